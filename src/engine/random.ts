@@ -48,7 +48,9 @@ function fromGenerator(generator: ReturnType<typeof xoroshiro128plusFromState>):
  * Streams of different paths are independent, so the order in which parts of a program draw does not matter.
  */
 export function random(seed: number, ...path: readonly (string | number)[]): Rng {
-  const digest = createHash("sha256").update(JSON.stringify([seed, ...path])).digest();
+  const digest = createHash("sha256")
+    .update(JSON.stringify([seed, ...path]))
+    .digest();
   return restoreRng([0, 4, 8, 12].map((at) => digest.readInt32LE(at)));
 }
 

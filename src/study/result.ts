@@ -1,10 +1,6 @@
-/** A measured number with its 95 % interval. `n` counts what it was measured on (images, identities). */
-export interface Measured {
-  readonly value: number;
-  readonly n: number;
-  readonly low: number;
-  readonly high: number;
-}
+import type { Measured } from "../metrics/measured.ts";
+
+export type { Measured };
 
 /** How well one attribute can be read from reconstructions, beside two references. `score` units are in `unit`. */
 export interface AttributeRecovery {

@@ -1,0 +1,31 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+/** A name in the folder of `path` under which a file may be built before it is renamed to `path`; no two calls give the same. */
+export function temporaryName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+}
+
+/**
+ * Writes a file so that a reader sees the old content or the new one, never a part: the data goes to a temporary name in the
+ * same folder, is flushed to disk, then renamed. Creates the parent folder. After a failure no temporary file is left.
+ * @throws the file system's own error (no space, no permission, `path` is a folder).
+ */
+export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = temporaryName(path);
+  try {
+    const file = await open(temporary, "wx");
+    try {
+      await file.writeFile(data);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}

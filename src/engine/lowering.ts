@@ -1,0 +1,165 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import {
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataType as DataType,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
+  type TensorProto,
+  TensorProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from "onnx-buf";
+import { topologicalOrder, type Value } from "./graph.ts";
+import type { Shape } from "./shape.ts";
+import type { Dtype, Tensor } from "./tensor.ts";
+
+/** An ONNX attribute: whole numbers are written as integers unless the key is one of ONNX's float attributes. */
+export type OnnxAttribute = number | string | readonly number[];
+
+/** What an op's lowering writes its nodes with. */
+export interface Lowering {
+  /** Adds a node with one output and returns the output's name. */
+  node(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>): string;
+  /** A fixed tensor; the same tensor is stored once. */
+  constant(tensor: Tensor, name: string): string;
+  /** A one-dimensional list of 64-bit whole numbers, as ONNX wants shapes, axes and pads. */
+  int64s(values: readonly number[]): string;
+  /** A scalar float. */
+  float(value: number): string;
+}
+
+/** ONNX's opset and file version: new enough for axes as inputs and additive scatter, old enough for any current reader. */
+export const OPSET = 18;
+const IR_VERSION = 9;
+
+const FLOAT_ATTRIBUTES = new Set(["alpha", "beta", "epsilon"]);
+const DATA_TYPES: Readonly<Record<Dtype, DataType>> = {
+  float32: DataType.FLOAT,
+  int32: DataType.INT32,
+  bool: DataType.BOOL,
+};
+
+/** What a graph becomes on file. */
+export interface OnnxOptions {
+  /** Names of the results, in order. */
+  readonly outputs: Readonly<Record<string, Value>>;
+  /** The leading axis of inputs and outputs takes any length. Right only for graphs that treat each image by itself. */
+  readonly anyBatch?: boolean;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Writes a graph as an ONNX model. Inputs and parameters become the model's inputs; constants are stored in it. */
+export function toOnnx({ outputs, anyBatch = false, metadata = {} }: OnnxOptions): Uint8Array {
+  const nodes: NodeProto[] = [];
+  const initializers = new Map<string, TensorProto>();
+  const tensorNames = new Map<Tensor, string>();
+  const names = new Map<Value, string>();
+  const inputs: ValueInfoProto[] = [];
+  let counter = 0;
+  let path = "";
+
+  const store = (name: string, type: DataType, shape: Shape, bytes: Uint8Array): string => {
+    if (!initializers.has(name)) {
+      const rawData = Uint8Array.from(bytes);
+      initializers.set(name, create(TensorProtoSchema, { name, dataType: type, dims: shape.map(BigInt), rawData }));
+    }
+    return name;
+  };
+  const lowering: Lowering = {
+    node(op, nodeInputs, attributes = {}) {
+      const output = `${path === "" ? "" : `${path}/`}${op}_${counter++}`;
+      nodes.push(
+        create(NodeProtoSchema, {
+          name: output,
+          opType: op,
+          input: [...nodeInputs],
+          output: [output],
+          attribute: Object.entries(attributes).map(([name, value]) => toAttribute(name, value)),
+        }),
+      );
+      return output;
+    },
+    constant(tensor, wanted) {
+      const known = tensorNames.get(tensor);
+      if (known !== undefined) return known;
+      const name = wanted === "" || initializers.has(wanted) ? `${wanted || "constant"}#${counter++}` : wanted;
+      tensorNames.set(tensor, name);
+      const { buffer, byteOffset, byteLength } = tensor.data;
+      return store(name, DATA_TYPES[tensor.dtype], tensor.shape, new Uint8Array(buffer, byteOffset, byteLength));
+    },
+    int64s: (values) =>
+      store(`i${values.join(",")}`, DataType.INT64, [values.length], bytesOf(BigInt64Array.from(values, BigInt))),
+    float: (value) => store(`f${value}`, DataType.FLOAT, [], bytesOf(Float32Array.of(value))),
+  };
+
+  for (const v of topologicalOrder(Object.values(outputs))) {
+    path = v.path;
+    if (v.leaf?.kind === "constant") names.set(v, lowering.constant(v.leaf.tensor, v.leaf.name));
+    else if (v.leaf !== undefined) {
+      names.set(v, v.leaf.name);
+      if (!inputs.some((i) => i.name === v.leaf!.name))
+        inputs.push(valueInfo(v.leaf.name, v, anyBatch && v.leaf.kind === "input"));
+    } else
+      names.set(
+        v,
+        v.lower!(
+          lowering,
+          v.inputs.map((i) => names.get(i)!),
+        ),
+      );
+  }
+  // A result's name is its own: an Identity renames it, which also lets an input be a result.
+  for (const [name, v] of Object.entries(outputs)) {
+    nodes.push(
+      create(NodeProtoSchema, { name: `result/${name}`, opType: "Identity", input: [names.get(v)!], output: [name] }),
+    );
+  }
+  const model = create(ModelProtoSchema, {
+    irVersion: BigInt(IR_VERSION),
+    producerName: "tl-dmi",
+    opsetImport: [create(OperatorSetIdProtoSchema, { domain: "", version: BigInt(OPSET) })],
+    graph: create(GraphProtoSchema, {
+      name: "tl-dmi",
+      node: nodes,
+      initializer: [...initializers.values()],
+      input: inputs,
+      output: Object.entries(outputs).map(([name, v]) => valueInfo(name, v, anyBatch)),
+    }),
+    metadataProps: Object.entries(metadata).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: BigInt64Array | Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function toAttribute(name: string, value: OnnxAttribute) {
+  if (typeof value === "string") {
+    return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) });
+  }
+  if (typeof value !== "number") {
+    return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
+  }
+  return FLOAT_ATTRIBUTES.has(name)
+    ? create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value })
+    : create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) });
+}
+
+function valueInfo(name: string, v: Value, anyBatch: boolean): ValueInfoProto {
+  const dim = v.shape.map((n, i) => ({
+    value:
+      anyBatch && i === 0
+        ? ({ case: "dimParam", value: "batch" } as const)
+        : ({ case: "dimValue", value: BigInt(n) } as const),
+  }));
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: { value: { case: "tensorType", value: { elemType: DATA_TYPES[v.dtype], shape: { dim } } } },
+  });
+}

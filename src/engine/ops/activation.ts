@@ -1,0 +1,97 @@
+import { defineOp, type Value } from "../graph.ts";
+import { add, erf, exp, mul, neg, positive, sub } from "./elementwise.ts";
+import { reshape } from "./movement.ts";
+import { sum } from "./reduce.ts";
+
+const reluOp = defineOp("Relu", {
+  shape: ([x]) => x!.shape,
+  grad: (g, y) => [mul(g, positive(y))],
+  lower: (l, inputs) => l.node("Relu", inputs),
+});
+
+/** max(x, 0) */
+export function relu(x: Value): Value {
+  return reluOp([x], {});
+}
+
+const leakyReluOp = defineOp<{ slope: number }>("LeakyRelu", {
+  shape: ([x]) => x!.shape,
+  grad: (g, y, { slope }) => [mul(g, add(slope, mul(1 - slope, positive(y.inputs[0]!))))],
+  lower: (l, inputs, _y, { slope }) => l.node("LeakyRelu", inputs, { alpha: slope }),
+});
+
+/** x where x > 0, else slope · x; PyTorch's default slope is 0.01, GANs use 0.2 */
+export function leakyRelu(x: Value, slope = 0.01): Value {
+  return leakyReluOp([x], { slope });
+}
+
+/** max(x, 0) + weight · min(x, 0) with one weight a channel (axis 1), or one for all; weight has shape [C] or [1] */
+export function prelu(x: Value, weight: Value): Value {
+  const perChannel = reshape(weight, [weight.shape[0]!, ...x.shape.slice(2).map(() => 1)]);
+  return sub(relu(x), mul(perChannel, relu(neg(x))));
+}
+
+const sigmoidOp = defineOp("Sigmoid", {
+  shape: ([x]) => x!.shape,
+  grad: (g, y) => [mul(g, mul(y, sub(1, y)))],
+  lower: (l, inputs) => l.node("Sigmoid", inputs),
+});
+
+/** 1 / (1 + e⁻ˣ) */
+export function sigmoid(x: Value): Value {
+  return sigmoidOp([x], {});
+}
+
+const tanhOp = defineOp("Tanh", {
+  shape: ([x]) => x!.shape,
+  grad: (g, y) => [mul(g, sub(1, mul(y, y)))],
+  lower: (l, inputs) => l.node("Tanh", inputs),
+});
+
+/** tanh x */
+export function tanh(x: Value): Value {
+  return tanhOp([x], {});
+}
+
+const softplusOp = defineOp("Softplus", {
+  shape: ([x]) => x!.shape,
+  grad: (g, y) => [mul(g, sigmoid(y.inputs[0]!))],
+  lower: (l, inputs) => l.node("Softplus", inputs),
+});
+
+/** ln(1 + eˣ) */
+export function softplus(x: Value): Value {
+  return softplusOp([x], {});
+}
+
+/** x · Φ(x), the exact form: x/2 · (1 + erf(x/√2)) */
+export function gelu(x: Value): Value {
+  return mul(mul(x, 0.5), add(1, erf(mul(x, Math.SQRT1_2))));
+}
+
+/** x · sigmoid x, the activation of EfficientNet and of squeeze-excite's relatives */
+export function silu(x: Value): Value {
+  return mul(x, sigmoid(x));
+}
+
+const softmaxOp = defineOp("Softmax", {
+  shape: ([x]) => x!.shape,
+  grad: (g, y) => [mul(y, sub(g, sum(mul(g, y), [-1], true)))],
+  lower: (l, inputs) => l.node("Softmax", inputs, { axis: -1 }),
+});
+
+/** exp(x) / Σ exp(x) over the last axis */
+export function softmax(x: Value): Value {
+  return softmaxOp([x], {});
+}
+
+const logSoftmaxOp = defineOp("LogSoftmax", {
+  shape: ([x]) => x!.shape,
+  grad: (g, y) => [sub(g, mul(exp(y), sum(g, [-1], true)))],
+  lower: (l, inputs) => l.node("LogSoftmax", inputs, { axis: -1 }),
+});
+
+/** x − ln Σ exp(x) over the last axis */
+export function logSoftmax(x: Value): Value {
+  return logSoftmaxOp([x], {});
+}

@@ -1,0 +1,155 @@
+import { constantTensor, type Value } from "../graph.ts";
+import type { Lowering } from "../lowering.ts";
+import { type Shape, sizeOf } from "../shape.ts";
+import { type Tensor, tensor } from "../tensor.ts";
+import type { ConvWindow } from "./conv.ts";
+
+// Which ONNX pattern computes a convolution or one of its gradients: decided here and nowhere else.
+
+const attributes = (kernel: Shape, { stride, padding, dilation, groups }: ConvWindow) => ({
+  kernel_shape: kernel,
+  strides: stride,
+  pads: [...padding, ...padding],
+  dilations: dilation,
+  group: groups,
+});
+
+export function lowerConv(l: Lowering, inputs: readonly string[], y: Value, window: ConvWindow): string {
+  return l.node("Conv", inputs, attributes(y.inputs[1]!.shape.slice(2), window));
+}
+
+/**
+ * With stride 1 the input's gradient is a convolution with the kernel turned round and its channel axes swapped: the runtime's
+ * blocked convolution runs it faster than ConvTranspose where the kernel is fixed, since it packs the kernel once.
+ */
+export function lowerConvInputGrad(
+  l: Lowering,
+  inputs: readonly string[],
+  y: Value,
+  window: ConvWindow & { to: Shape },
+): string {
+  const [g, w] = y.inputs as [Value, Value];
+  const kernel = w.shape.slice(2);
+  const turned = [0, 1].map((i) => window.dilation[i]! * (kernel[i]! - 1) - window.padding[i]!) as [number, number];
+  const fixed = constantTensor(w);
+  const unitStride = window.stride.every((s) => s === 1) && turned.every((p) => p >= 0);
+  if (fixed !== undefined && unitStride && window.groups === 1) {
+    const weight = l.constant(turnKernel(fixed), `${w.leaf?.name}.turned`);
+    return l.node("Conv", [inputs[0]!, weight], attributes(kernel, { ...window, padding: turned }));
+  }
+  const outputPadding = [0, 1].map(
+    (i) => window.to[2 + i]! - ((g.shape[2 + i]! - 1) * window.stride[i]! - window.padding[i]! + (turned[i]! + 1)),
+  );
+  return l.node("ConvTranspose", inputs, { ...attributes(kernel, window), output_padding: outputPadding });
+}
+
+/** [K, C, kh, kw] → [C, K, kh, kw] with rows and columns in the opposite order */
+function turnKernel({ shape, data }: Tensor): Tensor {
+  const [k, c, kh, kw] = shape as [number, number, number, number];
+  const area = kh * kw;
+  const out = new Float32Array(sizeOf(shape));
+  for (let i = 0; i < k; i++)
+    for (let j = 0; j < c; j++)
+      for (let a = 0; a < area; a++) out[(j * k + i) * area + a] = data[(i * c + j) * area + area - 1 - a]!;
+  return tensor(out, [c, k, kh, kw]);
+}
+
+/**
+ * The weight's gradient as one matrix product over shifted copies of the input. With channels last all images share one product,
+ * which is faster for small maps; with large maps or few channels a product an image, summed, needs less copying.
+ */
+export function lowerConvWeightGrad(
+  l: Lowering,
+  inputs: readonly string[],
+  y: Value,
+  window: ConvWindow & { to: Shape },
+): string {
+  const [x, g] = y.inputs as [Value, Value];
+  const area = g.shape[2]! * g.shape[3]!;
+  const perImage = window.groups > 1 || area >= 1024 || x.shape[1]! < 16;
+  return perImage ? weightGradPerImage(l, inputs, x, g, window) : weightGradChannelsLast(l, inputs, x, g, window);
+}
+
+/** For each place of the kernel, in rows: the padded input's elements that it meets. `lead` axes come before height. */
+function shiftedCopies(
+  l: Lowering,
+  padded: string,
+  g: Value,
+  { stride, dilation, to }: ConvWindow & { to: Shape },
+  heightAxis: number,
+): string[] {
+  const [kh, kw] = to.slice(2) as [number, number];
+  const [oh, ow] = g.shape.slice(2) as [number, number];
+  if (kh === 1 && kw === 1 && stride.every((s) => s === 1)) return [padded];
+  const axes = l.int64s([heightAxis, heightAxis + 1]);
+  const copies: string[] = [];
+  for (let i = 0; i < kh; i++)
+    for (let j = 0; j < kw; j++) {
+      const [top, left] = [i * dilation[0], j * dilation[1]];
+      const end = [top + (oh - 1) * stride[0] + 1, left + (ow - 1) * stride[1] + 1];
+      copies.push(l.node("Slice", [padded, l.int64s([top, left]), l.int64s(end), axes, l.int64s(stride)]));
+    }
+  return copies;
+}
+
+function padded(l: Lowering, x: string, { padding }: ConvWindow, around: (h: number, w: number) => number[]): string {
+  if (padding.every((p) => p === 0)) return x;
+  const side = around(padding[0], padding[1]);
+  return l.node("Pad", [x, l.int64s([...side, ...side]), l.float(0)], { mode: "constant" });
+}
+
+function concatenated(l: Lowering, parts: readonly string[], axis: number): string {
+  return parts.length === 1 ? parts[0]! : l.node("Concat", parts, { axis });
+}
+
+function weightGradPerImage(
+  l: Lowering,
+  [xName, gName]: readonly string[],
+  x: Value,
+  g: Value,
+  window: ConvWindow & { to: Shape },
+): string {
+  const [n, c] = x.shape as [number, number];
+  const [k, perGroup, kh, kw] = window.to as [number, number, number, number];
+  const { groups } = window;
+  const area = g.shape[2]! * g.shape[3]!;
+  const copies = shiftedCopies(
+    l,
+    padded(l, xName!, window, (h, w) => [0, 0, h, w]),
+    g,
+    window,
+    2,
+  );
+  const rows = copies.map((copy) => l.node("Reshape", [copy, l.int64s([n, groups, c / groups, area])]));
+  const columns = concatenated(l, rows, 2);
+  const gRows = l.node("Reshape", [gName!, l.int64s([n, groups, k / groups, area])]);
+  const product = l.node("MatMul", [gRows, l.node("Transpose", [columns], { perm: [0, 1, 3, 2] })]);
+  const total = l.node("ReduceSum", [product, l.int64s([0])], { keepdims: 0 });
+  const places = l.node("Reshape", [total, l.int64s([k, kh * kw, perGroup])]);
+  return l.node("Reshape", [l.node("Transpose", [places], { perm: [0, 2, 1] }), l.int64s(window.to)]);
+}
+
+function weightGradChannelsLast(
+  l: Lowering,
+  [xName, gName]: readonly string[],
+  x: Value,
+  g: Value,
+  window: ConvWindow & { to: Shape },
+): string {
+  const [n, c] = x.shape as [number, number];
+  const [k, , kh, kw] = window.to as [number, number, number, number];
+  const rowsTotal = n * g.shape[2]! * g.shape[3]!;
+  const last = { perm: [0, 2, 3, 1] };
+  const copies = shiftedCopies(
+    l,
+    padded(l, l.node("Transpose", [xName!], last), window, (h, w) => [0, h, w, 0]),
+    g,
+    window,
+    1,
+  );
+  const columns = l.node("Reshape", [concatenated(l, copies, 3), l.int64s([rowsTotal, kh * kw * c])]);
+  const gRows = l.node("Reshape", [l.node("Transpose", [gName!], last), l.int64s([rowsTotal, k])]);
+  const product = l.node("Gemm", [gRows, columns], { transA: 1 });
+  const places = l.node("Reshape", [product, l.int64s([k, kh * kw, c])]);
+  return l.node("Reshape", [l.node("Transpose", [places], { perm: [0, 2, 1] }), l.int64s(window.to)]);
+}

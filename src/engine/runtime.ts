@@ -1,0 +1,141 @@
+import { availableParallelism } from "node:os";
+import ort from "onnxruntime-node";
+import { topologicalOrder, type Value } from "./graph.ts";
+import { toOnnx } from "./lowering.ts";
+import { sameShape, showShape } from "./shape.ts";
+import type { Store } from "./store.ts";
+import { allocate, type Dtype, type Tensor, type TensorData } from "./tensor.ts";
+
+/** A graph made ready to run. Release it when done: its memory is outside the garbage collector's reach. */
+export interface Program {
+  /**
+   * Runs once: `feeds` holds the arrays of the inputs by name; weights come from the store, and its updated tensors change places.
+   * The results' arrays are reused by the next run: copy what must be kept.
+   * @throws RangeError for a missing feed or one of the wrong length.
+   */
+  run(feeds: Readonly<Record<string, TensorData>>): Promise<Record<string, Tensor>>;
+  release(): Promise<void>;
+}
+
+/** What a program computes. */
+export interface ProgramOptions {
+  /** The results that each run hands over, by name. */
+  readonly outputs: Readonly<Record<string, Value>>;
+  /** New values of tensors of the store, by their names there. */
+  readonly updates?: Readonly<Record<string, Value>>;
+  /** Where parameters are read and updates go; may be left out where the graph has neither. */
+  readonly store?: Store;
+}
+
+// The number of threads belongs to the process, as the cores do.
+let threads = availableParallelism();
+
+/** Sets how many threads programs compiled from now on use. Sums depend on it in the last digits. */
+export function setThreads(count: number): void {
+  threads = count;
+}
+
+/** What runs the graphs, for `doctor` and for the record of a run. */
+export function runtimeInfo(): { version: string; backends: string[]; threads: number } {
+  return {
+    version: ort.env.versions.node ?? ort.env.versions.common,
+    backends: ort
+      .listSupportedBackends()
+      .filter((b) => b.bundled)
+      .map((b) => b.name),
+    threads,
+  };
+}
+
+// Results may bear the names of inputs and weights, whose graph names must stay unique.
+const OUTPUT = "output/";
+const UPDATE = "update/";
+
+/** Compiles a graph into one session of the runtime: forward, backward and update run as one. */
+export async function compile({ outputs, updates = {}, store }: ProgramOptions): Promise<Program> {
+  const results: Record<string, Value> = {};
+  for (const [name, v] of Object.entries(outputs)) results[`${OUTPUT}${name}`] = v;
+  for (const [name, v] of Object.entries(updates)) results[`${UPDATE}${name}`] = v;
+  const leaves = topologicalOrder(Object.values(results)).flatMap((v) => (v.leaf ? [{ leaf: v.leaf, v }] : []));
+  const inputs = new Map(leaves.filter(({ leaf }) => leaf.kind === "input").map(({ leaf, v }) => [leaf.name, v]));
+  const parameters = new Map(
+    leaves.filter(({ leaf }) => leaf.kind === "parameter").map(({ leaf, v }) => [leaf.name, v]),
+  );
+  checkStore(store, parameters, updates);
+
+  const session = await createSession(toOnnx({ outputs: results }));
+  const arrays = new Map(Object.entries(outputs).map(([name, v]) => [name, allocate(v.dtype, count(v))]));
+  const updated = Object.keys(updates);
+
+  return {
+    async run(feeds) {
+      const fed: Record<string, ort.Tensor> = {};
+      for (const [name, v] of inputs) fed[name] = toOrt(v, checkedFeed(name, v, feeds[name]));
+      for (const [name, v] of parameters) fed[name] = toOrt(v, store!.get(name).data);
+      const fetched: Record<string, ort.Tensor> = {};
+      for (const [name, v] of Object.entries(outputs)) fetched[`${OUTPUT}${name}`] = toOrt(v, arrays.get(name)!);
+      for (const name of updated) fetched[`${UPDATE}${name}`] = toOrt(updates[name]!, store!.back(name).data);
+      await session.run(fed, fetched);
+      store?.swap(updated);
+      return Object.fromEntries(
+        Object.entries(outputs).map(([name, v]) => [name, { dtype: v.dtype, shape: v.shape, data: arrays.get(name)! }]),
+      );
+    },
+    release: () => session.release(),
+  };
+}
+
+/** An ONNX model from elsewhere, run as it is: for comparing exports with the graph they come from. */
+export async function runOnnx(
+  model: Uint8Array,
+  feeds: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, Tensor>> {
+  const session = await createSession(model);
+  const fed = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, toOrt(t, t.data)]));
+  const results = await session.run(fed);
+  const out = Object.fromEntries(
+    Object.entries(results).map(([name, t]) => [
+      name,
+      { dtype: t.type as Dtype, shape: [...t.dims], data: t.data as TensorData },
+    ]),
+  );
+  await session.release();
+  return out;
+}
+
+function createSession(model: Uint8Array): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(model, {
+    executionProviders: ["cpu"],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: "all",
+    logSeverityLevel: 3,
+  });
+}
+
+const count = (v: Value) => v.shape.reduce((n, a) => n * a, 1);
+
+function toOrt({ dtype, shape }: { dtype: Dtype; shape: readonly number[] }, data: TensorData): ort.Tensor {
+  return new ort.Tensor(dtype, data as Float32Array, [...shape]);
+}
+
+function checkedFeed(name: string, v: Value, data: TensorData | undefined): TensorData {
+  if (data === undefined) throw new RangeError(`input ${name} was not fed`);
+  if (data.length !== count(v)) {
+    throw new RangeError(`input ${name} of shape ${showShape(v.shape)} was fed ${data.length} elements`);
+  }
+  return data;
+}
+
+function checkStore(
+  store: Store | undefined,
+  parameters: ReadonlyMap<string, Value>,
+  updates: Readonly<Record<string, Value>>,
+): void {
+  for (const [name, v] of [...parameters, ...Object.entries(updates)]) {
+    if (store === undefined) throw new RangeError(`parameter ${name} needs a store`);
+    const held = store.get(name).shape;
+    if (!sameShape(held, v.shape))
+      throw new RangeError(`${name} is ${showShape(v.shape)} in the graph, ${showShape(held)} in the store`);
+  }
+}

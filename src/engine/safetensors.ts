@@ -1,0 +1,146 @@
+import { UserError } from "./errors.ts";
+import { sizeOf } from "./shape.ts";
+import type { StateDict } from "./store.ts";
+import { type FloatTensor, tensor } from "./tensor.ts";
+
+/** How numbers are stored on file; in memory they are always float32. */
+export type Precision = "float32" | "float16";
+
+/** A safetensors file's content. */
+export interface SafetensorsFile {
+  readonly tensors: StateDict;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface Entry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+/** Writes tensors in the safetensors format: 8 bytes of header length, a JSON header, the raw numbers. */
+export function encodeSafetensors(
+  tensors: StateDict,
+  metadata: Readonly<Record<string, string>> = {},
+  precision: Precision = "float32",
+): Uint8Array {
+  const width = precision === "float16" ? 2 : 4;
+  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+  let at = 0;
+  for (const [name, t] of Object.entries(tensors)) {
+    const end = at + t.data.length * width;
+    header[name] = { dtype: precision === "float16" ? "F16" : "F32", shape: t.shape, data_offsets: [at, end] };
+    at = end;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const padded = Math.ceil(text.length / 8) * 8;
+  const bytes = new Uint8Array(8 + padded + at).fill(0x20, 8, 8 + padded);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(padded), true);
+  bytes.set(text, 8);
+  let offset = 8 + padded;
+  for (const { data } of Object.values(tensors)) {
+    for (const x of data) {
+      if (width === 4) view.setFloat32(offset, x, true);
+      else view.setUint16(offset, toHalf(x), true);
+      offset += width;
+    }
+  }
+  return bytes;
+}
+
+/**
+ * Reads a safetensors file; numbers become float32 (F16, BF16, F32, F64, I32 and I64 are read).
+ * @throws UserError with the file's name and the tensor for anything that is not such a file.
+ */
+export function decodeSafetensors(bytes: Uint8Array, file = "safetensors data"): SafetensorsFile {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const bad = (what: string): never => {
+    throw new UserError(`${file}: not a readable safetensors file: ${what}`);
+  };
+  if (bytes.length < 8) bad(`${bytes.length} bytes are too few`);
+  const length = Number(view.getBigUint64(0, true));
+  if (length > bytes.length - 8) bad(`its header of ${length} bytes is longer than the file`);
+  const header = parseHeader(bytes.subarray(8, 8 + length), bad);
+  const tensors: Record<string, FloatTensor> = {};
+  let metadata: Readonly<Record<string, string>> = {};
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === "__metadata__") metadata = entry as Readonly<Record<string, string>>;
+    else tensors[name] = readTensor(name, entry as Entry, view, 8 + length, bad);
+  }
+  return { tensors, metadata };
+}
+
+function parseHeader(bytes: Uint8Array, bad: (what: string) => never): Record<string, unknown> {
+  try {
+    const header: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    if (typeof header === "object" && header !== null) return header as Record<string, unknown>;
+  } catch {
+    // told below, in the same words as a header of the wrong kind
+  }
+  return bad("its header is not a JSON object");
+}
+
+const READERS: Readonly<Record<string, readonly [number, (view: DataView, at: number) => number]>> = {
+  F32: [4, (view, at) => view.getFloat32(at, true)],
+  F64: [8, (view, at) => view.getFloat64(at, true)],
+  F16: [2, (view, at) => fromHalf(view.getUint16(at, true))],
+  BF16: [2, (view, at) => bfloat(view.getUint16(at, true))],
+  I32: [4, (view, at) => view.getInt32(at, true)],
+  I64: [8, (view, at) => Number(view.getBigInt64(at, true))],
+};
+
+function readTensor(
+  name: string,
+  entry: Entry,
+  view: DataView,
+  base: number,
+  bad: (what: string) => never,
+): FloatTensor {
+  const reader =
+    READERS[entry.dtype] ?? bad(`tensor ${name} has type ${entry.dtype}; ${Object.keys(READERS)} can be read`);
+  const [width, read] = reader;
+  if (!Array.isArray(entry.shape) || !Array.isArray(entry.data_offsets))
+    bad(`tensor ${name} has no shape or no offsets`);
+  const [start, end] = entry.data_offsets;
+  const count = sizeOf(entry.shape);
+  if (!(start >= 0 && end - start === count * width && base + end <= view.byteLength)) {
+    bad(`tensor ${name} of shape [${entry.shape.join(", ")}] does not fit its bytes ${start} to ${end}`);
+  }
+  const data = new Float32Array(count);
+  for (let i = 0; i < count; i++) data[i] = read(view, base + start + i * width);
+  return tensor(data, entry.shape);
+}
+
+const word = new DataView(new ArrayBuffer(4));
+
+function bfloat(bits: number): number {
+  word.setUint32(0, bits << 16);
+  return word.getFloat32(0);
+}
+
+/** IEEE half precision, rounded to nearest even; too large numbers become infinite */
+function toHalf(x: number): number {
+  word.setFloat32(0, x);
+  const bits = word.getUint32(0);
+  const sign = (bits >>> 16) & 0x8000;
+  const exponent = ((bits >>> 23) & 0xff) - 112;
+  const mantissa = bits & 0x7fffff;
+  if (exponent >= 31) return sign | 0x7c00 | (exponent === 143 && mantissa !== 0 ? 0x200 : 0);
+  const shift = exponent > 0 ? 13 : 14 - exponent;
+  if (shift > 24) return sign;
+  const full = exponent > 0 ? (exponent << 23) | mantissa : mantissa | 0x800000;
+  const half = full >>> shift;
+  const rest = full & ((1 << shift) - 1);
+  const middle = 1 << (shift - 1);
+  return sign | (half + (rest > middle || (rest === middle && (half & 1) === 1) ? 1 : 0));
+}
+
+function fromHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >>> 10) & 0x1f;
+  const mantissa = bits & 0x3ff;
+  if (exponent === 0) return sign * mantissa * 2 ** -24;
+  if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN;
+  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
+}

@@ -1,0 +1,73 @@
+import { constant, parameter, type Value } from "../engine/graph.ts";
+import { random } from "../engine/random.ts";
+import type { StateDict } from "../engine/store.ts";
+import { tensor } from "../engine/tensor.ts";
+import type { Layer, LayerContext, WeightSpec } from "./layer.ts";
+
+/** A layer's place in a graph: which weights train, which are fixed, and what its buffers become. */
+export interface Binding {
+  apply(layer: Layer, x: Value): Value;
+  /** The weights (not buffers) that took part as parameters, in the order of first use. */
+  trained(): Value[];
+  /** Next values of buffers, by name, for `compile`'s updates. */
+  readonly updates: Readonly<Record<string, Value>>;
+}
+
+/** Weights held by a store: they can be trained. `prefix` goes before each name, for stores that hold several networks. */
+export function trainable(options: { readonly training: boolean; readonly prefix?: string }): Binding {
+  const { training, prefix = "" } = options;
+  const updates: Record<string, Value> = {};
+  const values = new Map<string, Value>();
+  const weights: Value[] = [];
+  return {
+    updates,
+    trained: () => weights,
+    apply(layer, x) {
+      for (const spec of layer.weights) {
+        if (values.has(spec.name)) continue;
+        const value = parameter(`${prefix}${spec.name}`, spec.shape);
+        values.set(spec.name, value);
+        if (spec.kind === "weight") weights.push(value);
+      }
+      const context: LayerContext = {
+        training,
+        weight: (name) => values.get(name)!,
+        update: (name, value) => {
+          updates[`${prefix}${name}`] = value;
+        },
+      };
+      return layer.apply(x, context);
+    },
+  };
+}
+
+/** Fixed weights: constants, which the runtime packs and into which frozen batch norms are folded. Always in evaluation mode. */
+export function fixed(state: StateDict): Binding {
+  const values = new Map<string, Value>();
+  const held = (name: string): Value => {
+    const known = values.get(name);
+    if (known !== undefined) return known;
+    const found = state[name];
+    if (found === undefined) throw new RangeError(`no weight named ${name} in the given state`);
+    const value = constant(found, name);
+    values.set(name, value);
+    return value;
+  };
+  return {
+    updates: {},
+    trained: () => [],
+    apply: (layer, x) => layer.apply(x, { training: false, weight: held, update: () => {} }),
+  };
+}
+
+/** First weights for the given specs; each weight has a random stream of its own, so that one layer's change leaves others alone. */
+export function initialState(specs: readonly WeightSpec[], seed: number): StateDict {
+  return Object.fromEntries(
+    specs.map(({ name, shape, initial }) => [name, tensor(initial(random(seed, "weights", name), shape), shape)]),
+  );
+}
+
+/** The number of trainable numbers of these specs (buffers do not count). */
+export function countWeights(specs: readonly WeightSpec[]): number {
+  return specs.filter((s) => s.kind === "weight").reduce((n, s) => n + s.shape.reduce((a, b) => a * b, 1), 0);
+}

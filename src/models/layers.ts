@@ -1,0 +1,142 @@
+import type { Value } from "../engine/graph.ts";
+import {
+  leakyRelu as leakyReluOp,
+  relu as reluOp,
+  sigmoid as sigmoidOp,
+  tanh as tanhOp,
+} from "../engine/ops/activation.ts";
+import { type ConvOptions, conv2d, convTranspose2d } from "../engine/ops/conv.ts";
+import { add, mul } from "../engine/ops/elementwise.ts";
+import { linear as linearOp } from "../engine/ops/linear.ts";
+import { flatten as flattenOp, reshape as reshapeOp } from "../engine/ops/movement.ts";
+import { batchNormEval, batchNormTrain, instanceNorm as instanceNormOp } from "../engine/ops/norm.ts";
+import { globalAvgPool, maxPool2d, type PoolOptions } from "../engine/ops/pool.ts";
+import type { Shape } from "../engine/shape.ts";
+import { constantInitial, heInitial, uniformBias, uniformFanIn } from "./initial.ts";
+import type { Initializer, Layer, LayerContext, WeightSpec } from "./layer.ts";
+
+const weight = (name: string, shape: Shape, initial: Initializer): WeightSpec => ({
+  name,
+  shape,
+  kind: "weight",
+  initial,
+});
+const buffer = (name: string, shape: Shape, value: number): WeightSpec => ({
+  name,
+  shape,
+  kind: "buffer",
+  initial: constantInitial(value),
+});
+
+/** A layer without weights. */
+export function operation(apply: (x: Value, context: LayerContext) => Value): Layer {
+  return { weights: [], apply };
+}
+
+export const relu: Layer = operation(reluOp);
+export const sigmoid: Layer = operation(sigmoidOp);
+export const tanh: Layer = operation(tanhOp);
+export const leakyRelu = (slope: number): Layer => operation((x) => leakyReluOp(x, slope));
+export const flatten: Layer = operation(flattenOp);
+export const maxPool = (options: PoolOptions): Layer => operation((x) => maxPool2d(x, options));
+export const globalPool: Layer = operation(globalAvgPool);
+/** [N, …] → [N, …shape] */
+export const reshape = (shape: Shape): Layer => operation((x) => reshapeOp(x, [x.shape[0]!, ...shape]));
+
+/** Layers one after the other. */
+export function sequential(...layers: readonly Layer[]): Layer {
+  return {
+    weights: layers.flatMap((l) => l.weights),
+    apply: (x, context) => layers.reduce((y, l) => l.apply(y, context), x),
+  };
+}
+
+/** Options of a convolution layer; a bias is there unless switched off, as in PyTorch. */
+export interface ConvLayerOptions extends ConvOptions {
+  readonly bias?: boolean;
+  readonly initial?: Initializer;
+}
+
+/** PyTorch's Conv2d with a square kernel, named `path.weight` and `path.bias`. */
+export function conv(path: string, from: number, to: number, kernel: number, options: ConvLayerOptions = {}): Layer {
+  const { bias = true, initial = heInitial, ...window } = options;
+  const shape = [to, from / (window.groups ?? 1), kernel, kernel];
+  const fanIn = shape[1]! * kernel * kernel;
+  return {
+    weights: [
+      weight(`${path}.weight`, shape, initial),
+      ...(bias ? [weight(`${path}.bias`, [to], uniformBias(fanIn))] : []),
+    ],
+    apply: (x, c) => conv2d(x, c.weight(`${path}.weight`), window, bias ? c.weight(`${path}.bias`) : undefined),
+  };
+}
+
+/** PyTorch's ConvTranspose2d with a square kernel. */
+export function convTranspose(
+  path: string,
+  from: number,
+  to: number,
+  kernel: number,
+  options: ConvLayerOptions & { readonly outputPadding?: number } = {},
+): Layer {
+  const { bias = true, initial = uniformFanIn, ...window } = options;
+  return {
+    weights: [
+      weight(`${path}.weight`, [from, to, kernel, kernel], initial),
+      ...(bias ? [weight(`${path}.bias`, [to], uniformBias(to * kernel * kernel))] : []),
+    ],
+    apply: (x, c) =>
+      convTranspose2d(x, c.weight(`${path}.weight`), window, bias ? c.weight(`${path}.bias`) : undefined),
+  };
+}
+
+/** PyTorch's Linear. */
+export function linear(
+  path: string,
+  from: number,
+  to: number,
+  { bias = true, initial = uniformFanIn }: { bias?: boolean; initial?: Initializer } = {},
+): Layer {
+  return {
+    weights: [
+      weight(`${path}.weight`, [to, from], initial),
+      ...(bias ? [weight(`${path}.bias`, [to], uniformBias(from))] : []),
+    ],
+    apply: (x, c) => linearOp(x, c.weight(`${path}.weight`), bias ? c.weight(`${path}.bias`) : undefined),
+  };
+}
+
+/** PyTorch's BatchNorm1d/2d: ε 1e-5, momentum 0.1, running variance unbiased. */
+export function batchNorm(path: string, channels: number): Layer {
+  const momentum = 0.1;
+  return {
+    weights: [
+      weight(`${path}.weight`, [channels], constantInitial(1)),
+      weight(`${path}.bias`, [channels], constantInitial(0)),
+      buffer(`${path}.running_mean`, [channels], 0),
+      buffer(`${path}.running_var`, [channels], 1),
+    ],
+    apply(x, c) {
+      const norm = { weight: c.weight(`${path}.weight`), bias: c.weight(`${path}.bias`) };
+      const [runningMean, runningVar] = [c.weight(`${path}.running_mean`), c.weight(`${path}.running_var`)];
+      if (!c.training) return batchNormEval(x, norm, runningMean, runningVar);
+      const { y, mean, variance } = batchNormTrain(x, norm);
+      const count = x.shape.reduce((n, a) => n * a, 1) / channels;
+      const follow = (old: Value, next: Value) => add(mul(old, 1 - momentum), mul(next, momentum));
+      c.update(`${path}.running_mean`, follow(runningMean, mean));
+      c.update(`${path}.running_var`, follow(runningVar, mul(variance, count / Math.max(count - 1, 1))));
+      return y;
+    },
+  };
+}
+
+/** PyTorch's InstanceNorm2d with `affine=True`. */
+export function instanceNorm(path: string, channels: number): Layer {
+  return {
+    weights: [
+      weight(`${path}.weight`, [channels], constantInitial(1)),
+      weight(`${path}.bias`, [channels], constantInitial(0)),
+    ],
+    apply: (x, c) => instanceNormOp(x, { weight: c.weight(`${path}.weight`), bias: c.weight(`${path}.bias`) }),
+  };
+}

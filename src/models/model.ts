@@ -1,0 +1,67 @@
+import type { z } from "zod";
+import type { Layer, WeightSpec } from "./layer.ts";
+import { sequential } from "./layers.ts";
+
+/** A piece of a model that hands on exactly one tensor; a freeze boundary is the name of the last frozen one. */
+export interface Stage {
+  readonly name: string;
+  readonly layer: Layer;
+}
+
+/** A classifier: ordered stages that end in a feature vector [N, features], and a head that makes logits of it. */
+export interface Model {
+  readonly kind: string;
+  readonly stages: readonly Stage[];
+  readonly head: Layer;
+  /** Length of the penultimate feature vector. */
+  readonly features: number;
+  readonly classes: number;
+  /** [channels, height, width] of the images it takes, values in [0, 1]. */
+  readonly input: readonly [number, number, number];
+}
+
+/** What a model is built for. */
+export interface ModelShape {
+  readonly input: readonly [number, number, number];
+  readonly classes: number;
+}
+
+/** An architecture: one file in this folder, one line in `index.ts`. */
+export interface ModelFamily<Kind extends string = string, Schema extends z.ZodObject = z.ZodObject> {
+  readonly kind: Kind;
+  readonly summary: string;
+  readonly paper: string;
+  readonly config: Schema;
+  /** @throws UserError for an image size that the architecture cannot take. */
+  build(config: z.output<Schema>, shape: ModelShape): Model;
+}
+
+/** Declares an architecture; only fixes the types. */
+export function defineModel<const Kind extends string, Schema extends z.ZodObject>(
+  family: ModelFamily<Kind, Schema>,
+): ModelFamily<Kind, Schema> {
+  return family;
+}
+
+/** The stages up to and including `boundary` (none for null), and the rest with the head. */
+export function splitAt(model: Model, boundary: string | null): { frozen: Layer; rest: Layer; tail: Layer } {
+  const index = boundary === null ? -1 : model.stages.findIndex((s) => s.name === boundary);
+  const layers = model.stages.map((s) => s.layer);
+  const tail = sequential(...layers.slice(index + 1));
+  return { frozen: sequential(...layers.slice(0, index + 1)), tail, rest: sequential(tail, model.head) };
+}
+
+/** The part of the model that makes features, without the head. */
+export function featureLayer(model: Model): Layer {
+  return sequential(...model.stages.map((s) => s.layer));
+}
+
+/** The whole model: images to logits. */
+export function logitsLayer(model: Model): Layer {
+  return sequential(featureLayer(model), model.head);
+}
+
+/** All tensors that the model keeps, in order. */
+export function weightsOf(model: Model): readonly WeightSpec[] {
+  return logitsLayer(model).weights;
+}

@@ -1,0 +1,106 @@
+import { z } from "zod";
+import type { Value } from "../engine/graph.ts";
+import { relu as reluOp } from "../engine/ops/activation.ts";
+import { add } from "../engine/ops/elementwise.ts";
+import type { Layer, LayerContext } from "./layer.ts";
+import { batchNorm, conv, globalPool, linear, maxPool, relu, sequential } from "./layers.ts";
+import { defineModel, type Model, type ModelShape, type Stage } from "./model.ts";
+
+const unbiased = { bias: false } as const;
+
+/** torchvision's BasicBlock (He et al. 2016, figure 5 left): two 3×3 convolutions beside a shortcut. */
+function basicBlock(path: string, from: number, to: number, stride: number): Layer {
+  const main = sequential(
+    conv(`${path}.conv1`, from, to, 3, { ...unbiased, stride, padding: 1 }),
+    batchNorm(`${path}.bn1`, to),
+    relu,
+    conv(`${path}.conv2`, to, to, 3, { ...unbiased, padding: 1 }),
+    batchNorm(`${path}.bn2`, to),
+  );
+  const shortcut =
+    stride === 1 && from === to
+      ? undefined
+      : sequential(
+          conv(`${path}.downsample.0`, from, to, 1, { ...unbiased, stride }),
+          batchNorm(`${path}.downsample.1`, to),
+        );
+  return {
+    weights: [...main.weights, ...(shortcut?.weights ?? [])],
+    apply: (x: Value, c: LayerContext) => reluOp(add(main.apply(x, c), shortcut?.apply(x, c) ?? x)),
+  };
+}
+
+const stems = {
+  /** torchvision's: 7×7 with stride 2, then a 3×3 max pool with stride 2. A quarter of each side is left. */
+  imagenet: (from: number, to: number) => [
+    conv("conv1", from, to, 7, { ...unbiased, stride: 2, padding: 3 }),
+    batchNorm("bn1", to),
+    relu,
+    maxPool({ kernel: 3, stride: 2, padding: 1 }),
+  ],
+  /** For 64×64: 3×3 with stride 1, then a 2×2 max pool. Half of each side is left. */
+  small: (from: number, to: number) => [
+    conv("conv1", from, to, 3, { ...unbiased, padding: 1 }),
+    batchNorm("bn1", to),
+    relu,
+    maxPool({ kernel: 2 }),
+  ],
+} as const;
+
+const config = z.strictObject({
+  width: z
+    .number()
+    .int()
+    .min(4)
+    .max(256)
+    .default(64)
+    .describe("channels of the first stage; each later stage doubles them"),
+  stem: z
+    .enum(["imagenet", "small"])
+    .default("small")
+    .describe("small: 3×3 stem for 32×32 to 64×64; imagenet: 7×7 as in torchvision"),
+});
+
+const doubling = (width: number) => [1, 2, 4, 8].map((n) => n * width);
+
+/** Stages of the given numbers of blocks and channels; torchvision's names, so that its state dicts fit. */
+export function buildResNet(
+  kind: string,
+  blocks: readonly number[],
+  widths: readonly number[],
+  stem: keyof typeof stems,
+  { input, classes }: ModelShape,
+): Model {
+  let from = widths[0]!;
+  const stages: Stage[] = [{ name: "stem", layer: sequential(...stems[stem](input[0], from)) }];
+  for (const [i, count] of blocks.entries()) {
+    const to = widths[i]!;
+    const units = Array.from({ length: count }, (_, j) =>
+      basicBlock(`layer${i + 1}.${j}`, j === 0 ? from : to, to, j === 0 && i > 0 ? 2 : 1),
+    );
+    const last = i === blocks.length - 1 ? [globalPool] : [];
+    stages.push({ name: `layer${i + 1}`, layer: sequential(...units, ...last) });
+    from = to;
+  }
+  return { kind, stages, head: linear("fc", from, classes), features: from, classes, input };
+}
+
+const paper = "He et al., Deep Residual Learning for Image Recognition, CVPR 2016";
+
+/** ResNet-18 with torchvision's names; stages stem, layer1 … layer4. */
+export const resnet18 = defineModel({
+  kind: "resnet18",
+  summary: "18 layers in four stages of two basic blocks; 11.7 M parameters at width 64",
+  paper,
+  config,
+  build: ({ width, stem }, shape) => buildResNet("resnet18", [2, 2, 2, 2], doubling(width), stem, shape),
+});
+
+/** The same with one block a stage, for quick runs. */
+export const resnet10 = defineModel({
+  kind: "resnet10",
+  summary: "10 layers in four stages of one basic block, for quick runs; 1.2 M parameters at its width of 32",
+  paper,
+  config: config.extend({ width: config.shape.width.unwrap().default(32).describe("channels of the first stage") }),
+  build: ({ width, stem }, shape) => buildResNet("resnet10", [1, 1, 1, 1], doubling(width), stem, shape),
+});

@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { UserError } from "../engine/errors.ts";
+import type { Layer } from "./layer.ts";
+import { batchNorm, conv, flatten, linear, maxPool, relu, sequential } from "./layers.ts";
+import { defineModel, type Stage } from "./model.ts";
+
+/** Convolutions of each block of configuration D (Simonyan & Zisserman 2015, table 1), in units of the first block's channels. */
+const BLOCKS: readonly (readonly number[])[] = [
+  [1, 1],
+  [2, 2],
+  [4, 4, 4],
+  [8, 8, 8],
+  [8, 8, 8],
+];
+
+/**
+ * VGG16 with batch norm as torchvision names it (`features.0` … `features.43`), and the field's head: the 512-channel map flattened,
+ * batch norm, one linear layer (released TL-DMI code, VGG16_TL). Stages block1 … block5.
+ */
+export const vgg16Bn = defineModel({
+  kind: "vgg16_bn",
+  summary: "13 convolutions in five blocks, with batch norm; 14.7 M parameters in its features at width 64",
+  paper: "Simonyan & Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, ICLR 2015",
+  config: z.strictObject({
+    width: z
+      .number()
+      .int()
+      .min(4)
+      .max(128)
+      .default(64)
+      .describe("channels of the first block; the last two have eight times as many"),
+  }),
+  build({ width }, { input, classes }) {
+    const side = input[1] / 32;
+    if (!Number.isInteger(side) || input[1] !== input[2]) {
+      throw new UserError(
+        `vgg16_bn: images of ${input[1]}×${input[2]} cannot be halved five times, use squares of 32, 64, 96, …`,
+      );
+    }
+    let index = 0;
+    let from = input[0];
+    const stages: Stage[] = BLOCKS.map((block, i) => {
+      const layers: Layer[] = [];
+      for (const units of block) {
+        const to = units * width;
+        layers.push(
+          conv(`features.${index}`, from, to, 3, { padding: 1 }),
+          batchNorm(`features.${index + 1}`, to),
+          relu,
+        );
+        index += 3;
+        from = to;
+      }
+      index += 1;
+      const last = i === BLOCKS.length - 1 ? [flatten] : [];
+      return { name: `block${i + 1}`, layer: sequential(...layers, maxPool({ kernel: 2 }), ...last) };
+    });
+    const features = from * side * side;
+    return {
+      kind: "vgg16_bn",
+      stages,
+      head: sequential(batchNorm("bn", features), linear("fc", features, classes)),
+      features,
+      classes,
+      input,
+    };
+  },
+});
