@@ -58,3 +58,8 @@ export function random(seed: number, ...path: readonly (string | number)[]): Rng
 export function restoreRng(state: readonly number[]): Rng {
   return fromGenerator(xoroshiro128plusFromState(state));
 }
+
+/** A whole number that serves as the seed of a part of a program, drawn from the stream of that seed and path. */
+export function seedFor(seed: number, ...path: readonly (string | number)[]): number {
+  return random(seed, "seed", ...path).int(2 ** 31);
+}

@@ -60,6 +60,28 @@ export function fixed(state: StateDict): Binding {
   };
 }
 
+/** Fixed weights whose batch norms' buffers are the store's and follow the data in training (the released TL-DMI code's freezing). */
+export function fixedWithLiveStatistics(state: StateDict, training: boolean): Binding {
+  const updates: Record<string, Value> = {};
+  const values = new Map<string, Value>();
+  return {
+    updates,
+    trained: () => [],
+    apply(layer, x) {
+      for (const { name, kind, shape } of layer.weights) {
+        values.set(name, kind === "buffer" ? parameter(name, shape) : constant(state[name]!, name));
+      }
+      return layer.apply(x, {
+        training,
+        weight: (name) => values.get(name)!,
+        update: (name, value) => {
+          updates[name] = value;
+        },
+      });
+    },
+  };
+}
+
 /** First weights for the given specs; each weight has a random stream of its own, so that one layer's change leaves others alone. */
 export function initialState(specs: readonly WeightSpec[], seed: number): StateDict {
   return Object.fromEntries(

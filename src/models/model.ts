@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { UserError } from "../engine/errors.ts";
 import type { Layer, WeightSpec } from "./layer.ts";
 import { sequential } from "./layers.ts";
 
@@ -43,9 +44,22 @@ export function defineModel<const Kind extends string, Schema extends z.ZodObjec
   return family;
 }
 
+/**
+ * The position of the stage of that name, or of the last stage of a group: `layer3` means the last block of layer3.
+ * @throws UserError that lists the names there are.
+ */
+export function stageIndex(model: Model, name: string): number {
+  const index = model.stages.findLastIndex((s) => s.name === name || s.name.startsWith(`${name}.`));
+  if (index >= 0) return index;
+  const groups = [...new Set(model.stages.map((s) => s.name.split(".")[0]))];
+  throw new UserError(
+    `${model.kind} has no stage "${name}"; it has ${model.stages.map((s) => s.name).join(", ")}, and ${groups.join(", ")} for the last of each`,
+  );
+}
+
 /** The stages up to and including `boundary` (none for null), and the rest with the head. */
 export function splitAt(model: Model, boundary: string | null): { frozen: Layer; rest: Layer; tail: Layer } {
-  const index = boundary === null ? -1 : model.stages.findIndex((s) => s.name === boundary);
+  const index = boundary === null ? -1 : stageIndex(model, boundary);
   const layers = model.stages.map((s) => s.layer);
   const tail = sequential(...layers.slice(index + 1));
   return { frozen: sequential(...layers.slice(0, index + 1)), tail, rest: sequential(tail, model.head) };

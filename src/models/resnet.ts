@@ -75,19 +75,20 @@ export function buildResNet(
   const stages: Stage[] = [{ name: "stem", layer: sequential(...stems[stem](input[0], from)) }];
   for (const [i, count] of blocks.entries()) {
     const to = widths[i]!;
-    const units = Array.from({ length: count }, (_, j) =>
-      basicBlock(`layer${i + 1}.${j}`, j === 0 ? from : to, to, j === 0 && i > 0 ? 2 : 1),
-    );
-    const last = i === blocks.length - 1 ? [globalPool] : [];
-    stages.push({ name: `layer${i + 1}`, layer: sequential(...units, ...last) });
-    from = to;
+    for (let j = 0; j < count; j++) {
+      const name = `layer${i + 1}.${j}`;
+      const block = basicBlock(name, from, to, j === 0 && i > 0 ? 2 : 1);
+      const last = i === blocks.length - 1 && j === count - 1;
+      stages.push({ name, layer: last ? sequential(block, globalPool) : block });
+      from = to;
+    }
   }
   return { kind, stages, head: linear("fc", from, classes), features: from, classes, input };
 }
 
 const paper = "He et al., Deep Residual Learning for Image Recognition, CVPR 2016";
 
-/** ResNet-18 with torchvision's names; stages stem, layer1 … layer4. */
+/** ResNet-18 with torchvision's names; stages stem, layer1.0, layer1.1 … layer4.1. */
 export const resnet18 = defineModel({
   kind: "resnet18",
   summary: "18 layers in four stages of two basic blocks; 11.7 M parameters at width 64",

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
-import type { Layer } from "./layer.ts";
 import { batchNorm, conv, flatten, linear, maxPool, relu, sequential } from "./layers.ts";
 import { defineModel, type Stage } from "./model.ts";
 
@@ -15,7 +14,7 @@ const BLOCKS: readonly (readonly number[])[] = [
 
 /**
  * VGG16 with batch norm as torchvision names it (`features.0` … `features.43`), and the field's head: the 512-channel map flattened,
- * batch norm, one linear layer (released TL-DMI code, VGG16_TL). Stages block1 … block5.
+ * batch norm, one linear layer (released TL-DMI code, VGG16_TL). Stages block1.conv1 … block5.conv3; `freeze: block4` means its last one.
  */
 export const vgg16Bn = defineModel({
   kind: "vgg16_bn",
@@ -37,23 +36,23 @@ export const vgg16Bn = defineModel({
         `vgg16_bn: images of ${input[1]}×${input[2]} cannot be halved five times, use squares of 32, 64, 96, …`,
       );
     }
+    const units = BLOCKS.flatMap((block, i) =>
+      block.map((to, j) => ({ name: `block${i + 1}.conv${j + 1}`, to, last: j + 1 === block.length })),
+    );
     let index = 0;
     let from = input[0];
-    const stages: Stage[] = BLOCKS.map((block, i) => {
-      const layers: Layer[] = [];
-      for (const units of block) {
-        const to = units * width;
-        layers.push(
-          conv(`features.${index}`, from, to, 3, { padding: 1 }),
-          batchNorm(`features.${index + 1}`, to),
-          relu,
-        );
-        index += 3;
-        from = to;
-      }
-      index += 1;
-      const last = i === BLOCKS.length - 1 ? [flatten] : [];
-      return { name: `block${i + 1}`, layer: sequential(...layers, maxPool({ kernel: 2 }), ...last) };
+    const stages: Stage[] = units.map(({ name, to, last }, i) => {
+      const channels = to * width;
+      const layers = [
+        conv(`features.${index}`, from, channels, 3, { padding: 1 }),
+        batchNorm(`features.${index + 1}`, channels),
+        relu,
+      ];
+      if (last) layers.push(maxPool({ kernel: 2 }));
+      if (i === units.length - 1) layers.push(flatten);
+      index += last ? 4 : 3;
+      from = channels;
+      return { name, layer: sequential(...layers) };
     });
     const features = from * side * side;
     return {

@@ -1,20 +1,8 @@
+import type { AttributeRecovery } from "../metrics/attribute-recovery.ts";
 import type { Measured } from "../metrics/measured.ts";
 
+export type { AttributeRecovery } from "../metrics/attribute-recovery.ts";
 export type { Measured };
-
-/** How well one attribute can be read from reconstructions, beside two references. `score` units are in `unit`. */
-export interface AttributeRecovery {
-  readonly name: string;
-  readonly kind: "number" | "category";
-  /** `accuracy` for categories (higher: more leaks), `mean absolute error` for numbers in [0, 1] (lower: more leaks). */
-  readonly unit: "accuracy" | "mean absolute error";
-  /** The regressor's reading of the reconstructions against the truth. */
-  readonly reconstruction: Measured;
-  /** Guessing the population's mode (categories) or mean (numbers): what an attacker knows without the model. */
-  readonly guess: Measured;
-  /** The regressor's reading of real private images: the most that it could show. */
-  readonly real: Measured;
-}
 
 /** One identity's share of a cell's result. */
 export interface IdentityResult {

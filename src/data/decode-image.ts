@@ -1,0 +1,47 @@
+import { readFile } from "node:fs/promises";
+import sharp from "sharp";
+import { UserError } from "../engine/errors.ts";
+
+/** What a decoded image is brought to. */
+export interface DecodeOptions {
+  /** Side in pixels of the square result. */
+  readonly size: number;
+  readonly channels: 1 | 3;
+  /** `center`: the largest square in the middle; `none`: the whole image, stretched where it is not square. */
+  readonly crop: "center" | "none";
+}
+
+/**
+ * Decodes an image file to `channels × size × size` bytes: turned as its EXIF data say, brought to sRGB or grey (from any
+ * colour space), transparent parts on white, cut, and resized (Lanczos). An animation gives its first picture.
+ * @throws UserError for a file that cannot be read or decoded whole; names the file and says what the decoder said.
+ */
+export async function decodeImage(path: string, options: DecodeOptions): Promise<Uint8Array> {
+  const { size, channels, crop } = options;
+  try {
+    // Given as bytes, not as a path: the decoder's cache goes by path and would miss that a file was replaced.
+    const content = await readFile(path);
+    const { data, info } = await sharp(content, { failOn: "error" })
+      .autoOrient()
+      .flatten({ background: "white" })
+      .resize(size, size, { fit: crop === "center" ? "cover" : "fill" })
+      .toColourspace(channels === 3 ? "srgb" : "b-w")
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels !== channels) throw new Error(`decoded to ${info.channels} channels instead of ${channels}`);
+    return planes(data, channels);
+  } catch (error) {
+    const reason = (error as Error).message.trim().replaceAll(/\s*\n\s*/g, "; ");
+    throw new UserError(`${path}: cannot be read as an image: ${reason}; replace or remove the file`);
+  }
+}
+
+/** From pixel after pixel to channel after channel. */
+function planes(interleaved: Uint8Array, channels: number): Uint8Array {
+  const pixels = interleaved.length / channels;
+  const out = new Uint8Array(interleaved.length);
+  for (let channel = 0; channel < channels; channel++) {
+    for (let i = 0; i < pixels; i++) out[channel * pixels + i] = interleaved[i * channels + channel]!;
+  }
+  return out;
+}

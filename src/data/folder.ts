@@ -1,0 +1,138 @@
+import { realpath } from "node:fs/promises";
+import { join, sep } from "node:path";
+import { z } from "zod";
+import { UserError } from "../engine/errors.ts";
+import { defineData } from "./data.ts";
+import type { StudyData } from "./dataset.ts";
+import { type DecodedTree, decodeTree } from "./decoded-tree.ts";
+import { type ImageTree, listImageTree } from "./image-tree.ts";
+import { splitByClass, splitPrivate } from "./split.ts";
+
+const Path = z.string().min(1);
+const Share = z.number().gt(0).lt(1).default(0.1);
+
+const config = z.strictObject({
+  private: Path.describe("folder with one directory a person (or class) whose images must not be recovered"),
+  public: Path.describe("folder with images of other people: one directory a class, or just images"),
+  pretraining: Path.optional().describe(
+    "folder with one directory a class for the start weights; by default the public one",
+  ),
+  evaluation: Path.optional().describe(
+    "folder with further images of the private classes for the evaluation model; by default the private training images",
+  ),
+  size: z.int().min(8).max(1024).default(64).describe("side of the square images, in pixels"),
+  channels: z
+    .union([z.literal(1), z.literal(3)])
+    .default(3)
+    .describe("3: colour, 1: grey"),
+  crop: z
+    .enum(["center", "none"])
+    .default("center")
+    .describe("center: largest square in the middle; none: the whole image, stretched to a square"),
+  split: z
+    .strictObject({
+      validation: Share.describe("share of each private class on which models are selected"),
+      test: Share.describe("share of each private class, and of each pre-training class, for natural accuracy"),
+    })
+    .refine(({ validation, test }) => validation + test < 1, "validation and test must leave something to train on")
+    .prefault({}),
+  seed: z.int().optional().describe("seed of the split; by default the study's data seed"),
+});
+
+/** What a tree is for, as messages and set names say it. */
+type Role = "private" | "public" | "pre-training" | "evaluation";
+
+/** Images on the user's disk, one directory a class. */
+export const folder = defineData({
+  kind: "folder",
+  summary: "your own images: one directory a class, any format that sharp reads",
+  config,
+  async load(config, context): Promise<StudyData> {
+    const seed = config.seed ?? context.seed;
+    const trees = await listTrees(config);
+    const decode = (tree: ImageTree, role: Role) => decodeTree(tree, `folder ${role}`, config, context);
+
+    const owned = await decode(trees.private, "private");
+    const split = splitPrivate(owned.set, config.split, seed);
+    const others = await decode(trees.public, "public");
+    checkNoSharedImage(owned, trees.private, others, trees.public);
+    let labelled = others;
+    if (trees.pretraining !== trees.public) {
+      labelled = await decode(trees.pretraining, "pre-training");
+      checkNoSharedImage(owned, trees.private, labelled, trees.pretraining);
+    }
+    return {
+      private: split,
+      public: others.set,
+      pretraining: splitByClass({ ...labelled.set, name: "folder pre-training" }, { test: config.split.test }, seed, 1),
+      evaluation: trees.evaluation === undefined ? split.train : (await decode(trees.evaluation, "evaluation")).set,
+    };
+  },
+});
+
+interface Trees {
+  readonly private: ImageTree;
+  readonly public: ImageTree;
+  readonly pretraining: ImageTree;
+  readonly evaluation: ImageTree | undefined;
+}
+
+/** Lists all folders before any image is decoded, so that a mistake in the last one shows at once. */
+async function listTrees(paths: z.output<typeof config>): Promise<Trees> {
+  const owned = await listImageTree(paths.private, "private");
+  if (owned.classes.length < 2) {
+    throw new UserError(
+      `private folder ${owned.root} has one class ('${owned.classes[0]}'); a classifier needs at least two`,
+    );
+  }
+  await checkApart(paths.private, paths.public, "public");
+  const others = await listImageTree(paths.public, "public", { className: "public" });
+  let pretraining = others;
+  if (paths.pretraining !== undefined) {
+    await checkApart(paths.private, paths.pretraining, "pre-training");
+    pretraining = await listImageTree(paths.pretraining, "pre-training");
+  }
+  if (pretraining.classes.length < 2) {
+    throw new UserError(
+      `${pretraining.root} has no two class folders, so no start weights can be trained on it; ` +
+        "name a folder with one directory a class as 'pretraining'",
+    );
+  }
+  if (paths.evaluation === undefined) return { private: owned, public: others, pretraining, evaluation: undefined };
+  await checkApart(paths.private, paths.evaluation, "evaluation");
+  const evaluation = await listImageTree(paths.evaluation, "evaluation");
+  checkSameClasses(owned, evaluation);
+  return { private: owned, public: others, pretraining, evaluation };
+}
+
+async function checkApart(owned: string, other: string, role: Role): Promise<void> {
+  // A folder that is not there is for the listing to report.
+  const [ownedPath, otherPath] = await Promise.all([owned, other].map((path) => realpath(path).catch(() => undefined)));
+  if (ownedPath === undefined || otherPath === undefined) return;
+  if (`${ownedPath}${sep}`.startsWith(`${otherPath}${sep}`) || `${otherPath}${sep}`.startsWith(`${ownedPath}${sep}`)) {
+    throw new UserError(`${role} folder ${other} and private folder ${owned} overlap; they must be apart`);
+  }
+}
+
+function checkSameClasses(owned: ImageTree, evaluation: ImageTree): void {
+  const missing = owned.classes.find((name) => !evaluation.classes.includes(name));
+  const extra = evaluation.classes.find((name) => !owned.classes.includes(name));
+  if (missing === undefined && extra === undefined) return;
+  throw new UserError(
+    `evaluation folder ${evaluation.root} must have the private folder's classes: ` +
+      (missing === undefined ? `'${extra}' is not one of them` : `'${missing}' is missing`),
+  );
+}
+
+/** An attacker who holds a private image needs no attack; every number after that would be worth nothing. */
+function checkNoSharedImage(owned: DecodedTree, ownedTree: ImageTree, other: DecodedTree, otherTree: ImageTree): void {
+  const known = new Map(owned.fingerprints.map((fingerprint, index) => [fingerprint, index]));
+  const shared = other.fingerprints.flatMap((fingerprint, index) => (known.has(fingerprint) ? [index] : []));
+  if (shared.length === 0) return;
+  const first = shared[0]!;
+  const same = known.get(other.fingerprints[first]!)!;
+  throw new UserError(
+    `${otherTree.root} holds ${shared.length} of the private images (first: ${otherTree.files[first]!.path} shows the same as ` +
+      `${join(ownedTree.root, ownedTree.files[same]!.path)}); private people must not occur outside of the private folder`,
+  );
+}

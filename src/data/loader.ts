@@ -1,0 +1,149 @@
+import { type Rng, random } from "../engine/random.ts";
+import { type Augmentation, augment } from "./augment.ts";
+import type { ImageSet } from "./dataset.ts";
+import { imageLength } from "./image-size.ts";
+
+/**
+ * Images ready for a network. The arrays belong to the loader: they hold this batch until the next one is asked for and are
+ * then written over, so copy what must last.
+ */
+export interface Batch {
+  /** Number of the batch in its epoch; for `endless` the global step. */
+  readonly index: number;
+  /** Number of images. */
+  readonly size: number;
+  /** NCHW, values in [0, 1]. */
+  readonly images: Float32Array;
+  readonly labels: Int32Array;
+  /** Each image's index in the set. */
+  readonly indices: Int32Array;
+}
+
+/** How an epoch is cut into batches. */
+export interface BatchOptions {
+  /** Images a batch. */
+  readonly batch: number;
+  readonly seed: number;
+  /** Number of the epoch; order and augmentation follow from seed, epoch and batch number alone. */
+  readonly epoch: number;
+  /** First batch to give: what a resumed run continues with. */
+  readonly from?: number;
+  /** Leave out a last batch that is not full; kept by default. */
+  readonly dropLast?: boolean;
+  readonly augment?: Augmentation;
+  /** Seeded order, the default; false: the set's own order. */
+  readonly shuffle?: boolean;
+}
+
+/** How an endless shuffle is cut into batches. */
+export interface EndlessOptions {
+  /** Images a batch; every batch is full, at an epoch's end it goes on into the next. */
+  readonly batch: number;
+  readonly seed: number;
+  /** First step to give. */
+  readonly step: number;
+  readonly augment?: Augmentation;
+}
+
+/** The number of batches in an epoch. */
+export function batchCount(set: Pick<ImageSet, "size">, batch: number, dropLast = false): number {
+  return dropLast ? Math.floor(set.size / batch) : Math.ceil(set.size / batch);
+}
+
+/** The batches of one epoch. The next batch is read while the consumer works on the present one. */
+export function batches(set: ImageSet, options: BatchOptions): AsyncGenerator<Batch, void, undefined> {
+  const { batch, seed, epoch, from = 0, dropLast = false, shuffle = true } = options;
+  checkPosition("batch", batch, 1);
+  checkPosition("from", from, 0);
+  const order = shuffle ? epochOrder(set, seed, epoch) : ascending(set.size);
+  return generate(set, batch, options.augment, from, batchCount(set, batch, dropLast), (index) => ({
+    indices: order.subarray(index * batch, (index + 1) * batch),
+    rng: () => random(seed, "augment", epoch, index),
+  }));
+}
+
+/**
+ * Full batches without end over one shuffled epoch after another; batch number i depends on the seed and i alone.
+ * For training that counts steps, not epochs.
+ */
+export function endless(set: ImageSet, options: EndlessOptions): AsyncGenerator<Batch, void, undefined> {
+  const { batch, seed, step } = options;
+  checkPosition("batch", batch, 1);
+  checkPosition("step", step, 0);
+  if (set.size === 0) throw new RangeError(`${set.name}: no images to draw batches from`);
+  let epoch = -1;
+  let order: Int32Array = new Int32Array(0);
+  return generate(set, batch, options.augment, step, Number.POSITIVE_INFINITY, (index) => ({
+    indices: Int32Array.from({ length: batch }, (_, i) => {
+      const position = index * batch + i;
+      const wanted = Math.floor(position / set.size);
+      if (wanted !== epoch) order = epochOrder(set, seed, wanted);
+      epoch = wanted;
+      return order[position % set.size]!;
+    }),
+    rng: () => random(seed, "augment", "step", index),
+  }));
+}
+
+/** The whole set in its own order, for evaluation; the last batch may be smaller. */
+export function all(set: ImageSet, batch: number): AsyncGenerator<Batch, void, undefined> {
+  return batches(set, { batch, seed: 0, epoch: 0, shuffle: false });
+}
+
+/** Gives batches `from` … `to − 1`, with one batch prepared ahead in the other of two buffers. */
+async function* generate(
+  set: ImageSet,
+  batch: number,
+  augmentation: Augmentation | undefined,
+  from: number,
+  to: number,
+  plan: (index: number) => { readonly indices: Int32Array; readonly rng: () => Rng },
+): AsyncGenerator<Batch, void, undefined> {
+  if (from >= to) return;
+  const length = imageLength(set);
+  const capacity = Math.min(batch, to === Number.POSITIVE_INFINITY ? batch : set.size);
+  const bytes = new Uint8Array(capacity * length);
+  const buffers = [new Float32Array(bytes.length), new Float32Array(bytes.length)] as const;
+
+  async function prepare(index: number): Promise<Batch> {
+    const { indices, rng } = plan(index);
+    const size = indices.length;
+    await set.read(indices, bytes);
+    const images = buffers[index % 2 === 0 ? 0 : 1].subarray(0, size * length);
+    for (let i = 0; i < images.length; i++) images[i] = UNIT[bytes[i]!]!;
+    if (augmentation !== undefined) augment(images, size, set, augmentation, rng());
+    return { index, size, images, labels: indices.map((at) => set.labels[at]!), indices: indices.slice() };
+  }
+
+  let ahead = prepare(from);
+  try {
+    for (let index = from; index < to; index++) {
+      const ready = await ahead;
+      if (index + 1 < to) {
+        ahead = prepare(index + 1);
+        // A failed read is reported by the next `await`, which may come much later; until then it is not unhandled.
+        ahead.catch(() => undefined);
+      }
+      yield ready;
+    }
+  } finally {
+    await ahead.catch(() => undefined);
+  }
+}
+
+/** `byte / 255` of every byte. */
+const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
+function epochOrder(set: ImageSet, seed: number, epoch: number): Int32Array {
+  return random(seed, "order", epoch).permutation(set.size);
+}
+
+function ascending(size: number): Int32Array {
+  return Int32Array.from({ length: size }, (_, i) => i);
+}
+
+function checkPosition(name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new RangeError(`${name}: expected a whole number of at least ${least}, got ${value}`);
+  }
+}

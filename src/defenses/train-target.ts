@@ -1,0 +1,85 @@
+import type { ImageSet } from "../data/dataset.ts";
+import type { StateDict } from "../engine/store.ts";
+import type { Work } from "../engine/work.ts";
+import { fixed, fixedWithLiveStatistics, initialState } from "../models/bind.ts";
+import type { WeightSpec } from "../models/layer.ts";
+import { type Model, splitAt, weightsOf } from "../models/model.ts";
+import { classification, oneHotTargets, train } from "../models/train.ts";
+import type { TrainingSettings } from "../models/training.ts";
+import type { Recipe } from "./defense.ts";
+
+/** A target model to be trained by a recipe. */
+export interface TargetTraining {
+  readonly work: Work;
+  readonly model: Model;
+  readonly recipe: Recipe;
+  /** Weights of the same architecture trained on public images; its head (which has other classes) is not used. */
+  readonly pretrained: StateDict;
+  readonly train: ImageSet;
+  readonly validation: ImageSet;
+  readonly settings: TrainingSettings;
+  readonly seed: number;
+}
+
+/**
+ * Trains the target model and returns all its weights and buffers. The epoch with the best validation accuracy is kept.
+ * @throws DivergedError when the loss is no longer finite.
+ */
+export async function trainTarget(options: TargetTraining): Promise<StateDict> {
+  const { model, recipe, pretrained, seed, settings } = options;
+  let state = { ...initialState(weightsOf(model), seed) };
+  if (recipe.start === "pretrained") {
+    for (const { name } of model.stages.flatMap((s) => s.layer.weights)) state[name] = pretrained[name]!;
+  }
+  const lastStage = model.stages.at(-1)!.name;
+  if (recipe.probeEpochs > 0) {
+    const probe = { ...settings, epochs: recipe.probeEpochs };
+    state = { ...state, ...(await trainAfter(options, state, lastStage, "linear probe", probe)) };
+  }
+  return { ...state, ...(await trainAfter(options, state, recipe.boundary, "target", settings)) };
+}
+
+function trainAfter(
+  { work, model, recipe, train: images, validation, seed }: TargetTraining,
+  state: StateDict,
+  boundary: string | null,
+  name: string,
+  settings: TrainingSettings,
+): Promise<StateDict> {
+  const { frozen, rest } = splitAt(model, boundary);
+  const live = recipe.frozenNorms === "train" ? frozen.weights.filter((w) => w.kind === "buffer") : [];
+  const select = (specs: readonly WeightSpec[]) => Object.fromEntries(specs.map((w) => [w.name, state[w.name]!]));
+  return train({
+    work,
+    name: name.replace(" ", "-"),
+    prefix: {
+      layer: frozen,
+      binding: (training) => (live.length > 0 ? fixedWithLiveStatistics(state, training) : fixed(state)),
+    },
+    trained: rest,
+    start: { ...select(rest.weights), ...select(live) },
+    objective: classification,
+    targets: oneHotTargets(model.classes),
+    train: images,
+    validation,
+    settings,
+    seed,
+  });
+}
+
+/** Names of frozen tensors that differ in a single bit: must be empty after training. Buffers count unless they may follow the data. */
+export function changedFrozenTensors(model: Model, recipe: Recipe, before: StateDict, after: StateDict): string[] {
+  const checked = splitAt(model, recipe.boundary).frozen.weights.filter(
+    (w) => w.kind === "weight" || recipe.frozenNorms === "eval",
+  );
+  return checked.map((w) => w.name).filter((name) => !sameBits(before[name]!.data, after[name]!.data));
+}
+
+function sameBits(a: Float32Array, b: Float32Array): boolean {
+  return (
+    Buffer.compare(
+      Buffer.from(a.buffer, a.byteOffset, a.byteLength),
+      Buffer.from(b.buffer, b.byteOffset, b.byteLength),
+    ) === 0
+  );
+}

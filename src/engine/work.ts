@@ -1,0 +1,105 @@
+import { setImmediate } from "node:timers/promises";
+import { UserError } from "./errors.ts";
+import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
+import type { StateDict, Store } from "./store.ts";
+
+/** What a long computation reports to and resumes from. */
+export interface Work {
+  /** When aborted, the computation saves a checkpoint and throws the signal's AbortError. */
+  readonly signal: AbortSignal;
+  /** Tells how far it is; `unit` is what `done` and `total` count, in the plural. */
+  progress(at: { done: number; total: number; unit: string; metrics?: Record<string, number> }): void;
+  /** Keeps a row of training metrics. Rows after the last checkpoint are cut off when the work is resumed. */
+  log(row: Record<string, number | string>): Promise<void>;
+  saveCheckpoint(name: string, bytes: Uint8Array): Promise<void>;
+  loadCheckpoint(name: string): Promise<Uint8Array | undefined>;
+}
+
+/** Work that nobody watches and that is not resumed: for tests and one-off calls. */
+export const unwatched: Work = {
+  signal: new AbortController().signal,
+  progress: () => {},
+  log: async () => {},
+  saveCheckpoint: async () => {},
+  loadCheckpoint: async () => undefined,
+};
+
+/** A loss that is no longer a number. */
+export class DivergedError extends UserError {
+  override readonly name = "DivergedError";
+  constructor(what: string, step: number, value: number) {
+    super(`${what}: the loss is ${value} at step ${step}; a lower learning rate would keep it finite`, 4);
+  }
+}
+
+/** @throws DivergedError if a loss is not finite. */
+export function checkFinite(what: string, step: number, loss: number): void {
+  if (!Number.isFinite(loss)) throw new DivergedError(what, step, loss);
+}
+
+/** A loop of steps over a store, resumed from its last checkpoint. */
+export interface Loop {
+  readonly work: Work;
+  /** Name of the checkpoint; loops of the same work have names of their own. */
+  readonly name: string;
+  /** Number of steps. */
+  readonly total: number;
+  /** What a step is, in the plural. */
+  readonly unit: string;
+  /** The tensors that steps change. */
+  readonly store: Store;
+  /** Numbers outside the store that steps change. */
+  readonly extra?: { save(): StateDict; load(state: StateDict): void };
+  /** Seconds between checkpoints; 15 by default. */
+  readonly every?: number;
+  /** Called once with the first step's number: opens what steps read from, and gives the step. A step's numbers go to the progress line. */
+  open(first: number): Promise<(step: number) => Promise<Record<string, number>>>;
+}
+
+const STORE = "store/";
+const EXTRA = "extra/";
+
+/**
+ * Runs the steps that are left. Checkpoints hold everything that steps change, so a resumed loop ends with the same numbers as an
+ * unbroken one, whenever they were made.
+ */
+export async function runLoop({ work, name, total, unit, store, extra, every = 15, open }: Loop): Promise<void> {
+  const file = `${name}.safetensors`;
+  const first = restore(await work.loadCheckpoint(file), store, extra);
+  const save = (step: number) => work.saveCheckpoint(file, checkpoint(step, store, extra));
+  const take = await open(first);
+  let saved = performance.now();
+  for (let step = first; step < total; step++) {
+    if (work.signal.aborted) {
+      await save(step);
+      work.signal.throwIfAborted();
+    }
+    const metrics = await take(step);
+    work.progress({ done: step + 1, total, unit, metrics });
+    if (step + 1 === total || performance.now() - saved > every * 1000) {
+      await save(step + 1);
+      saved = performance.now();
+    }
+    // A session's run blocks the event loop; signals and timers get their turn here.
+    await setImmediate();
+  }
+}
+
+function checkpoint(step: number, store: Store, extra: Loop["extra"]): Uint8Array {
+  const prefixed = (prefix: string, state: StateDict) =>
+    Object.fromEntries(Object.entries(state).map(([name, t]) => [`${prefix}${name}`, t]));
+  const state = { ...prefixed(STORE, store.snapshot()), ...prefixed(EXTRA, extra?.save() ?? {}) };
+  return encodeSafetensors(state, { step: String(step) });
+}
+
+function restore(bytes: Uint8Array | undefined, store: Store, extra: Loop["extra"]): number {
+  if (bytes === undefined) return 0;
+  const { tensors, metadata } = decodeSafetensors(bytes, "checkpoint");
+  const under = (prefix: string) =>
+    Object.fromEntries(
+      Object.entries(tensors).flatMap(([name, t]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), t]] : [])),
+    );
+  store.load(under(STORE));
+  extra?.load(under(EXTRA));
+  return Number(metadata["step"]);
+}

@@ -1,0 +1,35 @@
+import type { PlotOptions } from "@observablehq/plot";
+
+/** The typeface of page and charts. */
+export const FONT_FAMILY = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+
+/** How many colours the style sheet defines as `--c0` … `--c7`. */
+const COLORS = 8;
+const SYMBOLS = ["circle", "square", "triangle", "diamond2", "star", "times", "wye"] as const;
+
+/** The shape of a point on a chart. */
+export type ChartSymbol = (typeof SYMBOLS)[number];
+
+/** The CSS colour of a condition by its label's place: 0 is the undefended model. Repeats after eight. */
+export function colorOf(labelIndex: number): string {
+  return `var(--c${labelIndex === 0 ? 0 : 1 + ((labelIndex - 1) % (COLORS - 1))})`;
+}
+
+/** The symbol of an attack by its place in the study. Repeats after seven. */
+export function symbolOf(attackIndex: number): ChartSymbol {
+  return SYMBOLS[attackIndex % SYMBOLS.length] ?? "circle";
+}
+
+/** Muted text and lines, as the page's style sheet has them. */
+export const MUTED = "var(--muted)";
+export const LINE = "var(--line)";
+
+/** What all charts share: typeface, colours given as they are, no outer figure. */
+export function chartBase(width: number, height: number): PlotOptions {
+  return {
+    width,
+    height,
+    style: { fontFamily: FONT_FAMILY, fontSize: "12px", background: "none", overflow: "visible" },
+    color: { type: "identity" },
+  };
+}

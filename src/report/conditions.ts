@@ -1,0 +1,145 @@
+import type { CellResult, Measured } from "../study/result.ts";
+import { meanOverSeeds } from "./seeds.ts";
+
+/** The defense name that stands for training without one. */
+export const UNDEFENDED = "none";
+
+/** One point of the study with its seeds put together: a model under one defense against one attack. */
+export interface Condition {
+  readonly model: string;
+  readonly defense: string;
+  readonly boundary: string | null;
+  readonly attack: string;
+  /** What a reader sees: the defense's name; its boundary and model too where the name alone would be ambiguous. */
+  readonly label: string;
+  /** The place of `label` in the study's order, for colours. The undefended model is 0, defenses count from 1. */
+  readonly labelIndex: number;
+  /** The place of the attack in the study's order, for symbols. */
+  readonly attackIndex: number;
+  readonly undefended: boolean;
+  /** One cell a seed. */
+  readonly cells: readonly CellResult[];
+  readonly trainableParameters: number;
+  readonly frozenParameters: number;
+  readonly naturalAccuracy: Measured;
+  readonly attackAccuracy: Measured;
+  readonly attackAccuracyTop5: Measured;
+  readonly knnDistance: Measured;
+  readonly floors: { readonly randomPrior: Measured; readonly initialSelection: Measured };
+  readonly evaluationModel: { readonly kind: string; readonly naturalAccuracy: Measured };
+}
+
+/** All conditions that one attack on one model was run under: what may be compared with each other. */
+export interface Comparison {
+  readonly model: string;
+  readonly attack: string;
+  /** `attack`, with the model's name where the study has several. */
+  readonly title: string;
+  readonly undefended: Condition | undefined;
+  readonly defended: readonly Condition[];
+  /** Undefended first. */
+  readonly all: readonly Condition[];
+}
+
+const RATE = [0, 1] as const;
+const DISTANCE = [0, Number.POSITIVE_INFINITY] as const;
+
+/** Cells of the same setting and different seeds together. A repeated seed is another setting, whatever it is called. */
+function groupBySetting(cells: readonly CellResult[]): readonly (readonly CellResult[])[] {
+  const groups: CellResult[][] = [];
+  for (const cell of cells) {
+    const group = groups.find(
+      (members) =>
+        members[0] !== undefined &&
+        settingKey(members[0]) === settingKey(cell) &&
+        members.every((member) => member.seed !== cell.seed),
+    );
+    if (group === undefined) groups.push([cell]);
+    else group.push(cell);
+  }
+  return groups.map((group) => group.toSorted((a, b) => a.seed - b.seed));
+}
+
+const settingKey = (cell: CellResult) => JSON.stringify([cell.model, cell.defense, cell.boundary, cell.attack]);
+const distinct = <T>(values: Iterable<T>): readonly T[] => [...new Set(values)];
+
+/** Puts a study's cells together by setting, in the study's order. */
+export function conditionsOf(cells: readonly CellResult[]): readonly Condition[] {
+  const models = distinct(cells.map((cell) => cell.model));
+  const attacks = distinct(cells.map((cell) => cell.attack));
+  const boundariesOf = (defense: string) =>
+    distinct(cells.filter((cell) => cell.defense === defense).map((cell) => cell.boundary)).length;
+  const plainLabel = (cell: CellResult) =>
+    [
+      models.length > 1 ? cell.model : "",
+      cell.defense === UNDEFENDED ? "no defense" : cell.defense,
+      boundariesOf(cell.defense) > 1 ? (cell.boundary ?? "nothing frozen") : "",
+    ]
+      .filter((word) => word !== "")
+      .join(" · ");
+
+  const seen = new Map<string, number>();
+  const labelled = groupBySetting(cells).flatMap((group) => {
+    const first = group[0];
+    if (first === undefined) return [];
+    const times = (seen.get(settingKey(first)) ?? 0) + 1;
+    seen.set(settingKey(first), times);
+    return [{ group, first, label: times > 1 ? `${plainLabel(first)} (${times})` : plainLabel(first) }];
+  });
+  const undefendedLabels = distinct(labelled.filter(({ first }) => first.defense === UNDEFENDED).map((g) => g.label));
+  const defendedLabels = distinct(labelled.filter(({ first }) => first.defense !== UNDEFENDED).map((g) => g.label));
+  // The undefended model of a study with one model always has colour 0, so that the colour means the same in every report.
+  const order = [...(undefendedLabels.length === 0 ? ["no defense"] : undefendedLabels), ...defendedLabels];
+
+  return labelled.map(({ group, first, label }) => {
+    const mean = (read: (cell: CellResult) => Measured, limits: readonly [number, number] = RATE) =>
+      meanOverSeeds(group.map(read), limits);
+    return {
+      model: first.model,
+      defense: first.defense,
+      boundary: first.boundary,
+      attack: first.attack,
+      label,
+      labelIndex: order.indexOf(label),
+      attackIndex: attacks.indexOf(first.attack),
+      undefended: first.defense === UNDEFENDED,
+      cells: group,
+      trainableParameters: first.trainableParameters,
+      frozenParameters: first.frozenParameters,
+      naturalAccuracy: mean((cell) => cell.naturalAccuracy),
+      attackAccuracy: mean((cell) => cell.attackAccuracy),
+      attackAccuracyTop5: mean((cell) => cell.attackAccuracyTop5),
+      knnDistance: mean((cell) => cell.knnDistance, DISTANCE),
+      floors: {
+        randomPrior: mean((cell) => cell.floors.randomPrior),
+        initialSelection: mean((cell) => cell.floors.initialSelection),
+      },
+      evaluationModel: {
+        kind: first.evaluationModel.kind,
+        naturalAccuracy: mean((cell) => cell.evaluationModel.naturalAccuracy),
+      },
+    };
+  });
+}
+
+/** Groups conditions that differ in the defense alone. */
+export function comparisonsOf(conditions: readonly Condition[]): readonly Comparison[] {
+  const models = distinct(conditions.map((condition) => condition.model));
+  const keys = distinct(conditions.map(({ model, attack }) => JSON.stringify([model, attack])));
+  return keys.flatMap((key) => {
+    const members = conditions.filter(({ model, attack }) => JSON.stringify([model, attack]) === key);
+    const first = members[0];
+    if (first === undefined) return [];
+    const all = members.toSorted((a, b) => Number(b.undefended) - Number(a.undefended));
+    return [
+      {
+        model: first.model,
+        attack: first.attack,
+        title: models.length > 1 ? `${first.attack} on ${first.model}` : first.attack,
+        undefended: all.find((condition) => condition.undefended),
+        defended: all.filter((condition) => !condition.undefended),
+        all,
+      },
+    ];
+  });
+}

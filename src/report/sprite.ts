@@ -1,0 +1,71 @@
+import sharp from "sharp";
+
+/** Larger images are made smaller for the report; the files in the run folders stay as they are. */
+const LARGEST_TILE = 96;
+
+/** Many small images in one PNG: rows of equal square tiles. */
+export interface Sprite {
+  readonly dataUri: string;
+  readonly rows: number;
+  readonly columns: number;
+  /** Edge of a tile in pixels. */
+  readonly tile: number;
+  /** For each row, which of its tiles have an image. */
+  readonly present: readonly (readonly boolean[])[];
+}
+
+/** The pixels of one image as RGBA of the given edge; undefined where the file is missing or no image. */
+async function readTile(path: string, edge: number): Promise<Buffer | undefined> {
+  try {
+    return await sharp(path)
+      .resize(edge, edge, { fit: "contain", background: { r: 0, g: 0, b: 0, alpha: 0 } })
+      .toColourspace("srgb")
+      .ensureAlpha()
+      .raw()
+      .toBuffer();
+  } catch {
+    // A cell may have fewer images than others, or its folder may have been cleaned; the page says that they are missing.
+    return undefined;
+  }
+}
+
+/** The edge of the first image that can be read, at most `LARGEST_TILE`; undefined where none can. */
+async function tileEdge(paths: readonly string[]): Promise<number | undefined> {
+  for (const path of paths) {
+    const size = await sharp(path)
+      .metadata()
+      .catch(() => undefined);
+    if (size !== undefined) return Math.min(LARGEST_TILE, Math.max(size.width, size.height));
+  }
+  return undefined;
+}
+
+/**
+ * Packs images into one PNG, a row of `grid` a row of tiles. Missing images stay transparent.
+ * Undefined where not one of the images can be read.
+ */
+export async function makeSprite(grid: readonly (readonly string[])[]): Promise<Sprite | undefined> {
+  const tile = await tileEdge(grid.flat());
+  if (tile === undefined) return undefined;
+  const rows = grid.length;
+  const columns = Math.max(...grid.map((row) => row.length));
+  const stride = columns * tile * 4;
+  const pixels = Buffer.alloc(rows * tile * stride);
+  const present = grid.map(() => Array.from({ length: columns }, () => false));
+  for (const [row, paths] of grid.entries()) {
+    const tiles = await Promise.all(paths.map((path) => readTile(path, tile)));
+    for (const [column, data] of tiles.entries()) {
+      if (data === undefined) continue;
+      (present[row] ?? [])[column] = true;
+      for (let y = 0; y < tile; y++) {
+        data.copy(pixels, (row * tile + y) * stride + column * tile * 4, y * tile * 4, (y + 1) * tile * 4);
+      }
+    }
+  }
+  const picture = sharp(pixels, { raw: { width: columns * tile, height: rows * tile, channels: 4 } });
+  const complete = present.every((row) => row.every((there) => there));
+  const png = await (complete ? picture.removeAlpha() : picture)
+    .png({ compressionLevel: 9, adaptiveFiltering: true })
+    .toBuffer();
+  return { dataUri: `data:image/png;base64,${png.toString("base64")}`, rows, columns, tile, present };
+}

@@ -1,0 +1,136 @@
+import { expect, test } from "vitest";
+import { cell, rate, study } from "../../test/support/study-result.ts";
+import type { CellResult, StudyResult } from "../study/result.ts";
+import { summarize } from "./summary.ts";
+
+/** Everything that the summary says, with plain spaces. */
+function said(cells: readonly CellResult[], overrides: Partial<StudyResult> = {}): string {
+  const { paragraphs, limits } = summarize(study(cells, overrides));
+  return [
+    ...paragraphs.flatMap(({ opening, findings, closing }) => [opening, ...findings.map(({ text }) => text), closing]),
+    ...limits,
+  ]
+    .join(" ")
+    .replace(/[\u00a0\u202f]/g, " ");
+}
+
+const verdicts = (cells: readonly CellResult[]) =>
+  summarize(study(cells)).paragraphs.flatMap(({ findings }) => findings.map(({ verdict }) => verdict));
+
+const undefended = cell({ attackAccuracy: rate(0.71), naturalAccuracy: rate(0.94) });
+const defended = (attack: number, natural = 0.928) =>
+  cell({ defense: "tl-dmi", attackAccuracy: rate(attack), naturalAccuracy: rate(natural) });
+
+test("a lower attack accuracy with intervals apart is said with the boundary, the share of parameters and the price", () => {
+  const cells = [undefended, defended(0.41)];
+  expect(verdicts(cells)).toEqual(["lower, intervals apart"]);
+  expect(said(cells)).toContain(
+    "Without a defense, 71 % [66, 76] of the 250 reconstructions of kedmi are recognised as the attacked identity. " +
+      "With tl-dmi (frozen up to layer2; 35 % of parameters see private data) it is 41 % [36, 46]: lower, with intervals apart, " +
+      "at 1.2 points lower natural accuracy (92.8 % against 94.0 %). " +
+      "Random samples of the prior reach 4 % [2, 6], the best initial latents without optimisation 24 % [19, 29].",
+  );
+});
+
+test("overlapping intervals show no difference", () => {
+  const cells = [undefended, defended(0.64)];
+  expect(verdicts(cells)).toEqual(["no difference shown"]);
+  expect(said(cells)).toContain("The intervals overlap: no difference is shown.");
+  expect(said(cells)).not.toContain("intervals apart");
+});
+
+test("intervals that just touch overlap", () => {
+  const touching = { value: 0.61, n: 250, low: 0.56, high: undefended.attackAccuracy.low };
+  expect(verdicts([undefended, cell({ defense: "tl-dmi", attackAccuracy: touching })])).toEqual([
+    "no difference shown",
+  ]);
+});
+
+test("a defense under which the attack does better is said to not protect", () => {
+  const cells = [undefended, defended(0.88)];
+  expect(verdicts(cells)).toEqual(["higher, intervals apart"]);
+  expect(said(cells)).toContain("higher, so it did not protect here");
+});
+
+test("an attack that does not beat its floors allows no conclusion about any defense", () => {
+  const weak = cell({ attackAccuracy: rate(0.31) });
+  const cells = [weak, defended(0.05)];
+  expect(verdicts(cells)).toEqual(["no conclusion"]);
+  expect(said(cells)).toContain("no conclusion about any defense may be drawn");
+  expect(said(cells)).not.toContain("With tl-dmi");
+});
+
+test("each of the two floors counts", () => {
+  const floors = { randomPrior: rate(0.7, 0.02), initialSelection: rate(0.1, 0.02) };
+  expect(verdicts([{ ...undefended, floors }, defended(0.05)])).toEqual(["no conclusion"]);
+});
+
+test("a fall of natural accuracy above five points is a warning, one of five or less is not", () => {
+  const warning = "Natural accuracy falls by more than 5 points";
+  expect(said([undefended, defended(0.41, 0.88)])).toContain(warning);
+  expect(said([undefended, defended(0.41, 0.895)])).not.toContain(warning);
+});
+
+test("equal and higher natural accuracy are called so", () => {
+  expect(said([undefended, defended(0.41, 0.94)])).toContain("at the same natural accuracy (94.0 % against 94.0 %)");
+  expect(said([undefended, defended(0.41, 0.95)])).toContain("at 1.0 points higher natural accuracy");
+});
+
+test("a defended model on which the attack is not above its floor is said to be so", () => {
+  expect(said([undefended, defended(0.26)])).toContain("not above what initial selection alone reaches on this model");
+  expect(said([undefended, defended(0.41)])).not.toContain("initial selection alone");
+});
+
+test("with one seed the intervals are said to leave seeds out", () => {
+  expect(said([undefended, defended(0.41)])).toContain(
+    "One seed was run: the intervals are over images and identities, not over seeds",
+  );
+});
+
+test("with several seeds the summary speaks of means", () => {
+  const cells = [1, 2, 3].flatMap((seed) => [
+    { ...undefended, seed },
+    { ...defended(0.41), seed },
+  ]);
+  expect(said(cells)).toContain("Values are means over 3 seeds");
+  expect(said(cells)).toContain("of the 750 reconstructions");
+  expect(said([...cells, { ...undefended, seed: 4 }])).toContain("means over up to 4 seeds");
+});
+
+test("seeds that scatter take a difference back that single runs seem to show", () => {
+  const scattered = [0.2, 0.64].map((accuracy, seed) => ({ ...defended(accuracy), seed }));
+  const cells = [{ ...undefended, seed: 0 }, { ...undefended, seed: 1 }, ...scattered];
+  expect(verdicts(cells)).toEqual(["no difference shown"]);
+});
+
+test("without an undefended cell nothing is said about a change", () => {
+  expect(verdicts([defended(0.41)])).toEqual(["no comparison"]);
+  expect(said([defended(0.41)])).toContain("nothing can be said about what a defense changes");
+});
+
+test("an undefended cell alone shows what leaks and no more", () => {
+  expect(said([undefended])).toContain("No defended model was attacked");
+});
+
+test("several defenses and attacks have a finding each", () => {
+  const cells = [
+    undefended,
+    defended(0.41),
+    cell({ defense: "bido", attackAccuracy: rate(0.7) }),
+    cell({ attack: "gmi" }),
+  ];
+  const { paragraphs } = summarize(study(cells));
+  expect(paragraphs.map(({ title, findings }) => [title, findings.map(({ verdict }) => verdict)])).toEqual([
+    ["kedmi", ["lower, intervals apart", "no difference shown"]],
+    ["gmi", []],
+  ]);
+});
+
+test("the judge's own accuracy, failed cells and an empty study are said", () => {
+  expect(said([undefended])).toContain(
+    "evaluation model vgg16_bn, recognises 97.4 % [96.4, 98.4] of real private test images",
+  );
+  const failed = [{ defense: "tl-dmi", attack: "kedmi", seed: 1, message: "loss became NaN" }];
+  expect(said([undefended], { status: "partial", failed })).toContain("1 of 2 cells failed and are missing here.");
+  expect(said([], { status: "partial" })).toContain("No cell of this study has finished");
+});

@@ -1,0 +1,160 @@
+import type { Measured, StudyResult } from "../study/result.ts";
+import { type Comparison, type Condition, comparisonsOf, conditionsOf } from "./conditions.ts";
+import { count, fixed, percent, percentWithInterval } from "./numbers.ts";
+
+/** A fall of natural accuracy above this many points is said aloud: the classifier may simply have become worse. */
+export const UTILITY_LIMIT_POINTS = 5;
+
+/** What the numbers allow to be said of one defense against one attack. */
+export type Verdict =
+  | "lower, intervals apart"
+  | "higher, intervals apart"
+  | "no difference shown"
+  | "no conclusion"
+  | "no comparison";
+
+/** One defense against one attack, in words. */
+export interface Finding {
+  readonly defense: string;
+  readonly verdict: Verdict;
+  /** Whole sentences; empty where nothing may be said. */
+  readonly text: string;
+}
+
+/** What is to be said of one attack, to be read in this order: opening, findings, closing. */
+export interface SummaryParagraph {
+  readonly title: string;
+  /** What the attack reaches without a defense; empty where that was not measured. */
+  readonly opening: string;
+  readonly findings: readonly Finding[];
+  /** The floors, and whether the attack beats them. */
+  readonly closing: string;
+}
+
+/** The study in plain words, computed from its numbers alone. */
+export interface Summary {
+  readonly paragraphs: readonly SummaryParagraph[];
+  /** What the numbers do not show: seeds, the judge, cells that failed. */
+  readonly limits: readonly string[];
+}
+
+const above = (a: Measured, b: Measured) => a.low > b.high;
+
+/** Whether the interval of an attack's accuracy lies above both of its floors: only then did optimisation find anything. */
+export function beatsFloors({ attackAccuracy, floors }: Condition): boolean {
+  return above(attackAccuracy, floors.randomPrior) && above(attackAccuracy, floors.initialSelection);
+}
+
+/** Compares a defended with the undefended condition by their 95 % intervals. */
+export function verdictOf(defended: Condition, undefended: Condition | undefined): Verdict {
+  if (undefended === undefined) return "no comparison";
+  if (!beatsFloors(undefended)) return "no conclusion";
+  if (above(undefended.attackAccuracy, defended.attackAccuracy)) return "lower, intervals apart";
+  if (above(defended.attackAccuracy, undefended.attackAccuracy)) return "higher, intervals apart";
+  return "no difference shown";
+}
+
+function settingOf({ label, boundary, trainableParameters, frozenParameters }: Condition): string {
+  if (boundary === null) return label;
+  const share = percent(trainableParameters / (trainableParameters + frozenParameters));
+  // The boundary is said in brackets, so it need not be said in the name.
+  return `${label.replace(` · ${boundary}`, "")} (frozen up to ${boundary}; ${share} of parameters see private data)`;
+}
+
+function utilityClause(defended: Condition, undefended: Condition): string {
+  const points = (undefended.naturalAccuracy.value - defended.naturalAccuracy.value) * 100;
+  const values = `(${percent(defended.naturalAccuracy.value, 1)} against ${percent(undefended.naturalAccuracy.value, 1)})`;
+  if (Math.abs(points) < 0.05) return `at the same natural accuracy ${values}`;
+  return `at ${fixed(Math.abs(points), 1)} points ${points > 0 ? "lower" : "higher"} natural accuracy ${values}`;
+}
+
+function defendedText(defended: Condition, undefended: Condition): string {
+  const attack = percentWithInterval(defended.attackAccuracy);
+  const utility = utilityClause(defended, undefended);
+  const verdict = verdictOf(defended, undefended);
+  const sentences: string[] = [];
+  if (verdict === "lower, intervals apart") {
+    sentences.push(`With ${settingOf(defended)} it is ${attack}: lower, with intervals apart, ${utility}.`);
+    if (!above(defended.attackAccuracy, defended.floors.initialSelection)) {
+      const floor = percentWithInterval(defended.floors.initialSelection);
+      sentences.push(`That is not above what initial selection alone reaches on this model (${floor}).`);
+    }
+  } else if (verdict === "higher, intervals apart") {
+    sentences.push(`With ${settingOf(defended)} it is ${attack}: higher, so it did not protect here, ${utility}.`);
+  } else {
+    sentences.push(`With ${settingOf(defended)} it is ${attack}, ${utility}.`);
+    sentences.push("The intervals overlap: no difference is shown.");
+  }
+  const fall = (undefended.naturalAccuracy.value - defended.naturalAccuracy.value) * 100;
+  if (fall > UTILITY_LIMIT_POINTS) {
+    sentences.push(
+      `Natural accuracy falls by more than ${UTILITY_LIMIT_POINTS} points: a lower attack accuracy may come from a worse classifier rather than from protection.`,
+    );
+  }
+  return sentences.join(" ");
+}
+
+function paragraphOf(comparison: Comparison): SummaryParagraph {
+  const { title, attack, undefended, defended } = comparison;
+  const findings = (text: (condition: Condition) => string) =>
+    defended.map((condition) => ({
+      defense: condition.label,
+      verdict: verdictOf(condition, undefended),
+      text: text(condition),
+    }));
+  const recognised = ({ attackAccuracy }: Condition) =>
+    `${percentWithInterval(attackAccuracy)} of the ${count(attackAccuracy.n)} reconstructions of ${attack} are recognised as the attacked identity`;
+  if (undefended === undefined) {
+    return {
+      title,
+      opening: "",
+      findings: findings((condition) => `With ${settingOf(condition)}, ${recognised(condition)}.`),
+      closing: `No undefended model was attacked with ${title}, so nothing can be said about what a defense changes.`,
+    };
+  }
+  const { randomPrior, initialSelection } = undefended.floors;
+  const floors = `Random samples of the prior reach ${percentWithInterval(randomPrior)}, the best initial latents without optimisation ${percentWithInterval(initialSelection)}.`;
+  const opening = `Without a defense, ${recognised(undefended)}.`;
+  if (!beatsFloors(undefended)) {
+    const closing = `${floors} The attack on the undefended model does not beat these floors, so no conclusion about any defense may be drawn from it.`;
+    return { title, opening, findings: findings(() => ""), closing };
+  }
+  const alone = defended.length > 0 ? "" : " No defended model was attacked, so this shows what leaks and no more.";
+  return {
+    title,
+    opening,
+    findings: findings((condition) => defendedText(condition, undefended)),
+    closing: `${floors}${alone}`,
+  };
+}
+
+function seedSentence(conditions: readonly Condition[]): string {
+  const most = Math.max(...conditions.map((condition) => condition.cells.length));
+  if (most === 1) {
+    return "One seed was run: the intervals are over images and identities, not over seeds, and another training run may differ by more.";
+  }
+  const each = conditions.every((condition) => condition.cells.length === most) ? "" : "up to ";
+  return `Values are means over ${each}${most} seeds; an interval is the wider of Student's t over seeds and the seeds' own intervals over images and identities.`;
+}
+
+function judgeSentences(conditions: readonly Condition[]): readonly string[] {
+  const judges = conditions.map(
+    ({ evaluationModel: { kind, naturalAccuracy } }) =>
+      `The judge, evaluation model ${kind}, recognises ${percentWithInterval(naturalAccuracy, 1)} of real private test images. One judge alone overstates an attack's success.`,
+  );
+  return [...new Set(judges)];
+}
+
+/** Says what a study shows, and what it does not, from its numbers. */
+export function summarize(study: StudyResult): Summary {
+  const conditions = conditionsOf(study.cells);
+  const limits: string[] = [];
+  if (conditions.length === 0) limits.push("No cell of this study has finished, so there is nothing to conclude.");
+  else limits.push(seedSentence(conditions), ...judgeSentences(conditions));
+  if (study.failed.length > 0) {
+    limits.push(
+      `${study.failed.length} of ${study.failed.length + study.cells.length} cells failed and are missing here.`,
+    );
+  } else if (study.status === "partial") limits.push("The study is not finished: cells are missing here.");
+  return { paragraphs: comparisonsOf(conditions).map(paragraphOf), limits };
+}

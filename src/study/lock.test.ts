@@ -1,0 +1,74 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { UserError } from "../engine/errors.ts";
+import { takeLock } from "./lock.ts";
+
+const lockPath = () => join(mkdtempSync(join(tmpdir(), "tldmi-")), "step.lock");
+
+test("a lock names its process, keeps others out, and is gone once freed", async () => {
+  const path = lockPath();
+  const free = await takeLock(path, "target none");
+  expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ pid: process.pid, host: hostname() });
+  const second = takeLock(path, "target none");
+  await expect(second).rejects.toBeInstanceOf(UserError);
+  await expect(second).rejects.toThrow(`target none is being computed by process ${process.pid} on ${hostname()}`);
+  await free();
+  expect(existsSync(path)).toBe(false);
+  await (await takeLock(path, "target none"))();
+});
+
+test("the lock of a dead process is taken over, and nothing is left beside it", async () => {
+  const path = lockPath();
+  const dead = spawnSync(process.execPath, ["-e", ""]).pid;
+  writeFileSync(path, JSON.stringify({ pid: dead, host: hostname(), born: null }));
+  const free = await takeLock(path, "target none");
+  expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ pid: process.pid });
+  expect(readdirSync(dirname(path))).toEqual(["step.lock"]);
+  await free();
+});
+
+test("a lock whose process number now belongs to another process is taken over", async () => {
+  const path = lockPath();
+  writeFileSync(path, JSON.stringify({ pid: process.pid, host: hostname(), born: "1" }));
+  if (!existsSync("/proc/self/stat")) return;
+  await (await takeLock(path, "target none"))();
+});
+
+test("the lock of another machine is left alone", async () => {
+  const path = lockPath();
+  writeFileSync(path, JSON.stringify({ pid: 1, host: "elsewhere.example", born: null }));
+  await expect(takeLock(path, "target none")).rejects.toThrow(`on elsewhere.example; wait until it ends`);
+  expect(existsSync(path)).toBe(true);
+});
+
+test("the lock of another running process is left alone", async () => {
+  const path = lockPath();
+  const other = spawn(process.execPath, ["-e", "setTimeout(() => {}, 20000)"]);
+  try {
+    await once(other, "spawn");
+    writeFileSync(path, JSON.stringify({ pid: other.pid, host: hostname(), born: null }));
+    await expect(takeLock(path, "target none")).rejects.toThrow(`process ${other.pid}`);
+  } finally {
+    other.kill();
+  }
+});
+
+test("a lock file that was never filled is taken over", async () => {
+  const path = lockPath();
+  writeFileSync(path, "");
+  await (await takeLock(path, "target none"))();
+});
+
+test("of many that ask at once for a stale lock, one gets it", async () => {
+  const path = lockPath();
+  writeFileSync(
+    path,
+    JSON.stringify({ pid: spawnSync(process.execPath, ["-e", ""]).pid, host: hostname(), born: null }),
+  );
+  const tries = await Promise.allSettled(Array.from({ length: 20 }, () => takeLock(path, "target none")));
+  expect(tries.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+});

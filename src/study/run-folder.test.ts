@@ -1,0 +1,91 @@
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { parse } from "yaml";
+import { Interrupted } from "./interrupted.ts";
+import { manifestFaults } from "./manifest.ts";
+import { finishRun, openRunFolder } from "./run-folder.ts";
+import { readRunRecord } from "./run-record.ts";
+
+const config = { name: "quick", seeds: [1, 2] };
+let dir: string;
+
+beforeEach(() => {
+  dir = join(mkdtempSync(join(tmpdir(), "tldmi-")), "cell");
+  vi.useFakeTimers({ toFake: ["Date", "setInterval", "clearInterval"], now: 0 });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const open = () =>
+  openRunFolder({ dir, kind: "cell", name: "quick gmi", seed: 2, study: "..", config, machine: { threads: 2 } });
+const read = (name: string): unknown => JSON.parse(readFileSync(join(dir, name), "utf8"));
+
+test("a run that goes on has its record, its resolved config and a folder for artefacts", async () => {
+  await open();
+  expect(await readRunRecord(dir)).toMatchObject({
+    schemaVersion: 1,
+    kind: "cell",
+    status: "RUNNING",
+    started: "1970-01-01T00:00:00.000Z",
+    attempts: 1,
+    seed: 2,
+    study: "..",
+    machine: { threads: 2 },
+  });
+  expect(parse(readFileSync(join(dir, "config.yaml"), "utf8"))).toEqual(config);
+  expect(readdirSync(dir).sort()).toEqual(["artifacts", "config.yaml", "run.json"]);
+});
+
+test("the heartbeat is renewed until the run is finished, and not after", async () => {
+  const run = await open();
+  await vi.advanceTimersByTimeAsync(25_000);
+  expect(run.record().heartbeat).toBe("1970-01-01T00:00:20.000Z");
+  await run.finish("COMPLETED");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(await readRunRecord(dir)).toMatchObject({ status: "COMPLETED", heartbeat: "1970-01-01T00:00:25.000Z" });
+});
+
+test("a finished run has a manifest that fits, with everything but the record, the manifest and the report", async () => {
+  const run = await open();
+  await finishRun(run, async () => {
+    run.events({ type: "warning", message: "w" });
+    writeFileSync(join(run.artifacts, "latents.npy"), "1");
+    await run.writeJson("result.json", { value: 1 });
+  });
+  const { files } = read("manifest.json") as { files: { path: string; bytes: number; sha256: string }[] };
+  expect(files.map(({ path }) => path)).toEqual([
+    "artifacts/latents.npy",
+    "config.yaml",
+    "events.jsonl",
+    "result.json",
+  ]);
+  expect(await manifestFaults(dir, files, true)).toEqual([]);
+  writeFileSync(join(run.artifacts, "latents.npy"), "2");
+  expect(await manifestFaults(dir, files)).toEqual([]);
+  expect(await manifestFaults(dir, files, true)).toEqual(["artifacts/latents.npy has other content than was written"]);
+});
+
+test("a run that throws is FAILED with its message, one that was stopped INTERRUPTED", async () => {
+  const failing = finishRun(await open(), () => Promise.reject(new Error("loss is NaN")));
+  await expect(failing).rejects.toThrow("loss is NaN");
+  expect(await readRunRecord(dir)).toMatchObject({ status: "FAILED", error: "loss is NaN" });
+  const stopped = finishRun(await open(), () => Promise.reject(new Interrupted()));
+  await expect(stopped).rejects.toBeInstanceOf(Interrupted);
+  expect(await readRunRecord(dir)).toMatchObject({ status: "INTERRUPTED" });
+});
+
+test("a run that is begun again keeps its start, counts the attempt and drops the result of before", async () => {
+  await (await open()).writeJson("result.json", { value: 1 });
+  vi.setSystemTime(5000);
+  const again = await open();
+  expect(again.record()).toMatchObject({ started: "1970-01-01T00:00:00.000Z", attempts: 2, status: "RUNNING" });
+  expect(again.record()).not.toHaveProperty("error");
+  expect(readdirSync(dir)).not.toContain("result.json");
+});
+
+test("a folder without a record is no run folder", async () => {
+  await expect(readRunRecord(tmpdir())).rejects.toThrow("no run folder");
+});

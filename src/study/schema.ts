@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { canonicalJson, type JsonValue } from "./canonical.ts";
+import { type UnionMember, unionOf } from "./union.ts";
+
+/** The lists that a study's keys choose from, and the training keys that several groups share. */
+export interface StudyLists<
+  Data extends UnionMember = UnionMember,
+  Model extends UnionMember = UnionMember,
+  Prior extends UnionMember = UnionMember,
+  Defense extends UnionMember = UnionMember,
+  Attack extends UnionMember = UnionMember,
+  Metric extends string = string,
+  Training extends z.ZodType = z.ZodType,
+> {
+  readonly data: readonly Data[];
+  readonly models: readonly Model[];
+  readonly priors: readonly Prior[];
+  readonly defenses: readonly Defense[];
+  readonly attacks: readonly Attack[];
+  /** Metrics have no keys of their own: a study names them. */
+  readonly metrics: readonly { readonly kind: Metric }[];
+  /** A strict object in which every key has a default, and that may be left out itself: `TrainingSettings.prefault({})`. */
+  readonly training: Training;
+}
+
+/** The one home of a study file's keys. Everything that has a default gets it here or in the chosen member's `config`. */
+export function studySchema<
+  Data extends UnionMember,
+  Model extends UnionMember,
+  Prior extends UnionMember,
+  Defense extends UnionMember,
+  Attack extends UnionMember,
+  Metric extends string,
+  Training extends z.ZodType,
+>(lists: StudyLists<Data, Model, Prior, Defense, Attack, Metric, Training>) {
+  const { training } = lists;
+  return z.strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][\w.-]*$/, "expected a name of letters, digits, dots, hyphens and underscores")
+      .describe("names the study's folder"),
+    seeds: z
+      .array(z.int().min(0))
+      .nonempty()
+      .check(distinct)
+      .default([1])
+      .describe("every cell is computed once for each seed"),
+    threads: z.int().min(1).optional().describe("threads of the runtime; all cores where it is left out"),
+    data: unionOf(lists.data).describe("private, public and pre-training images"),
+    model: unionOf(lists.models).describe("architecture of the target"),
+    pretraining: training.describe("how the target's start weights are trained on public images"),
+    evaluation: z
+      .strictObject({ model: unionOf(lists.models), training })
+      .describe("the independent classifier that judges reconstructions"),
+    prior: unionOf(lists.priors).describe("what the attacker knows of images"),
+    defenses: z.array(unionOf(lists.defenses)).nonempty().check(distinct).describe("one target is trained for each"),
+    attacks: z.array(unionOf(lists.attacks)).nonempty().check(distinct).describe("each is run against every target"),
+    metrics: z
+      .array(z.enum(lists.metrics.map(({ kind }) => kind)))
+      .nonempty()
+      .check(distinct)
+      .describe("what is measured of each attack"),
+  });
+}
+
+/** The JSON Schema of study files, for editors: what may be typed, before defaults are filled in. */
+export function studyJsonSchema(schema: z.ZodType): Record<string, unknown> {
+  const { $schema, ...rest } = z.toJSONSchema(schema, {
+    io: "input",
+    override({ jsonSchema }) {
+      const kinds = bareKinds(jsonSchema.oneOf);
+      if (kinds.length === 0) return;
+      jsonSchema.anyOf = [{ enum: kinds }, { oneOf: jsonSchema.oneOf ?? [] }];
+      delete jsonSchema.oneOf;
+    },
+  });
+  return { $schema, title: "tl-dmi study", ...rest };
+}
+
+/** The kinds of a union that may be written as bare words: those whose members have no further required key. */
+function bareKinds(members: readonly z.core.JSONSchema._JSONSchema[] | undefined): string[] {
+  return (members ?? []).flatMap((member) => {
+    if (typeof member === "boolean" || member.required?.length !== 1) return [];
+    const kind = member.properties?.kind;
+    return typeof kind === "object" && typeof kind.const === "string" ? [kind.const] : [];
+  });
+}
+
+/** The same entry twice would be the same cell twice. */
+function distinct(list: z.core.ParsePayload<readonly unknown[]>): void {
+  const seen = new Map<string, number>();
+  list.value.forEach((entry, at) => {
+    const text = canonicalJson(entry as JsonValue);
+    const first = seen.get(text);
+    if (first === undefined) seen.set(text, at);
+    else list.issues.push({ code: "custom", input: entry, path: [at], message: `is the same as entry ${first + 1}` });
+  });
+}

@@ -1,0 +1,219 @@
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomic } from "../engine/atomic-file.ts";
+import type { EventSink, StepSource } from "./events.ts";
+import { Interrupted, isInterruption } from "./interrupted.ts";
+import { takeLock } from "./lock.ts";
+import { hashFolder } from "./manifest.ts";
+import { versions } from "./provenance.ts";
+import {
+  findStep,
+  STEP_RECORD,
+  type StepRecord,
+  type StepSpec,
+  stepFolder,
+  stepId,
+  UNFINISHED,
+} from "./step-record.ts";
+import { CHECKPOINTS, openUnfinished, type UnfinishedStep } from "./unfinished-step.ts";
+
+/** What a step's body gets to work with. */
+export interface StepContext {
+  /** The step's unfinished folder: outputs are written here. It gets its final name when the body has returned. */
+  readonly dir: string;
+  /** When aborted, the body saves a checkpoint and throws `Interrupted`. */
+  readonly signal: AbortSignal;
+  /** Tells how far the step is; `unit` is what `done` and `total` count, in the plural. */
+  progress(at: { done: number; total: number; unit: string; metrics?: Record<string, number> }): void;
+  /** Keeps `bytes` under `name`, over what was kept before. All rows logged until now will stay when the step resumes. */
+  saveCheckpoint(name: string, bytes: Uint8Array): Promise<void>;
+  /** What was last kept under `name`, also by an earlier process; undefined where the step begins anew. */
+  loadCheckpoint(name: string): Promise<Uint8Array | undefined>;
+  /**
+   * Appends a row to `metrics.jsonl`. Rows after the newest checkpoint of a killed process are cut off before the body goes on,
+   * so a body that continues from its newest checkpoint leaves the same file as one that was never killed.
+   */
+  log(row: Record<string, number | string>): Promise<void>;
+}
+
+/** A finished step. */
+export interface StepResult {
+  /** The step's id, to be named in the `inputs` of steps that depend on it. */
+  readonly id: string;
+  /** Folder of the outputs; read-only. */
+  readonly dir: string;
+  /** Whether it was there already. */
+  readonly reused: boolean;
+  /** Wall time it took when it was computed, in seconds. */
+  readonly seconds: number;
+}
+
+/** How far a step is: in the store, in the package's assets, begun and resumable, or not begun. */
+export type StepState = "done" | "shipped" | "resumes" | "to do";
+
+/** Steps by content: each is computed once, and a killed one goes on from its checkpoint. */
+export interface StepStore {
+  /**
+   * Gives the step's folder; calls `body` to fill it where it isn't finished. A second call for a step under way in this process
+   * waits for the first.
+   * @param name what people read: `target tl-dmi, seed 1`
+   * @throws Interrupted when the signal is aborted; UserError when another process is at the same step; else what the body throws.
+   *   The unfinished folder then stays, for the next call to resume.
+   */
+  run(spec: StepSpec, name: string, body: (context: StepContext) => Promise<void>): Promise<StepResult>;
+  /** How far the step is, without doing anything. */
+  state(spec: StepSpec): Promise<StepState>;
+}
+
+export interface StepStoreOptions {
+  /** Folder of the store; made when the first step is run. */
+  readonly root: string;
+  /** A second store that is only read: finished steps that came with the package. */
+  readonly shipped?: string;
+  readonly events: EventSink;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens a store of steps: `<root>/<kind>-<id>/` holds a finished step's outputs and its `step.json`, `….part/` an unfinished
+ * one's, `….lock` the process that is at it. A finished folder that does not fit its own manifest is removed and computed anew,
+ * with a warning.
+ */
+export function openStepStore({ root, shipped, events, signal }: StepStoreOptions): StepStore {
+  const underWay = new Map<string, Promise<StepResult>>();
+
+  async function state(spec: StepSpec): Promise<StepState> {
+    const folder = stepFolder(spec);
+    if (isWhole(await findStep(join(root, folder)))) return "done";
+    if (shipped !== undefined && isWhole(await findStep(join(shipped, folder)))) return "shipped";
+    const checkpoints = await readdir(join(root, folder + UNFINISHED, CHECKPOINTS)).catch(() => []);
+    return checkpoints.length > 0 ? "resumes" : "to do";
+  }
+
+  async function reuse(spec: StepSpec, name: string, source: StepSource): Promise<StepResult | undefined> {
+    const store = source === "shipped" ? shipped : root;
+    if (store === undefined) return undefined;
+    const folder = stepFolder(spec);
+    const dir = join(store, folder);
+    const found = await findStep(dir);
+    if (found === undefined) return undefined;
+    if (!isWhole(found)) {
+      const message = `${dir} is damaged (${found.faults.join("; ")}): ${name} is computed anew`;
+      events({ type: "warning", step: name, message });
+      return undefined;
+    }
+    const { seconds } = found.record;
+    events({ type: "step-finished", step: name, id: folder, source, seconds });
+    return { id: stepId(spec), dir, reused: true, seconds };
+  }
+
+  async function compute(
+    spec: StepSpec,
+    name: string,
+    body: (context: StepContext) => Promise<void>,
+  ): Promise<StepResult> {
+    const folder = stepFolder(spec);
+    const dir = join(root, folder);
+    // Killed between the record and the new name: it only lacks the name.
+    if (isWhole(await findStep(dir + UNFINISHED))) {
+      await giveFinalName(dir);
+      const finished = await reuse(spec, name, "store");
+      if (finished !== undefined) return finished;
+    }
+    const step = await openUnfinished(dir + UNFINISHED, (why) => {
+      events({ type: "warning", step: name, message: `${name} begins anew: ${why}` });
+    });
+    events({ type: "step-started", step: name, id: folder, resumed: step.resumed });
+    try {
+      await body({
+        dir: step.dir,
+        signal,
+        progress: (at) => events({ type: "step-progress", step: name, id: folder, ...at }),
+        saveCheckpoint: step.saveCheckpoint,
+        loadCheckpoint: step.loadCheckpoint,
+        log: step.metrics.append,
+      });
+    } catch (error) {
+      if (signal.aborted && isInterruption(error)) {
+        events({ type: "step-interrupted", step: name, id: folder });
+        throw error instanceof Interrupted ? error : new Interrupted(name);
+      }
+      events({
+        type: "step-failed",
+        step: name,
+        id: folder,
+        message: error instanceof Error ? error.message : String(error),
+      });
+      throw error;
+    } finally {
+      await step.metrics.close();
+    }
+    const seconds = step.seconds();
+    await writeRecord(step, spec, name, seconds);
+    await giveFinalName(dir);
+    events({ type: "step-finished", step: name, id: folder, source: "run", seconds });
+    return { id: stepId(spec), dir, reused: false, seconds };
+  }
+
+  async function obtain(
+    spec: StepSpec,
+    name: string,
+    body: (context: StepContext) => Promise<void>,
+  ): Promise<StepResult> {
+    if (signal.aborted) throw new Interrupted(name);
+    const there = (await reuse(spec, name, "store")) ?? (await reuse(spec, name, "shipped"));
+    if (there !== undefined) return there;
+    await mkdir(root, { recursive: true });
+    const free = await takeLock(join(root, `${stepFolder(spec)}.lock`), name);
+    try {
+      // Another process may have finished it between the look and the lock.
+      const finished = isWhole(await findStep(join(root, stepFolder(spec))))
+        ? await reuse(spec, name, "store")
+        : undefined;
+      return finished ?? (await compute(spec, name, body));
+    } finally {
+      await free();
+    }
+  }
+
+  return {
+    state,
+    async run(spec, name, body) {
+      const folder = stepFolder(spec);
+      const first = underWay.get(folder);
+      if (first !== undefined) return { ...(await first), reused: true };
+      const result = obtain(spec, name, body);
+      underWay.set(folder, result);
+      try {
+        return await result;
+      } finally {
+        underWay.delete(folder);
+      }
+    },
+  };
+}
+
+function isWhole(found: Awaited<ReturnType<typeof findStep>>): found is { readonly record: StepRecord } {
+  return found !== undefined && "record" in found;
+}
+
+async function writeRecord(step: UnfinishedStep, spec: StepSpec, name: string, seconds: number): Promise<void> {
+  const record = {
+    schemaVersion: 1,
+    id: stepId(spec),
+    name,
+    spec,
+    versions: versions(),
+    finished: new Date().toISOString(),
+    seconds,
+    files: await hashFolder(step.dir, [CHECKPOINTS, STEP_RECORD]),
+  };
+  await writeFileAtomic(join(step.dir, STEP_RECORD), `${JSON.stringify(record, undefined, 2)}\n`);
+}
+
+/** From `….part` to the final name; a damaged folder of that name goes first. Checkpoints have served. */
+async function giveFinalName(dir: string): Promise<void> {
+  await rm(join(dir + UNFINISHED, CHECKPOINTS), { recursive: true, force: true });
+  await rm(dir, { recursive: true, force: true });
+  await rename(dir + UNFINISHED, dir);
+}

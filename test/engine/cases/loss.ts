@@ -1,0 +1,64 @@
+import { softmax } from "../../../src/engine/ops/activation.ts";
+import { square } from "../../../src/engine/ops/elementwise.ts";
+import * as ops from "../../../src/engine/ops/loss.ts";
+import type { CasesOf } from "../../support/gradient-case.ts";
+
+export const loss: CasesOf<typeof ops> = {
+  crossEntropyRows: [
+    [
+      (x, t) => ops.crossEntropyRows(x, softmax(t)),
+      [
+        [3, 4],
+        [3, 4],
+      ],
+    ],
+    [(x, t) => ops.crossEntropyRows(x, softmax(t)), [[2, 5], [5]]],
+  ],
+  crossEntropy: [
+    [
+      (x, t) => ops.crossEntropy(x, softmax(t)),
+      [
+        [3, 4],
+        [3, 4],
+      ],
+    ],
+    [
+      (x, t) => ops.crossEntropy(x, softmax(t)),
+      [
+        [1, 2],
+        [1, 2],
+      ],
+    ],
+  ],
+  meanEntropy: [
+    [ops.meanEntropy, [[3, 4]]],
+    [ops.meanEntropy, [[1, 6]]],
+  ],
+  meanSquaredError: [
+    [
+      ops.meanSquaredError,
+      [
+        [2, 3],
+        [2, 3],
+      ],
+    ],
+    [
+      ops.meanSquaredError,
+      [
+        [2, 1, 3],
+        [2, 1],
+      ],
+    ],
+  ],
+  weightedSum: [
+    [
+      (a, b) =>
+        ops.weightedSum([
+          [2, square(a)],
+          [0, b],
+          [-0.5, square(b)],
+        ]),
+      [[2], [2]],
+    ],
+  ],
+};

@@ -1,0 +1,99 @@
+import { random } from "../../src/engine/random.ts";
+import type { AttributeRecovery, CellResult, IdentityResult, Measured, StudyResult } from "../../src/study/result.ts";
+
+/** A measured rate with an interval of the given half width, kept in [0, 1]. */
+export function rate(value: number, half = 0.05, n = 250): Measured {
+  return { value, n, low: Math.max(0, value - half), high: Math.min(1, value + half) };
+}
+
+/** What a made-up cell may say instead of the usual; the rest is plausible and the same every time. */
+export interface CellOverrides extends Partial<CellResult> {
+  readonly identityCount?: number;
+}
+
+function identitiesOf(count: number, accuracy: number, seed: number, defense: string): readonly IdentityResult[] {
+  const rng = random(seed, "identities", defense);
+  return Array.from({ length: count }, (_, label) => {
+    const hits = Array.from({ length: 5 }, () => rng.uniform() < accuracy * (0.6 + 0.8 * rng.uniform()));
+    return {
+      identity: `person ${String(label).padStart(2, "0")}`,
+      label,
+      naturalAccuracy: 0.9 + 0.1 * rng.uniform(),
+      attackAccuracy: hits.filter((hit) => hit).length / 5,
+      attackAccuracyTop5: Math.min(1, hits.filter((hit) => hit).length / 5 + 0.2),
+      knnDistance: 100 + 50 * rng.uniform(),
+    };
+  });
+}
+
+function attributesOf(strength: number): readonly AttributeRecovery[] {
+  const category = (name: string, guess: number, real: number): AttributeRecovery => ({
+    name,
+    kind: "category",
+    unit: "accuracy",
+    guess: rate(guess, 0.04),
+    real: rate(real, 0.02),
+    reconstruction: rate(guess + (real - guess) * strength, 0.06),
+  });
+  const number = (name: string, guess: number, real: number): AttributeRecovery => ({
+    name,
+    kind: "number",
+    unit: "mean absolute error",
+    guess: rate(guess, 0.01),
+    real: rate(real, 0.005),
+    reconstruction: rate(guess + (real - guess) * strength, 0.012),
+  });
+  return [
+    category("hair", 0.21, 0.93),
+    category("head shape", 0.3, 0.88),
+    category("eyes", 0.12, 0.79),
+    number("skin tone", 0.19, 0.03),
+    number("mouth position", 0.24, 0.09),
+  ];
+}
+
+/** A made-up cell. Without overrides: an undefended model that an attack beats well above its floors. */
+export function cell(overrides: CellOverrides = {}): CellResult {
+  const { identityCount = 10, ...given } = overrides;
+  const defense = given.defense ?? "none";
+  const seed = given.seed ?? 1;
+  const accuracy = given.attackAccuracy?.value ?? 0.71;
+  const defended = defense !== "none";
+  return {
+    schemaVersion: 1,
+    defense,
+    attack: "kedmi",
+    model: "resnet18",
+    seed,
+    trainableParameters: defended ? 3_913_000 : 11_181_642,
+    frozenParameters: defended ? 7_268_642 : 0,
+    boundary: defended ? "layer2" : null,
+    naturalAccuracy: rate(defended ? 0.928 : 0.94, 0.02, 500),
+    attackAccuracy: rate(accuracy),
+    attackAccuracyTop5: rate(Math.min(1, accuracy + 0.18)),
+    knnDistance: { value: 812.345678, n: 250, low: 790.1, high: 840.9 },
+    floors: { randomPrior: rate(0.04, 0.02), initialSelection: rate(0.24, 0.05) },
+    attributeRecovery: attributesOf(accuracy),
+    identities: identitiesOf(identityCount, accuracy, seed, defense),
+    evaluationModel: { kind: "vgg16_bn", naturalAccuracy: rate(0.974, 0.01, 500) },
+    run: `runs/${defense}-${given.attack ?? "kedmi"}-${seed}`,
+    ...given,
+  };
+}
+
+/** A made-up study of the given cells. */
+export function study(cells: readonly CellResult[], overrides: Partial<StudyResult> = {}): StudyResult {
+  return {
+    schemaVersion: 1,
+    name: "made-up study",
+    status: "done",
+    cells,
+    failed: [],
+    curves: [],
+    notes: [],
+    provenance: { node: "v20.20.2", seed: 1 },
+    config: "name: made-up study\n",
+    timings: [{ step: "target none", seconds: 12.34, reused: false }],
+    ...overrides,
+  };
+}
