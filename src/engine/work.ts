@@ -101,5 +101,5 @@ function restore(bytes: Uint8Array | undefined, store: Store, extra: Loop["extra
     );
   store.load(under(STORE));
   extra?.load(under(EXTRA));
-  return Number(metadata["step"]);
+  return Number(metadata.step);
 }

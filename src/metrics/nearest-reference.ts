@@ -1,3 +1,4 @@
+import { byIdentity } from "./by-identity.ts";
 import type { Evidence } from "./metric.ts";
 
 /** @throws RangeError unless there is one feature vector a label. */
@@ -15,10 +16,10 @@ function checkFeatures(of: string, labels: Int32Array, features: Float32Array, l
 export function nearestReference({ classes, reconstructions, references, featureLength }: Evidence): Float64Array {
   checkFeatures("reconstructions", reconstructions.labels, reconstructions.features, featureLength);
   checkFeatures("references", references.labels, references.features, featureLength);
-  const ofClass = Map.groupBy(references.labels.keys(), (row) => references.labels[row]!);
+  const ofClass = byIdentity([...references.labels.keys()], references.labels, classes.length);
   return Float64Array.from(reconstructions.labels, (label, i) => {
-    const rows = ofClass.get(label);
-    if (rows === undefined) {
+    const rows = ofClass[label] ?? [];
+    if (rows.length === 0) {
       throw new RangeError(`class ${label} (${classes[label] ?? "unknown"}) has reconstructions but no reference`);
     }
     let nearest = Infinity;

@@ -1,8 +1,7 @@
 import type { AttributeRecovery } from "../metrics/attribute-recovery.ts";
 import type { Measured } from "../metrics/measured.ts";
 
-export type { AttributeRecovery } from "../metrics/attribute-recovery.ts";
-export type { Measured };
+export type { AttributeRecovery, Measured };
 
 /** One identity's share of a cell's result. */
 export interface IdentityResult {

@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { grad } from "../engine/autodiff.ts";
+import { parameter } from "../engine/graph.ts";
+import { add, clamp, mul, sub } from "../engine/ops/elementwise.ts";
+import { crossEntropyRows } from "../engine/ops/loss.ts";
+import { oneHot } from "../engine/ops/movement.ts";
+import { sum } from "../engine/ops/reduce.ts";
+import { createStore } from "../engine/store.ts";
+import { filled, tensor } from "../engine/tensor.ts";
+import { fixedPrior } from "../priors/synthesize.ts";
+import { defineAttack } from "./attack.ts";
+import { labelInput, rowsFrom, runSearch } from "./search.ts";
+import { labelsOf, randomLatents, selectInitial } from "./selection.ts";
+
+const config = z.strictObject({
+  iterations: z
+    .int()
+    .positive()
+    .default(3000)
+    .describe("1500 in the GMI paper, 2400 in KEDMI's and LOMMA's code, 3000 in TL-DMI's"),
+  rate: z
+    .number()
+    .positive()
+    .default(0.02)
+    .describe("step size of the momentum update, for a loss that is a mean over 60 latents"),
+  momentum: z.number().min(0).lt(1).default(0.9),
+  identityWeight: z.number().positive().default(100).describe("λ, the weight of the identity loss"),
+  clamp: z.number().positive().default(1).describe("latents are held to ± this"),
+  pool: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe("start from the best of this many random latents; 0: from random ones, as the paper does"),
+  batch: z.int().positive().default(60).describe("latents optimised side by side"),
+});
+
+/** The released code averages its loss over batches of 60 identities; a step size means the same here whatever the batch. */
+const REFERENCE_BATCH = 60;
+
+/**
+ * GMI: for each identity and restart one latent z, by gradient steps with look-ahead momentum on −D(G(z)) + λ·CE(T(G(z)), y).
+ * Each restart is one reconstruction.
+ */
+export const gmi = defineAttack({
+  kind: "gmi",
+  summary: "gradient descent in the latent space of a public GAN; every restart gives one reconstruction",
+  paper:
+    "Zhang et al., The Secret Revealer: Generative Model-Inversion Attacks Against Deep Neural Networks, CVPR 2020",
+  access: "white-box",
+  prior: "dcgan",
+  config,
+  async run({ target, prior, identities, perIdentity, config: c, seed, work }) {
+    const { latent } = prior.networks;
+    const labels = labelsOf(identities, perIdentity);
+    const rows = labels.length;
+    const batch = Math.min(c.batch, rows);
+    const first =
+      c.pool > 0
+        ? (await selectInitial({ target, prior, identities, perIdentity, pool: c.pool, seed })).latents
+        : randomLatents(prior, rows, seed, "gmi");
+
+    const latents = parameter("latents", [batch, latent]);
+    const velocity = parameter("velocity", [batch, latent]);
+    const { synthesize, naturalness } = fixedPrior(prior);
+    const images = synthesize(latents);
+    const identity = sum(crossEntropyRows(target.logits(images), oneHot(labelInput(batch), target.classes)));
+    const natural = sum(naturalness(images));
+    const loss = mul(sub(mul(identity, c.identityWeight), natural), 1 / REFERENCE_BATCH);
+    const [g] = grad(loss, [latents]);
+    // v' = m·v − rate·g;  z' = z − m·v + (1 + m)·v'  (released code), then clamped.
+    const next = sub(mul(velocity, c.momentum), mul(g!, c.rate));
+    const moved = add(sub(latents, mul(velocity, c.momentum)), mul(next, 1 + c.momentum));
+
+    const found = await runSearch({
+      work,
+      name: "gmi",
+      rows,
+      batch,
+      iterations: c.iterations,
+      store: createStore({ latents: filled([batch, latent], 0), velocity: filled([batch, latent], 0) }),
+      start: (from) => ({
+        latents: tensor(rowsFrom(first, latent, from, batch), [batch, latent]),
+        velocity: filled([batch, latent], 0),
+      }),
+      results: ["latents"],
+      outputs: { loss, identity: mul(identity, 1 / batch), naturalness: mul(natural, 1 / batch) },
+      updates: { latents: clamp(moved, -c.clamp, c.clamp), velocity: next },
+      feeds: () => ({}),
+      label: (row) => labels[row]!,
+    });
+    return { latents: found.latents!, labels };
+  },
+});

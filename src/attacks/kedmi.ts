@@ -1,0 +1,114 @@
+import { z } from "zod";
+import { grad } from "../engine/autodiff.ts";
+import { input, parameter, type Value } from "../engine/graph.ts";
+import { add, clamp, exp, mul, sub } from "../engine/ops/elementwise.ts";
+import { crossEntropy } from "../engine/ops/loss.ts";
+import { oneHot } from "../engine/ops/movement.ts";
+import { mean } from "../engine/ops/reduce.ts";
+import { adam, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
+import { random } from "../engine/random.ts";
+import { constantRate } from "../engine/schedule.ts";
+import { createStore, type StateDict } from "../engine/store.ts";
+import { filled, tensor } from "../engine/tensor.ts";
+import { fixedPrior } from "../priors/synthesize.ts";
+import { defineAttack } from "./attack.ts";
+import { labelInput, rowsFrom, runSearch } from "./search.ts";
+import { labelsOf, selectInitial } from "./selection.ts";
+
+const config = z.strictObject({
+  iterations: z.int().positive().default(3000).describe("2400 in KEDMI's and LOMMA's code, 3000 in TL-DMI's"),
+  rate: z.number().positive().default(0.02).describe("learning rate of Adam"),
+  identityWeight: z.number().positive().default(100).describe("λ, the weight of the identity loss"),
+  initialLogVariance: z
+    .number()
+    .default(0)
+    .describe("log σ² at the start: 1 in KEDMI's code, 0 in LOMMA's and TL-DMI's"),
+  clamp: z.number().positive().default(1).describe("latents are held to ± this before the generator"),
+  pool: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe("start μ from the best of this many random latents; 0: from zero, as the paper does"),
+  batch: z.int().positive().default(60).describe("identities optimised side by side"),
+});
+
+/**
+ * KEDMI's distributional recovery: for each identity a Gaussian over latents, by Adam on its mean and log variance; a fresh latent is
+ * drawn from it at each step. The reconstructions are draws from the learned Gaussians.
+ */
+export const kedmi = defineAttack({
+  kind: "kedmi",
+  summary: "learns a Gaussian over latents for each identity, in a GAN that was trained against the target",
+  paper: "Chen et al., Knowledge-Enriched Distributional Model Inversion Attacks, ICCV 2021",
+  access: "white-box",
+  prior: "kedmi",
+  config,
+  async run({ target, prior, identities, perIdentity, config: c, seed, work }) {
+    const { latent } = prior.networks;
+    const rows = identities.length;
+    const batch = Math.min(c.batch, rows);
+    const means =
+      c.pool > 0
+        ? (await selectInitial({ target, prior, identities, perIdentity: 1, pool: c.pool, seed })).latents
+        : new Float32Array(rows * latent);
+
+    const mu = parameter("mu", [batch, latent]);
+    const logVariance = parameter("logVariance", [batch, latent]);
+    const noise = input("noise", [batch, latent]);
+    const { synthesize, naturalness } = fixedPrior(prior);
+    const images = synthesize(drawn(mu, logVariance, noise, c.clamp));
+    const identity = crossEntropy(target.logits(images), oneHot(labelInput(batch), target.classes));
+    const natural = mean(naturalness(images));
+    const loss = sub(mul(identity, c.identityWeight), natural);
+    const variables = [mu, logVariance];
+    const plan = { name: "optimizer", optimizer: adam(), rate: constantRate(c.rate) };
+    const slots = optimizerState(plan, variables);
+    const initial = (from: number): StateDict => ({
+      mu: tensor(rowsFrom(means, latent, from, batch), [batch, latent]),
+      logVariance: filled([batch, latent], c.initialLogVariance),
+      ...slots,
+    });
+
+    const found = await runSearch({
+      work,
+      name: "kedmi",
+      rows,
+      batch,
+      iterations: c.iterations,
+      store: createStore(initial(0)),
+      start: initial,
+      results: ["mu", "logVariance"],
+      outputs: { loss, identity, naturalness: natural },
+      updates: optimizerUpdates(plan, variables, grad(loss, variables)),
+      feeds: (from, iteration) => ({ noise: random(seed, "kedmi", from, iteration).normals(batch * latent) }),
+      label: (row) => identities[row]!,
+    });
+    const latents = drawReconstructions(found.mu!, found.logVariance!, latent, perIdentity, c.clamp, seed);
+    return { latents, labels: labelsOf(identities, perIdentity) };
+  },
+});
+
+/** z = μ + exp(½ log σ²)·ε, clamped */
+function drawn(mu: Value, logVariance: Value, noise: Value, limit: number): Value {
+  return clamp(add(mu, mul(exp(mul(logVariance, 0.5)), noise)), -limit, limit);
+}
+
+function drawReconstructions(
+  mu: Float32Array,
+  logVariance: Float32Array,
+  latent: number,
+  perIdentity: number,
+  limit: number,
+  seed: number,
+): Float32Array {
+  const rng = random(seed, "kedmi", "draws");
+  const out = new Float32Array(mu.length * perIdentity);
+  for (let row = 0; row < mu.length / latent; row++)
+    for (let k = 0; k < perIdentity; k++)
+      for (let j = 0; j < latent; j++) {
+        const at = row * latent + j;
+        const z = mu[at]! + Math.exp(0.5 * logVariance[at]!) * rng.normal();
+        out[(row * perIdentity + k) * latent + j] = Math.min(limit, Math.max(-limit, z));
+      }
+  return out;
+}

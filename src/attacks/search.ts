@@ -1,0 +1,88 @@
+import { input, type Value } from "../engine/graph.ts";
+import { compile, type Program } from "../engine/runtime.ts";
+import type { StateDict, Store } from "../engine/store.ts";
+import { type FloatTensor, tensor } from "../engine/tensor.ts";
+import { checkFinite, runLoop, type Work } from "../engine/work.ts";
+
+/** A search over rows (restarts or identities) that are optimised side by side, some at a time. */
+export interface Search {
+  readonly work: Work;
+  readonly name: string;
+  /** Number of rows in all. */
+  readonly rows: number;
+  /** Rows optimised at a time. */
+  readonly batch: number;
+  readonly iterations: number;
+  /** Holds the present rows' variables and the optimiser's slots; filled anew for each batch of rows. */
+  readonly store: Store;
+  /** First values for rows `from` … `from + batch − 1`, of everything in the store; rows past the last repeat it. */
+  start(from: number): StateDict;
+  /** The names of the store's tensors that are the result, each [batch, …]. */
+  readonly results: readonly string[];
+  /** Outputs with a `loss`, and the updates of one iteration. */
+  readonly outputs: Readonly<Record<string, Value>>;
+  readonly updates: Readonly<Record<string, Value>>;
+  /** What an iteration is fed beside `labels`, which come from `label`. */
+  feeds(from: number, iteration: number): Readonly<Record<string, Float32Array>>;
+  label(row: number): number;
+}
+
+/** Runs the search and returns each result for all rows. Resumes within a batch of rows. */
+export async function runSearch(search: Search): Promise<Record<string, Float32Array>> {
+  const { work, name, rows, batch, iterations, store, results } = search;
+  const program: Program = await compile({ outputs: search.outputs, updates: search.updates, store });
+  const width = (n: string) => store.get(n).data.length / batch;
+  const found: Record<string, FloatTensor> = Object.fromEntries(
+    results.map((n) => [n, tensor(new Float32Array(rows * width(n)), [rows, width(n)])]),
+  );
+  const batches = Math.ceil(rows / batch);
+  await runLoop({
+    work,
+    name,
+    total: batches * iterations,
+    unit: "iterations",
+    store,
+    extra: {
+      save: () => found,
+      load: (state) => {
+        for (const n of results) found[n]!.data.set(state[n]!.data);
+      },
+    },
+    async open() {
+      return async (step) => {
+        const from = Math.floor(step / iterations) * batch;
+        const iteration = step % iterations;
+        if (iteration === 0) store.load(search.start(from));
+        const labels = Int32Array.from({ length: batch }, (_, i) => search.label(Math.min(from + i, rows - 1)));
+        const result = await program.run({ labels, ...search.feeds(from, iteration) });
+        const metrics = Object.fromEntries(Object.entries(result).map(([n, t]) => [n, t.data[0]!]));
+        checkFinite(name, step, metrics.loss!);
+        if ((iteration + 1) % 20 === 0)
+          await work.log({ attack: name, batch: from / batch, iteration: iteration + 1, ...metrics });
+        if (iteration + 1 === iterations) {
+          const count = Math.min(batch, rows - from);
+          for (const n of results) found[n]!.data.set(store.get(n).data.subarray(0, count * width(n)), from * width(n));
+        }
+        return metrics;
+      };
+    },
+  });
+  await program.release();
+  return Object.fromEntries(results.map((n) => [n, found[n]!.data]));
+}
+
+/** The attacked class of each row, fed by `runSearch`. */
+export function labelInput(batch: number): Value {
+  return input("labels", [batch], "int32");
+}
+
+/** Rows `from` … of an array of rows, `count` of them; past the end the last row repeats. */
+export function rowsFrom(rows: Float32Array, width: number, from: number, count: number): Float32Array {
+  const total = rows.length / width;
+  const out = new Float32Array(count * width);
+  for (let i = 0; i < count; i++) {
+    const at = Math.min(from + i, total - 1);
+    out.set(rows.subarray(at * width, (at + 1) * width), i * width);
+  }
+  return out;
+}

@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { reshape } from "../engine/ops/movement.ts";
+import { gmiCritic, gmiGenerator } from "./gmi-networks.ts";
+import { definePrior } from "./prior.ts";
+
+/** How GMI's GAN is built and trained; the widths and counts are the paper's. */
+const config = z.strictObject({
+  latent: z.int().positive().default(100).describe("length of z"),
+  width: z.int().min(4).default(64).describe("channels at the full side; each halving doubles them"),
+  steps: z.int().positive().default(60000).describe("generator steps (the paper: 280 epochs of 30,000 images)"),
+  critic: z.int().positive().default(5).describe("critic steps before each generator step"),
+  batch: z.int().min(2).default(64),
+  rate: z.number().positive().default(2e-4).describe("learning rate of Adam, β (0.5, 0.999)"),
+  penalty: z.number().min(0).default(10).describe("weight of the gradient penalty"),
+  flip: z.number().min(0).max(1).default(0.5).describe("probability of a mirrored public image"),
+});
+
+/** The prior of GMI: a DCGAN trained as WGAN-GP on the public images alone. */
+export const dcgan = definePrior({
+  kind: "dcgan",
+  summary: "GMI's generator and critic, trained as WGAN-GP on the public images alone",
+  paper:
+    "Zhang et al., The Secret Revealer: Generative Model-Inversion Attacks Against Deep Neural Networks, CVPR 2020",
+  perTarget: false,
+  config,
+  networks: ({ latent, width }, { image }) => ({
+    latent,
+    image,
+    generator: gmiGenerator(latent, image, width),
+    discriminator: gmiCritic(image, width),
+    naturalness: (score) => reshape(score, [score.shape[0]!]),
+  }),
+});
+
+/** The resolved settings of this prior. */
+export type DcganSettings = z.output<typeof config>;

@@ -1,0 +1,69 @@
+import { UserError } from "../engine/errors.ts";
+import { normalInitial } from "../models/initial.ts";
+import type { Layer } from "../models/layer.ts";
+import {
+  batchNorm,
+  conv,
+  convTranspose,
+  instanceNorm,
+  leakyRelu,
+  linear,
+  relu,
+  reshape,
+  sequential,
+  sigmoid,
+} from "../models/layers.ts";
+
+const LEAK = 0.2;
+// DCGAN's initial weights (Radford et al. 2016, section 4).
+const initial = normalInitial(0.02);
+
+/** How often a side halves until 4 pixels are left. @throws UserError for a side that is no such number. */
+export function halvings(side: number): number {
+  const times = Math.log2(side / 4);
+  if (!Number.isInteger(times) || times < 2)
+    throw new UserError(`a GAN of this kind makes images of 16, 32, 64, … pixels, not ${side}`);
+  return times;
+}
+
+/**
+ * GMI's generator (Zhang et al. 2020; released code `Generator`): a linear layer to 4×4, then 5×5 transposed convolutions with
+ * stride 2, sigmoid at the end. `width` is the channels before the last layer (64 in the paper).
+ */
+export function gmiGenerator(
+  latent: number,
+  [channels, side]: readonly [number, number, number],
+  width: number,
+): Layer {
+  const ups = halvings(side);
+  const widths = Array.from({ length: ups }, (_, i) => width * 2 ** (ups - 1 - i));
+  const up = { stride: 2, padding: 2, outputPadding: 1, bias: false, initial } as const;
+  const first = widths[0]! * 16;
+  return sequential(
+    linear("l1.0", latent, first, { bias: false, initial }),
+    batchNorm("l1.1", first),
+    relu,
+    reshape([widths[0]!, 4, 4]),
+    ...widths
+      .slice(1)
+      .flatMap((to, i) => [convTranspose(`l2_5.${i}.0`, widths[i]!, to, 5, up), batchNorm(`l2_5.${i}.1`, to), relu]),
+    convTranspose(`l2_5.${ups - 1}`, width, channels, 5, { ...up, bias: true }),
+    sigmoid,
+  );
+}
+
+/** GMI's critic (released code `DGWGAN`): 5×5 convolutions with stride 2 and instance norm, then 4×4 to one score. */
+export function gmiCritic([channels, side]: readonly [number, number, number], width: number): Layer {
+  const downs = halvings(side);
+  const down = { stride: 2, padding: 2, initial } as const;
+  return sequential(
+    conv("ls.0", channels, width, 5, down),
+    leakyRelu(LEAK),
+    ...Array.from({ length: downs - 1 }, (_, i) => i).flatMap((i) => [
+      conv(`ls.${i + 2}.0`, width * 2 ** i, width * 2 ** (i + 1), 5, down),
+      instanceNorm(`ls.${i + 2}.1`, width * 2 ** (i + 1)),
+      leakyRelu(LEAK),
+    ]),
+    conv(`ls.${downs + 1}`, width * 2 ** (downs - 1), 1, 4, { initial }),
+  );
+}

@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { softplus } from "../engine/ops/activation.ts";
+import { sub } from "../engine/ops/elementwise.ts";
+import { logSumExp } from "../engine/ops/reduce.ts";
+import type { Layer } from "../models/layer.ts";
+import { conv, flatten, instanceNorm, leakyRelu, linear, sequential } from "../models/layers.ts";
+import { gmiGenerator, halvings } from "./gmi-networks.ts";
+import { minibatchDiscrimination } from "./minibatch-discrimination.ts";
+import { definePrior, type PriorNetworks } from "./prior.ts";
+
+const LEAK = 0.2;
+const KERNELS = 64;
+const ROWS = 50;
+
+const config = z.strictObject({
+  latent: z.int().positive().default(100).describe("length of z"),
+  width: z.int().min(4).default(64).describe("channels at the full side; each halving doubles them"),
+  steps: z
+    .int()
+    .positive()
+    .default(11000)
+    .describe("generator steps (the paper's code: 120 epochs of 30,000 images, every fifth step)"),
+  critic: z.int().positive().default(5).describe("discriminator steps before each generator step"),
+  batch: z.int().min(2).default(64),
+  rate: z.number().positive().default(2e-4).describe("learning rate of Adam, β (0.5, 0.999)"),
+  entropy: z
+    .number()
+    .min(0)
+    .default(1e-4)
+    .describe("weight of the entropy of the fakes' classes in the generator's loss"),
+  resume: z.boolean().default(true).describe("start the generator from the public prior where that has the same shape"),
+});
+
+/** The resolved settings of this prior. */
+export type KedmiSettings = z.output<typeof config>;
+
+/** KEDMI's discriminator: a feature trunk, and one logit a private class. Z(x) = ln Σ exp D_k(x) says how real an image is. */
+export interface KedmiNetworks extends PriorNetworks {
+  /** [N, C, H, W] to the flattened features that the generator matches. */
+  readonly trunk: Layer;
+  /** Features to class logits, with minibatch discrimination in between. */
+  readonly classHead: Layer;
+}
+
+/** Builds generator and `MinibatchDiscriminator` (released code): convolutions with stride 2 and instance norm down to 4×4. */
+export function kedmiNetworks(
+  { latent, width }: KedmiSettings,
+  image: readonly [number, number, number],
+  classes: number,
+): KedmiNetworks {
+  const [channels, side] = image;
+  const downs = halvings(side);
+  const widths = Array.from({ length: downs }, (_, i) => width * 2 ** Math.min(i, 2));
+  const layers = widths.flatMap((to, i) => {
+    const kernel = i < 3 ? 5 : 3;
+    const from = i === 0 ? channels : widths[i - 1]!;
+    return [
+      conv(`layer${i + 1}.0`, from, to, kernel, { stride: 2, padding: (kernel - 1) / 2 }),
+      instanceNorm(`layer${i + 1}.1`, to),
+      leakyRelu(LEAK),
+    ];
+  });
+  const trunk = sequential(...layers, flatten);
+  const features = widths.at(-1)! * 16;
+  const classHead = sequential(
+    minibatchDiscrimination("mbd1", features, KERNELS, ROWS),
+    linear("fc_layer", features + KERNELS, classes),
+  );
+  return {
+    latent,
+    image,
+    generator: gmiGenerator(latent, image, width),
+    discriminator: sequential(trunk, classHead),
+    trunk,
+    classHead,
+    // ln of the probability of "real", S / (S + 1) with S = Σ exp D_k: the negative of the paper's prior loss.
+    naturalness(logits) {
+      const z = logSumExp(logits);
+      return sub(z, softplus(z));
+    },
+  };
+}
+
+/** KEDMI's inversion-specific GAN: its discriminator learns the target's soft labels, so it is trained anew for each target. */
+export const kedmi = definePrior({
+  kind: "kedmi",
+  summary: "KEDMI's inversion-specific GAN, trained on public images with the attacked target's soft labels",
+  paper: "Chen et al., Knowledge-Enriched Distributional Model Inversion Attacks, ICCV 2021",
+  perTarget: true,
+  config,
+  networks: (settings, { image, classes }) => kedmiNetworks(settings, image, classes),
+});

@@ -1,0 +1,155 @@
+import type { ImageSet } from "../data/dataset.ts";
+import { endless } from "../data/loader.ts";
+import { grad } from "../engine/autodiff.ts";
+import { input, type Value } from "../engine/graph.ts";
+import { softplus } from "../engine/ops/activation.ts";
+import { abs, add, mul, sub } from "../engine/ops/elementwise.ts";
+import { crossEntropy, meanEntropy } from "../engine/ops/loss.ts";
+import { logSumExp, mean } from "../engine/ops/reduce.ts";
+import { adam, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
+import { random, seedFor } from "../engine/random.ts";
+import { compile } from "../engine/runtime.ts";
+import { constantRate } from "../engine/schedule.ts";
+import { sameShape } from "../engine/shape.ts";
+import { createStore, type StateDict } from "../engine/store.ts";
+import { checkFinite, runLoop, type Work } from "../engine/work.ts";
+import { initialState, trainable } from "../models/bind.ts";
+import type { KedmiNetworks, KedmiSettings } from "./kedmi.ts";
+import { DISCRIMINATOR, GENERATOR, weightsUnder, weightsWithPrefix } from "./prior.ts";
+
+/** What KEDMI's GAN learns from. */
+export interface KedmiTraining {
+  readonly networks: KedmiNetworks;
+  readonly images: ImageSet;
+  /** The attacked target's softmax for each image of `images`, row by row: [images, classes]. */
+  readonly softLabels: Float32Array;
+  readonly classes: number;
+  readonly settings: KedmiSettings;
+  /** A public prior whose generator training starts from; used where its shapes fit. */
+  readonly start?: StateDict;
+  readonly seed: number;
+  readonly work: Work;
+}
+
+/**
+ * The discriminator's loss (Chen et al. 2021, eq. 3 to 5): soft labels on x, real or fake by Z = ln Σ exp D_k on x_u and G(z).
+ * Each argument is D's logits [N, K].
+ */
+export function kedmiDiscriminatorLoss(labelled: Value, softLabels: Value, real: Value, fake: Value): Value {
+  const z = logSumExp(real);
+  const genuine = sub(mean(softplus(z)), mean(z));
+  const faked = mean(softplus(logSumExp(fake)));
+  return add(crossEntropy(labelled, softLabels), mul(add(genuine, faked), 0.5));
+}
+
+/** The generator's loss (eq. 6): mean features of fakes and reals alike, and fakes of a clear class. Features [N, d], logits [N, K]. */
+export function kedmiGeneratorLoss(
+  fakeFeatures: Value,
+  realFeatures: Value,
+  fakeLogits: Value,
+  entropy: number,
+): Value {
+  const matching = mean(abs(sub(mean(fakeFeatures, [0]), mean(realFeatures, [0]))));
+  return add(matching, mul(meanEntropy(fakeLogits), entropy));
+}
+
+/** Trains KEDMI's GAN against a target and returns the weights of both networks under their prefixes. Every hundredth step logs a row. */
+export async function trainKedmi(options: KedmiTraining): Promise<StateDict> {
+  const { networks, images, softLabels, classes, settings, seed, work } = options;
+  const { batch, latent, steps, critic: criticSteps } = settings;
+  const z = input("z", [batch, latent]);
+  const real = input("real", [batch, ...networks.image]);
+  const labelled = input("labelled", [batch, ...networks.image]);
+  const soft = input("softLabels", [batch, classes]);
+  const plan = (name: string) => ({
+    name,
+    optimizer: adam({ betas: [0.5, 0.999] }),
+    rate: constantRate(settings.rate),
+  });
+  const bindings = () => {
+    const g = trainable({ training: true, prefix: GENERATOR });
+    const d = trainable({ training: true, prefix: DISCRIMINATOR });
+    const features = (x: Value) => d.apply(networks.trunk, x);
+    const logits = (f: Value) => d.apply(networks.classHead, f);
+    return { g, d, features, logits, fake: g.apply(networks.generator, z) };
+  };
+
+  const c = bindings();
+  const judged = (x: Value) => c.logits(c.features(x));
+  const criticLoss = kedmiDiscriminatorLoss(judged(labelled), soft, judged(real), judged(c.fake));
+  const criticWeights = c.d.trained();
+  const criticPlan = plan("optimizer/critic");
+
+  const m = bindings();
+  const fakeFeatures = m.features(m.fake);
+  const generatorLoss = kedmiGeneratorLoss(fakeFeatures, m.features(real), m.logits(fakeFeatures), settings.entropy);
+  const generatorWeights = m.g.trained();
+  const generatorPlan = plan("optimizer/generator");
+
+  const store = createStore({
+    ...firstGenerator(options),
+    ...weightsWithPrefix(DISCRIMINATOR, initialState(networks.discriminator.weights, seedFor(seed, DISCRIMINATOR))),
+  });
+  store.add(optimizerState(criticPlan, criticWeights));
+  store.add(optimizerState(generatorPlan, generatorWeights));
+  const criticStep = await compile({
+    outputs: { loss: criticLoss },
+    updates: optimizerUpdates(criticPlan, criticWeights, grad(criticLoss, criticWeights)),
+    store,
+  });
+  const generatorStep = await compile({
+    outputs: { loss: generatorLoss },
+    updates: {
+      ...m.g.updates,
+      ...optimizerUpdates(generatorPlan, generatorWeights, grad(generatorLoss, generatorWeights)),
+    },
+    store,
+  });
+
+  const perStep = criticSteps + 1;
+  const labels = new Float32Array(batch * classes);
+  await runLoop({
+    work,
+    name: "kedmi",
+    total: steps,
+    unit: "generator steps",
+    store,
+    async open(first) {
+      const draw = (name: string, step: number) => endless(images, { batch, seed: seedFor(seed, "kedmi", name), step });
+      const labelledOrder = draw("labelled", first * criticSteps);
+      const realOrder = draw("real", first * perStep);
+      return async (step) => {
+        const rng = random(seed, "kedmi", step);
+        let loss = 0;
+        for (let k = 0; k < criticSteps; k++) {
+          const [a, b] = [(await labelledOrder.next()).value!, (await realOrder.next()).value!];
+          for (const [i, at] of a.indices.entries())
+            labels.set(softLabels.subarray(at * classes, (at + 1) * classes), i * classes);
+          const feeds = { labelled: a.images, real: b.images, softLabels: labels, z: rng.normals(batch * latent) };
+          loss = (await criticStep.run(feeds)).loss!.data[0]!;
+        }
+        const next = (await realOrder.next()).value!;
+        const result = await generatorStep.run({ real: next.images, z: rng.normals(batch * latent) });
+        const row = { discriminator: loss, generator: result.loss!.data[0]! };
+        checkFinite("kedmi discriminator", step, row.discriminator);
+        checkFinite("kedmi generator", step, row.generator);
+        if ((step + 1) % 25 === 0 || step + 1 === steps) await work.log({ training: "kedmi", step: step + 1, ...row });
+        return row;
+      };
+    },
+  });
+  await criticStep.release();
+  await generatorStep.release();
+  const names = (prefix: string, { weights }: { weights: readonly { name: string }[] }) =>
+    weights.map((w) => prefix + w.name);
+  return store.snapshot([...names(GENERATOR, networks.generator), ...names(DISCRIMINATOR, networks.discriminator)]);
+}
+
+function firstGenerator({ networks, settings, start, seed }: KedmiTraining): StateDict {
+  const fresh = initialState(networks.generator.weights, seedFor(seed, GENERATOR));
+  const given = start === undefined ? {} : weightsUnder(GENERATOR, start);
+  const fits = Object.entries(fresh).every(
+    ([name, t]) => given[name] !== undefined && sameShape(given[name].shape, t.shape),
+  );
+  return weightsWithPrefix(GENERATOR, settings.resume && fits ? given : fresh);
+}
