@@ -22,14 +22,14 @@ interface Entry {
 export function encodeSafetensors(
   tensors: StateDict,
   metadata: Readonly<Record<string, string>> = {},
-  precision: Precision = "float32",
+  precision: Precision | ((t: FloatTensor) => Precision) = "float32",
 ): Uint8Array {
-  const width = precision === "float16" ? 2 : 4;
+  const half = (t: FloatTensor) => (typeof precision === "function" ? precision(t) : precision) === "float16";
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
   let at = 0;
   for (const [name, t] of Object.entries(tensors)) {
-    const end = at + t.data.length * width;
-    header[name] = { dtype: precision === "float16" ? "F16" : "F32", shape: t.shape, data_offsets: [at, end] };
+    const end = at + t.data.length * (half(t) ? 2 : 4);
+    header[name] = { dtype: half(t) ? "F16" : "F32", shape: t.shape, data_offsets: [at, end] };
     at = end;
   }
   const text = new TextEncoder().encode(JSON.stringify(header));
@@ -39,11 +39,12 @@ export function encodeSafetensors(
   view.setBigUint64(0, BigInt(padded), true);
   bytes.set(text, 8);
   let offset = 8 + padded;
-  for (const { data } of Object.values(tensors)) {
-    for (const x of data) {
-      if (width === 4) view.setFloat32(offset, x, true);
-      else view.setUint16(offset, toHalf(x), true);
-      offset += width;
+  for (const t of Object.values(tensors)) {
+    const asHalf = half(t);
+    for (const x of t.data) {
+      if (asHalf) view.setUint16(offset, toHalf(x), true);
+      else view.setFloat32(offset, x, true);
+      offset += asHalf ? 2 : 4;
     }
   }
   return bytes;

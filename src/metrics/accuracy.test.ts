@@ -32,12 +32,12 @@ test("natural accuracy counts the target's right answers, over all and per class
 test("attack accuracy judges reconstructions by the attacked class, among the first one and the first five", () => {
   const e = evidence(7, {
     reconstructions: {
-      // Class 6 is first, third and last; class 0 is sixth.
+      // Class 6 is first, fifth and last; class 0 is sixth.
       labels: Int32Array.of(6, 6, 6, 0),
       logits: Float32Array.from(
         [
           [0, 1, 2, 3, 4, 5, 6],
-          [0, 1, 2, 3, 6, 5, 4],
+          [0, 1, 3, 4, 5, 6, 2],
           [1, 2, 3, 4, 5, 6, 0],
           [1, 0, 2, 3, 4, 5, 6],
         ].flat(),

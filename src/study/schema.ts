@@ -48,18 +48,40 @@ export function studySchema<
     threads: z.int().min(1).optional().describe("threads of the runtime; all cores where it is left out"),
     data: unionOf(lists.data).describe("private, public and pre-training images"),
     model: unionOf(lists.models).describe("architecture of the target"),
+    dataSeed: z
+      .int()
+      .min(0)
+      .default(1)
+      .describe("seed of the data and of what all cells share: start weights, public prior, evaluation model"),
     pretraining: training.describe("how the target's start weights are trained on public images"),
+    training: training.describe("how targets are trained on the private images, whatever their defense"),
+    linearProbe: z.boolean().default(false).describe("also report a linear probe on the pre-trained features"),
     evaluation: z
       .strictObject({ model: unionOf(lists.models), training })
       .describe("the independent classifier that judges reconstructions"),
-    prior: unionOf(lists.priors).describe("what the attacker knows of images"),
+    attributes: z
+      .strictObject({ model: unionOf(lists.models), training })
+      .optional()
+      .describe("the regressor that reads known attributes from images; for data that has them"),
+    priors: z
+      .array(unionOf(lists.priors))
+      .default([])
+      .describe("settings of the priors that attacks search in; those left out have their defaults"),
+    reconstructions: z
+      .strictObject({
+        perIdentity: z.int().min(1).default(5).describe("reconstructions of each attacked identity"),
+        identities: z.int().min(1).optional().describe("attack the first so many identities; all where it is left out"),
+        pool: z.int().min(1).default(1000).describe("random latents of the floor of initial selection"),
+      })
+      .prefault({}),
     defenses: z.array(unionOf(lists.defenses)).nonempty().check(distinct).describe("one target is trained for each"),
     attacks: z.array(unionOf(lists.attacks)).nonempty().check(distinct).describe("each is run against every target"),
     metrics: z
       .array(z.enum(lists.metrics.map(({ kind }) => kind)))
       .nonempty()
       .check(distinct)
-      .describe("what is measured of each attack"),
+      .default(lists.metrics.map(({ kind }) => kind) as [Metric, ...Metric[]])
+      .describe("what is measured of each attack; everything where it is left out"),
   });
 }
 

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { grad } from "../../src/engine/autodiff.ts";
-import { defineOp, input, type Value } from "../../src/engine/graph.ts";
+import { defineOp, input, type Op, type Value } from "../../src/engine/graph.ts";
 import { cos, mul, neg, square } from "../../src/engine/ops/elementwise.ts";
 import { sum } from "../../src/engine/ops/reduce.ts";
 import { showShape } from "../../src/engine/shape.ts";
@@ -45,12 +45,12 @@ test("every function that src/engine/ops exports has cases", async () => {
 
 /** sin with a first or a second derivative that is off by the factor */
 function nearlySine(first: number, second: number): (x: Value) => Value {
-  const cosine = defineOp("Cos", {
+  const cosine: Op<Record<never, never>> = defineOp("Cos", {
     shape: ([x]) => x!.shape,
     grad: (g, y) => [mul(second, neg(mul(g, sine([y.inputs[0]!], {}))))],
     lower: (l, inputs) => l.node("Cos", inputs),
   });
-  const sine = defineOp("Sin", {
+  const sine: Op<Record<never, never>> = defineOp("Sin", {
     shape: ([x]) => x!.shape,
     grad: (g, y) => [mul(first, mul(g, cosine([y.inputs[0]!], {})))],
     lower: (l, inputs) => l.node("Sin", inputs),

@@ -15,8 +15,8 @@ export interface CheckOptions {
   readonly tolerance?: number;
   /** Step of the finite difference. */
   readonly step?: number;
-  /** Where the function is evaluated; standard normal numbers by default. Kinks must stay farther away than two steps. */
-  readonly at?: (rng: Rng, count: number) => Float32Array;
+  /** Where the n-th input is evaluated; standard normal numbers by default. Kinks must stay farther away than two steps. */
+  readonly at?: (rng: Rng, count: number, n: number) => Float32Array;
 }
 
 /** A leaf with the numbers at which it is evaluated. */
@@ -33,10 +33,10 @@ interface Point {
 export async function checkGrads(
   f: (...x: Value[]) => Value,
   shapes: readonly Shape[],
-  { seed = 1, order = 2, tolerance = 2e-3, step = 0.02, at = (rng, n) => rng.normals(n) }: CheckOptions = {},
+  { seed = 1, order = 2, tolerance = 2e-3, step = 0.02, at = (rng, count) => rng.normals(count) }: CheckOptions = {},
 ): Promise<void> {
   const rng = random(seed, "check-grads");
-  const points = shapes.map((shape, i) => ({ x: input(`x${i}`, shape), at: at(rng, sizeOf(shape)) }));
+  const points = shapes.map((shape, i) => ({ x: input(`x${i}`, shape), at: at(rng, sizeOf(shape), i) }));
   const check = { rng, tolerance, step };
   const gradients = await checkOrder(f(...points.map((p) => p.x)), points, 1, check);
   if (gradients.length === 0) throw new Error("the result depends on no input");

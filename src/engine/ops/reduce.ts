@@ -27,7 +27,8 @@ function reduction(name: string, grad: (g: Value, y: Value, x: Value, over: Over
     lower: (l, inputs, _y, over) => l.node(name, [inputs[0]!, l.int64s(over.axes)], { keepdims: over.keep ? 1 : 0 }),
   });
   return (x: Value, axes: readonly number[] = x.shape.map((_, i) => i), keep = false): Value =>
-    op([x], { axes: axes.map((a) => normalizeAxis(a, x.shape.length)), keep });
+    // ONNX reads an empty list of axes as "all of them".
+    axes.length === 0 ? x : op([x], { axes: axes.map((a) => normalizeAxis(a, x.shape.length)), keep });
 }
 
 /** Σ x over the axes (all by default) */

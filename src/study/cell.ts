@@ -1,0 +1,88 @@
+import { cp, readFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import type { ImageSet, StudyData } from "../data/dataset.ts";
+import { writePng } from "../data/image-file.ts";
+import type { JsonValue } from "./canonical.ts";
+import type { PlannedCell } from "./plan.ts";
+import type { Provenance } from "./provenance.ts";
+import type { CellResult } from "./result.ts";
+import { finishRun, openRunFolder, RESULT_FILE } from "./run-folder.ts";
+import { WEIGHTS } from "./state-file.ts";
+import type { StepResult } from "./step-store.ts";
+import { LATENTS } from "./steps/attack.ts";
+import { EVALUATION, type Evaluation, IMAGES } from "./steps/evaluation.ts";
+import type { PlannedStep } from "./steps/planned.ts";
+import type { Study } from "./study-schema.ts";
+
+/** Folder of private references in a cell's artifacts; there only where the user asked for it. */
+const PRIVATE = "private";
+
+/** Computes one cell and writes its run folder: record, result, latents, reconstructions, the target's weights. */
+export async function runCell(options: {
+  readonly cell: PlannedCell;
+  readonly study: Study;
+  readonly data: StudyData;
+  readonly studyDir: string;
+  readonly includePrivate: boolean;
+  readonly machine: Provenance;
+  readonly run: (step: PlannedStep) => Promise<StepResult>;
+}): Promise<CellResult> {
+  const { cell, study, data, studyDir, includePrivate, machine, run } = options;
+  const { target, attackLabel, seed } = cell;
+  const name = `${target.label}-${attackLabel}-seed${seed}`.replaceAll(" ", "-");
+  const dir = join(studyDir, "cells", name);
+  const config = { ...study, seeds: [seed], defense: target.recipe, attack: attackLabel } as unknown as JsonValue;
+  const folder = await openRunFolder({
+    dir,
+    kind: "cell",
+    name,
+    seed,
+    study: relative(dir, studyDir),
+    config,
+    machine,
+  });
+  return finishRun(folder, async () => {
+    const steps = {
+      target: await run(target.step),
+      prior: await run(cell.prior),
+      attack: await run(cell.attackStep),
+      evaluation: await run(cell.evaluation),
+    };
+    await folder.note({
+      steps: Object.fromEntries(Object.entries(steps).map(([role, s]) => [role, relative(dir, s.dir)])),
+    });
+    await cp(join(steps.evaluation.dir, IMAGES), join(folder.artifacts, IMAGES), { recursive: true });
+    await cp(join(steps.attack.dir, LATENTS.reconstructions), join(folder.artifacts, LATENTS.reconstructions));
+    await cp(join(steps.target.dir, WEIGHTS), join(folder.artifacts, WEIGHTS));
+    if (includePrivate) await writeReferences(join(folder.artifacts, PRIVATE), data.private.train);
+    const found = JSON.parse(await readFile(join(steps.evaluation.dir, EVALUATION), "utf8")) as Evaluation;
+    const result: CellResult = {
+      schemaVersion: 1,
+      defense: target.defense,
+      attack: cell.attack,
+      model: study.model.kind,
+      seed,
+      trainableParameters: target.trainableParameters,
+      frozenParameters: target.frozenParameters,
+      boundary: target.recipe.boundary,
+      ...found,
+      run: relative(studyDir, dir),
+    };
+    await folder.writeJson(RESULT_FILE, result as unknown as JsonValue);
+    return result;
+  });
+}
+
+/** `<label>.png`: the first training image of each private class */
+async function writeReferences(folder: string, train: ImageSet): Promise<void> {
+  const length = train.channels * train.height * train.width;
+  const bytes = new Uint8Array(length);
+  for (const label of train.classes.keys()) {
+    await train.read([train.labels.indexOf(label)], bytes);
+    await writePng(
+      join(folder, `${label}.png`),
+      Float32Array.from(bytes, (b) => b / 255),
+      train,
+    );
+  }
+}

@@ -1,0 +1,144 @@
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { writeFileAtomic } from "../engine/atomic-file.ts";
+import { setThreads } from "../engine/runtime.ts";
+import type { Measured } from "../metrics/measured.ts";
+import { assetsFolder } from "./assets.ts";
+import { contentId, type JsonValue } from "./canonical.ts";
+import { runCell } from "./cell.ts";
+import { readCurves } from "./curves.ts";
+import { type EventSink, fanOut } from "./events.ts";
+import { isInterruption } from "./interrupted.ts";
+import { studyNotes } from "./notes.ts";
+import { expandStudy, type StudyPlan } from "./plan.ts";
+import { provenance } from "./provenance.ts";
+import { loadData, readStudy } from "./read-study.ts";
+import type { CellResult, Curve, FailedCell, StudyResult } from "./result.ts";
+import { finishRun, openRunFolder } from "./run-folder.ts";
+import { openStepStore, type StepResult, type StepState } from "./step-store.ts";
+import { TEST_ACCURACY } from "./steps/classifier.ts";
+import { stepRunner } from "./steps/planned.ts";
+
+/** Name of a study's result in its folder. */
+export const STUDY_FILE = "study.json";
+
+/** How a study is run. */
+export interface RunStudyOptions {
+  readonly studyFile: string;
+  /** Holds the studies' folders, `steps/` (finished steps, shared by all studies) and `cache/` (drawn or decoded images). */
+  readonly runsDir: string;
+  /** Copies one private image of each class into the run folders, for a report that shows them. */
+  readonly includePrivate: boolean;
+  readonly threads: number;
+  readonly events: EventSink;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a whole study: start weights, targets, priors, attacks, metrics. Finished steps are reused, killed ones go on from their
+ * checkpoints. A cell that fails is recorded and the others go on.
+ * @throws UserError for a study that cannot be run; Interrupted when the signal is aborted.
+ */
+export async function runStudy(options: RunStudyOptions): Promise<{ result: StudyResult; studyDir: string }> {
+  const { studyFile, threads, signal, includePrivate } = options;
+  const runsDir = resolve(options.runsDir);
+  setThreads(threads);
+  const read = await readStudy(studyFile);
+  const { study, yaml } = read;
+  const studyDir = join(runsDir, `${study.name}-${contentId(study as unknown as JsonValue).slice(0, 8)}`);
+  const machine = await provenance(threads);
+  const folder = await openRunFolder({
+    dir: studyDir,
+    kind: "study",
+    name: study.name,
+    config: study as unknown as JsonValue,
+    machine,
+  });
+  const events = fanOut(folder.events, options.events);
+
+  return finishRun(folder, async () => {
+    const data = await loadData(read, join(runsDir, "cache"), events);
+    const plan = expandStudy(study, data);
+    events({ type: "study-started", study: study.name, cells: plan.cells.length, steps: plan.steps.length });
+    const run = recorded(
+      stepRunner(openStepStore({ root: join(runsDir, "steps"), shipped: assetsFolder, events, signal })),
+    );
+
+    const cells: CellResult[] = [];
+    const failed: FailedCell[] = [];
+    for (const cell of plan.cells) {
+      const { defense, seed } = cell.target;
+      try {
+        const result = await runCell({ cell, study, data, studyDir, includePrivate, machine, run });
+        cells.push(result);
+        events({ type: "cell-finished", defense, attack: cell.attack, seed, status: "done", run: result.run });
+      } catch (error) {
+        if (isInterruption(error)) throw error;
+        const message = error instanceof Error ? error.message : String(error);
+        failed.push({ defense, attack: cell.attack, seed, message });
+        events({ type: "cell-finished", defense, attack: cell.attack, seed, status: "failed", message });
+      }
+    }
+    const pretraining = await accuracyOf(await run(plan.pretraining));
+    const probe = plan.linearProbe && (await accuracyOf(await run(plan.linearProbe)));
+    const status = failed.length > 0 ? "partial" : "done";
+    const result: StudyResult = {
+      schemaVersion: 1,
+      name: study.name,
+      status,
+      cells,
+      failed,
+      curves: await allCurves(plan, results),
+      notes: studyNotes(study, pretraining, probe),
+      provenance: machine,
+      config: yaml,
+      timings,
+    };
+    await writeFileAtomic(join(studyDir, STUDY_FILE), `${JSON.stringify(result, undefined, 2)}\n`);
+    events({ type: "study-finished", study: study.name, status });
+    return { result, studyDir };
+  });
+}
+
+/** A step of a study as a plan shows it. */
+export interface StepPlan {
+  readonly name: string;
+  readonly id: string;
+  readonly state: StepState;
+}
+
+/** The steps of a study and how far each is. Folders of images are read for it; nothing is trained. */
+export async function planStudy(options: {
+  readonly studyFile: string;
+  readonly runsDir: string;
+}): Promise<StepPlan[]> {
+  const runsDir = resolve(options.runsDir);
+  const read = await readStudy(options.studyFile);
+  const events: EventSink = () => {};
+  const plan = expandStudy(read.study, await loadData(read, join(runsDir, "cache"), events));
+  const store = openStepStore({
+    root: join(runsDir, "steps"),
+    shipped: assetsFolder,
+    events,
+    signal: new AbortController().signal,
+  });
+  return Promise.all(plan.steps.map(async ({ name, id, spec }) => ({ name, id, state: await store.state(spec) })));
+}
+
+async function accuracyOf({ dir }: StepResult): Promise<Measured> {
+  return JSON.parse(await readFile(join(dir, TEST_ACCURACY), "utf8")) as Measured;
+}
+
+async function allCurves(plan: StudyPlan, results: ReadonlyMap<string, StepResult>): Promise<Curve[]> {
+  const curves: Curve[] = [];
+  const seen = new Set<string>();
+  for (const { target, prior, attackStep, seed } of plan.cells) {
+    for (const step of [target.step, prior, attackStep]) {
+      const found = results.get(step.id);
+      if (found === undefined || seen.has(step.id)) continue;
+      seen.add(step.id);
+      curves.push(...(await readCurves(found.dir, step.name.replace(/, seed \d+$/, ""), seed)));
+    }
+  }
+  return curves;
+}

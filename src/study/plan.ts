@@ -1,0 +1,188 @@
+import type { Attack } from "../attacks/attack.ts";
+import type { StudyData } from "../data/dataset.ts";
+import { trainableParameters } from "../defenses/boundary.ts";
+import type { Recipe } from "../defenses/defense.ts";
+import { UserError } from "../engine/errors.ts";
+import { attributeWidth } from "../metrics/attribute-layout.ts";
+import { countWeights } from "../models/bind.ts";
+import { type Model, splitAt } from "../models/model.ts";
+import type { PriorNetworks } from "../priors/prior.ts";
+import { buildModel, type Choice, chosenAttack, chosenDefense, chosenPrior } from "./choose.ts";
+import { attackStep, inversionPriorStep } from "./steps/attack.ts";
+import { evaluationStep } from "./steps/evaluation.ts";
+import type { PlannedStep } from "./steps/planned.ts";
+import { attributeModelStep, evaluationModelStep, pretrainingStep, publicPriorStep } from "./steps/shared.ts";
+import { targetStep } from "./steps/target.ts";
+import type { Study } from "./study-schema.ts";
+
+/** A target to be trained: one defense, one seed. */
+export interface PlannedTarget {
+  readonly defense: string;
+  /** Tells defenses of one kind apart: `tl-dmi layer2.0`. */
+  readonly label: string;
+  readonly recipe: Recipe;
+  readonly seed: number;
+  readonly trainableParameters: number;
+  readonly frozenParameters: number;
+  readonly step: PlannedStep;
+}
+
+/** One point of the grid. */
+export interface PlannedCell {
+  readonly target: PlannedTarget;
+  readonly attack: string;
+  /** Tells attacks of one kind apart. */
+  readonly attackLabel: string;
+  readonly seed: number;
+  readonly networks: PriorNetworks;
+  readonly prior: PlannedStep;
+  readonly attackStep: PlannedStep;
+  readonly evaluation: PlannedStep;
+}
+
+/** All steps of a study. */
+export interface StudyPlan {
+  readonly model: Model;
+  readonly pretraining: PlannedStep;
+  readonly linearProbe: PlannedStep | undefined;
+  readonly targets: readonly PlannedTarget[];
+  readonly cells: readonly PlannedCell[];
+  /** Every step once, needs before users. */
+  readonly steps: readonly PlannedStep[];
+}
+
+/** Expands a study to its steps. Nothing is computed. @throws UserError for settings that do not fit the data or each other. */
+export function expandStudy(study: Study, data: StudyData): StudyPlan {
+  const { train } = data.private;
+  const input = [train.channels, train.height, train.width] as const;
+  const model = buildModel(study.model as Choice, { input, classes: train.classes.length });
+  const starter = buildModel(study.model as Choice, { input, classes: data.pretraining.train.classes.length });
+  const judge = buildModel(study.evaluation.model as Choice, { input, classes: train.classes.length });
+  const pretraining = pretrainingStep(study, data, starter);
+  const evaluation = evaluationModelStep(study, data, judge);
+  const attributes = planAttributes(study, data, input);
+
+  const settingsOf = (kind: string) => {
+    const listed = study.priors.find((p) => p.kind === kind) as Choice | undefined;
+    const { member, config } = chosenPrior(listed ?? { kind });
+    return { member, config: member.config.parse(config) };
+  };
+  const publicPrior = publicPriorStep(study, data, settingsOf("dcgan").config);
+
+  const targets = study.seeds.flatMap((seed) => planTargets(study, data, model, pretraining, seed));
+  const priorOf = (target: PlannedTarget, attack: Attack): { prior: PlannedStep; networks: PriorNetworks } => {
+    const { member, config } = settingsOf(attack.prior);
+    const networks = member.networks(config, { image: input, classes: model.classes });
+    if (!member.perTarget) return { prior: publicPrior, networks };
+    const { label, seed, step } = target;
+    const start = config.resume === true ? publicPrior : undefined;
+    return {
+      networks,
+      prior: inversionPriorStep({ data, model, config, label, seed, target: step, publicPrior: start }),
+    };
+  };
+  const attackLabels = labelled(study.attacks.map((a) => a.kind));
+  const cells = targets.flatMap((target) =>
+    study.attacks.map((choice, i): PlannedCell => {
+      const { member: attack, config } = chosenAttack(choice as Choice);
+      const attackLabel = attackLabels[i]!;
+      const { label, seed, step } = target;
+      const { prior, networks } = priorOf(target, attack);
+      const common = { study, networks, model, label, seed };
+      const attacked = attackStep({ ...common, attack, config, target: step, prior });
+      return {
+        target,
+        attack: attack.kind,
+        attackLabel,
+        seed,
+        networks,
+        prior,
+        attackStep: attacked,
+        evaluation: evaluationStep({
+          ...common,
+          data,
+          name: `${attackLabel} on ${label}`,
+          evaluationModel: judge,
+          attributeModel: attributes?.model,
+          steps: {
+            attack: attacked,
+            target: step,
+            prior,
+            evaluation,
+            ...(attributes && { attributes: attributes.step }),
+          },
+        }),
+      };
+    }),
+  );
+  const linearProbe = study.linearProbe ? planProbe(study, data, model, pretraining) : undefined;
+  const ends = [...(linearProbe ? [linearProbe] : []), ...cells.map((c) => c.evaluation)];
+  return { model, pretraining, linearProbe, targets, cells, steps: inOrder(ends) };
+}
+
+function planAttributes(study: Study, data: StudyData, input: readonly [number, number, number]) {
+  if (study.attributes === undefined) return undefined;
+  if (data.attributes === undefined) {
+    throw new UserError(`attributes: data of kind ${study.data.kind} has no known attributes, leave this key out`);
+  }
+  const model = buildModel(study.attributes.model as Choice, { input, classes: attributeWidth(data.attributes.specs) });
+  return { model, step: attributeModelStep({ ...study, attributes: study.attributes }, data.attributes, model) };
+}
+
+function planTargets(
+  study: Study,
+  data: StudyData,
+  model: Model,
+  pretraining: PlannedStep,
+  seed: number,
+): PlannedTarget[] {
+  const recipes = study.defenses.map((choice) => {
+    const { member, config } = chosenDefense(choice as Choice);
+    return { defense: member.kind, recipe: member.recipe(config, model) };
+  });
+  const labels = labelled(
+    recipes.map(({ defense, recipe }) => (recipe.boundary === null ? defense : `${defense} ${recipe.boundary}`)),
+  );
+  return recipes.map(({ defense, recipe }, i) => {
+    const label = labels[i]!;
+    const { frozen } = splitAt(model, recipe.boundary);
+    return {
+      defense,
+      label,
+      recipe,
+      seed,
+      trainableParameters: trainableParameters(model, recipe.boundary),
+      frozenParameters: countWeights(frozen.weights),
+      step: targetStep({ study, data, model, label, recipe, seed, pretraining }),
+    };
+  });
+}
+
+/** Only the head is trained: how far the pre-trained features alone carry. */
+function planProbe(study: Study, data: StudyData, model: Model, pretraining: PlannedStep): PlannedStep {
+  const recipe: Recipe = {
+    start: "pretrained",
+    boundary: model.stages.at(-1)!.name,
+    probeEpochs: 0,
+    frozenNorms: "eval",
+  };
+  return targetStep({ study, data, model, label: "linear probe", recipe, seed: study.seeds[0]!, pretraining });
+}
+
+/** Repeated labels get numbers: kedmi, kedmi 2. */
+function labelled(names: readonly string[]): string[] {
+  return names.map((name, i) => {
+    const before = names.slice(0, i).filter((n) => n === name).length;
+    return before === 0 ? name : `${name} ${before + 1}`;
+  });
+}
+
+function inOrder(ends: readonly PlannedStep[]): PlannedStep[] {
+  const steps = new Map<string, PlannedStep>();
+  const visit = (step: PlannedStep) => {
+    for (const need of step.needs) visit(need);
+    if (!steps.has(step.id)) steps.set(step.id, step);
+  };
+  for (const end of ends) visit(end);
+  return [...steps.values()];
+}

@@ -1,0 +1,49 @@
+import { join } from "node:path";
+import type { StudyData } from "../../data/dataset.ts";
+import type { Recipe } from "../../defenses/defense.ts";
+import { changedFrozenTensors, trainTarget } from "../../defenses/train-target.ts";
+import { writeFileAtomic } from "../../engine/atomic-file.ts";
+import { seedFor } from "../../engine/random.ts";
+import type { Model } from "../../models/model.ts";
+import type { JsonValue } from "../canonical.ts";
+import { readState, WEIGHTS, writeState } from "../state-file.ts";
+import type { Study } from "../study-schema.ts";
+import { TEST_ACCURACY, testAccuracy } from "./classifier.ts";
+import { type PlannedStep, planStep } from "./planned.ts";
+
+/** The target of one defense and seed. Afterwards the written weights are compared with the start weights, frozen tensor by tensor. */
+export function targetStep(options: {
+  readonly study: Study;
+  readonly data: StudyData;
+  readonly model: Model;
+  readonly label: string;
+  readonly recipe: Recipe;
+  readonly seed: number;
+  readonly pretraining: PlannedStep;
+}): PlannedStep {
+  const { study, data, model, label, recipe, seed, pretraining } = options;
+  const { train, validation, test } = data.private;
+  const config = { model: study.model, recipe, training: study.training, seed } as unknown as JsonValue;
+  const hashes = { train: train.hash, validation: validation.hash, test: test.hash };
+  const spec = { kind: "target", version: 1, config, data: hashes };
+  return planStep(`target ${label}, seed ${seed}`, spec, { pretraining }, async (context, dir) => {
+    const pretrained = await readState(join(dir(pretraining), WEIGHTS));
+    const state = await trainTarget({
+      work: context,
+      model,
+      recipe,
+      pretrained,
+      train,
+      validation,
+      settings: study.training,
+      seed: seedFor(seed, "target"),
+    });
+    const path = join(context.dir, WEIGHTS);
+    await writeState(path, state);
+    const written = await readState(path);
+    const changed = changedFrozenTensors(model, recipe, pretrained, written);
+    if (changed.length > 0) throw new Error(`frozen tensors changed in training: ${changed.join(", ")}`);
+    const measured = await testAccuracy(model, written, test);
+    await writeFileAtomic(join(context.dir, TEST_ACCURACY), `${JSON.stringify(measured)}\n`);
+  });
+}
