@@ -1,5 +1,6 @@
+import { duration, significant } from "../report/numbers.ts";
 import type { EventSink, StudyEvent } from "../study/events.ts";
-import { duration, rate, short } from "./format.ts";
+import { rate } from "./format.ts";
 import type { Colors, TextStream } from "./io.ts";
 import { newPace, type Pace } from "./pace.ts";
 
@@ -110,12 +111,12 @@ export function showProgress({ stream, colors, verbose, now = () => performance.
 
 /** `target tl-dmi  12/40 epochs  3.2/s  8.8 s left  loss 0.412` */
 export function progressText(event: StepProgress, secondsPerUnit: number | undefined): string {
-  const parts = [event.step, `${short(event.done)}/${short(event.total)} ${event.unit}`];
+  const parts = [event.step, `${event.done}/${event.total} ${event.unit}`];
   if (secondsPerUnit !== undefined && event.done < event.total) {
     parts.push(rate(secondsPerUnit), `${duration((event.total - event.done) * secondsPerUnit)} left`);
   }
   const metrics = Object.entries(event.metrics ?? {}).slice(0, SHOWN_METRICS);
-  for (const [name, value] of metrics) parts.push(`${name} ${short(value)}`);
+  for (const [name, value] of metrics) parts.push(`${name} ${significant(value)}`);
   return parts.join("  ");
 }
 

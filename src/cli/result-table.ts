@@ -1,5 +1,5 @@
 import type { StudyResult } from "../study/result.ts";
-import { measured, percent } from "./format.ts";
+import { numberWithInterval, shareWithInterval } from "./format.ts";
 import { table } from "./table.ts";
 
 /** A study's result for people: a line a cell, then the cells that failed. Brackets hold 95 % intervals. */
@@ -8,15 +8,15 @@ export function resultTable({ cells, failed }: StudyResult): string {
     cell.defense,
     cell.attack,
     String(cell.seed),
-    percent(cell.naturalAccuracy),
-    percent(cell.attackAccuracy),
-    percent(cell.attackAccuracyTop5),
-    measured(cell.knnDistance),
-    percent(cell.floors.randomPrior),
-    percent(cell.floors.initialSelection),
+    shareWithInterval(cell.naturalAccuracy),
+    shareWithInterval(cell.attackAccuracy),
+    shareWithInterval(cell.attackAccuracyTop5),
+    numberWithInterval(cell.knnDistance),
+    shareWithInterval(cell.floors.randomPrior),
+    shareWithInterval(cell.floors.initialSelection),
   ]);
-  const titles = ["defense", "attack", "seed", "natural accuracy", "attack top-1", "attack top-5", "KNN distance"];
-  const floors = ["floor: random", "floor: selection"];
+  const titles = ["defense", "attack", "seed", "natural %", "top-1 %", "top-5 %", "KNN distance"];
+  const floors = ["random floor %", "selection floor %"];
   const columns = [...titles, ...floors].map((title, at) => ({ title, align: at < 2 ? "left" : "right" }) as const);
   const failures = failed.map(
     ({ defense, attack, seed, message }) => `failed: ${defense}, ${attack}, seed ${seed}: ${message}\n`,

@@ -11,7 +11,25 @@ const config = z.strictObject({
   critic: z.int().positive().default(5).describe("critic steps before each generator step"),
   batch: z.int().min(2).default(64),
   rate: z.number().positive().default(2e-4).describe("learning rate of Adam, β (0.5, 0.999)"),
+  criticRate: z
+    .number()
+    .positive()
+    .optional()
+    .describe("learning rate of the critic; that of the generator where it is left out"),
   penalty: z.number().min(0).default(10).describe("weight of the gradient penalty"),
+  penaltyBatch: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("images a step on which the penalty is measured; all where it is left out"),
+  average: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe(
+      "decay of a running average of the generator's weights, which is then the prior; 0: the last weights, as in the paper",
+    ),
   flip: z.number().min(0).max(1).default(0.5).describe("probability of a mirrored public image"),
 });
 

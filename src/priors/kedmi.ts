@@ -9,8 +9,6 @@ import { minibatchDiscrimination } from "./minibatch-discrimination.ts";
 import { definePrior, type PriorNetworks } from "./prior.ts";
 
 const LEAK = 0.2;
-const KERNELS = 64;
-const ROWS = 50;
 
 const config = z.strictObject({
   latent: z.int().positive().default(100).describe("length of z"),
@@ -28,6 +26,8 @@ const config = z.strictObject({
     .min(0)
     .default(1e-4)
     .describe("weight of the entropy of the fakes' classes in the generator's loss"),
+  kernels: z.int().min(1).default(64).describe("numbers that minibatch discrimination adds to the features"),
+  kernelRows: z.int().min(1).default(50).describe("length of the vectors that it compares"),
   resume: z.boolean().default(true).describe("start the generator from the public prior where that has the same shape"),
 });
 
@@ -44,7 +44,7 @@ export interface KedmiNetworks extends PriorNetworks {
 
 /** Builds generator and `MinibatchDiscriminator` (released code): convolutions with stride 2 and instance norm down to 4×4. */
 export function kedmiNetworks(
-  { latent, width }: KedmiSettings,
+  { latent, width, kernels, kernelRows }: KedmiSettings,
   image: readonly [number, number, number],
   classes: number,
 ): KedmiNetworks {
@@ -63,8 +63,8 @@ export function kedmiNetworks(
   const trunk = sequential(...layers, flatten);
   const features = widths.at(-1)! * 16;
   const classHead = sequential(
-    minibatchDiscrimination("mbd1", features, KERNELS, ROWS),
-    linear("fc_layer", features + KERNELS, classes),
+    minibatchDiscrimination("mbd1", features, kernels, kernelRows),
+    linear("fc_layer", features + kernels, classes),
   );
   return {
     latent,

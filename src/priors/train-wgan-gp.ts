@@ -1,36 +1,46 @@
 import type { ImageSet } from "../data/dataset.ts";
 import { endless } from "../data/loader.ts";
 import { grad } from "../engine/autodiff.ts";
-import { input, type Value } from "../engine/graph.ts";
-import { add, mul, neg, square, sub } from "../engine/ops/elementwise.ts";
+import { input, parameter, type Value } from "../engine/graph.ts";
+import { add, div, minimum, mul, neg, square, sub } from "../engine/ops/elementwise.ts";
+import { concat, sliceAxis } from "../engine/ops/movement.ts";
 import { mean, norm2, sum } from "../engine/ops/reduce.ts";
-import { adam, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
+import { adam, type OptimizerPlan, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
 import { random, seedFor } from "../engine/random.ts";
 import { compile } from "../engine/runtime.ts";
 import { constantRate } from "../engine/schedule.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
+import type { FloatTensor } from "../engine/tensor.ts";
 import { checkFinite, runLoop, type Work } from "../engine/work.ts";
 import { initialState, trainable } from "../models/bind.ts";
 import type { DcganSettings } from "./dcgan.ts";
 import { DISCRIMINATOR, GENERATOR, type PriorNetworks, weightsWithPrefix } from "./prior.ts";
 
-/**
- * E D(G(z)) − E D(x) + penalty · E(‖∇D(x̂)‖₂ − 1)², x̂ on the lines between real and fake images (Gulrajani et al. 2017, eq. 3).
- * `alpha` is [N, 1, 1, 1], uniform in [0, 1].
- */
-export function wganGpLoss(
-  critic: (x: Value) => Value,
-  real: Value,
-  fake: Value,
-  alpha: Value,
-  penalty: number,
-): Value {
-  const mixed = add(mul(alpha, real), mul(sub(1, alpha), fake));
+/** What the critic's loss is made of; images are [N, C, H, W]. */
+export interface CriticTerms {
+  readonly critic: (x: Value) => Value;
+  readonly real: Value;
+  readonly fake: Value;
+  /** [M, 1, 1, 1], uniform in [0, 1]: the penalty is measured between the first M ≤ N real and fake images. */
+  readonly alpha: Value;
+  readonly penalty: number;
+}
+
+/** E D(G(z)) − E D(x) + penalty · E(‖∇D(x̂)‖₂ − 1)², x̂ on the lines between real and fake images (Gulrajani et al. 2017, eq. 3) */
+export function wganGpLoss({ critic, real, fake, alpha, penalty }: CriticTerms): Value {
+  const [n, m] = [real.shape[0]!, alpha.shape[0]!];
+  const some = (x: Value) => sliceAxis(x, 0, 0, m);
+  const mixed = add(mul(alpha, some(real)), mul(sub(1, alpha), some(fake)));
   const [slope] = grad(sum(critic(mixed)), [mixed]);
   // The tiny number under the root keeps the slope of the norm finite where a critic is flat.
   const steepness = mean(square(sub(norm2(slope!, [1, 2, 3], 1e-12), 1)));
-  return add(sub(mean(critic(fake)), mean(critic(real))), mul(steepness, penalty));
+  // The critic treats each image by itself, so real and fake ones can go through it together.
+  const scores = critic(concat([fake, real], 0));
+  const distance = sub(mean(sliceAxis(scores, 0, 0, n)), mean(sliceAxis(scores, 0, n, 2 * n)));
+  return add(distance, mul(steepness, penalty));
 }
+
+const AVERAGE = "average/";
 
 /**
  * Trains generator and critic on the public images (GMI's recipe) and returns the weights of both under their prefixes.
@@ -44,50 +54,55 @@ export async function trainWganGp(options: {
   readonly work: Work;
 }): Promise<StateDict> {
   const { networks, images, settings, seed, work } = options;
-  const { batch, latent, steps, critic: criticSteps } = settings;
-  const plan = (name: string) => ({
+  const { batch, latent, steps, critic: criticSteps, rate, criticRate = rate, penaltyBatch = batch } = settings;
+  const plan = (name: string, r: number): OptimizerPlan => ({
     name,
     optimizer: adam({ betas: [0.5, 0.999] }),
-    rate: constantRate(settings.rate),
+    rate: constantRate(r),
   });
+  const criticPlan = plan("optimizer/critic", criticRate);
+  const generatorPlan = plan("optimizer/generator", rate);
 
   const z = input("z", [batch, latent]);
-  const makers = (name: string) => {
+  const bind = () => {
     const g = trainable({ training: true, prefix: GENERATOR });
     const d = trainable({ training: true, prefix: DISCRIMINATOR });
-    const fake = g.apply(networks.generator, z);
-    return {
-      g,
-      d,
-      fake,
-      score: (x: Value) => networks.naturalness(d.apply(networks.discriminator, x)),
-      plan: plan(name),
-    };
+    const score = (x: Value) => networks.naturalness(d.apply(networks.discriminator, x));
+    return { g, d, fake: g.apply(networks.generator, z), score };
   };
 
-  const c = makers("optimizer/critic");
+  const c = bind();
+  const m = Math.min(penaltyBatch, batch);
   const real = input("real", [batch, ...networks.image]);
-  const criticLoss = wganGpLoss(c.score, real, c.fake, input("alpha", [batch, 1, 1, 1]), settings.penalty);
+  const alpha = input("alpha", [m, 1, 1, 1]);
+  const criticLoss = wganGpLoss({ critic: c.score, real, fake: c.fake, alpha, penalty: settings.penalty });
   const criticWeights = c.d.trained();
 
-  const m = makers("optimizer/generator");
-  const generatorLoss = neg(mean(m.score(m.fake)));
-  const generatorWeights = m.g.trained();
+  const g = bind();
+  const generatorLoss = neg(mean(g.score(g.fake)));
+  const generatorWeights = g.g.trained();
+  const next = {
+    ...g.g.updates,
+    ...optimizerUpdates(generatorPlan, generatorWeights, grad(generatorLoss, generatorWeights)),
+  };
 
+  const first = weightsWithPrefix(GENERATOR, initialState(networks.generator.weights, seedFor(seed, GENERATOR)));
+  const averaged = settings.average > 0 ? weightsWithPrefix(AVERAGE, first) : {};
   const store = createStore({
-    ...weightsWithPrefix(GENERATOR, initialState(networks.generator.weights, seedFor(seed, GENERATOR))),
+    ...first,
     ...weightsWithPrefix(DISCRIMINATOR, initialState(networks.discriminator.weights, seedFor(seed, DISCRIMINATOR))),
+    ...averaged,
+    ...optimizerState(criticPlan, criticWeights),
+    ...optimizerState(generatorPlan, generatorWeights),
   });
-  store.add(optimizerState(c.plan, criticWeights));
-  store.add(optimizerState(m.plan, generatorWeights));
   const criticStep = await compile({
     outputs: { loss: criticLoss },
-    updates: optimizerUpdates(c.plan, criticWeights, grad(criticLoss, criticWeights)),
+    updates: optimizerUpdates(criticPlan, criticWeights, grad(criticLoss, criticWeights)),
     store,
   });
   const generatorStep = await compile({
     outputs: { loss: generatorLoss },
-    updates: { ...m.g.updates, ...optimizerUpdates(m.plan, generatorWeights, grad(generatorLoss, generatorWeights)) },
+    updates: { ...next, ...averageUpdates(Object.keys(averaged), next, settings.average, generatorPlan) },
     store,
   });
 
@@ -113,7 +128,7 @@ export async function trainWganGp(options: {
           const result = await criticStep.run({
             real: next.images,
             z: rng.normals(batch * latent),
-            alpha: rng.uniforms(batch),
+            alpha: rng.uniforms(m),
           });
           loss = result.loss!.data[0]!;
         }
@@ -129,8 +144,28 @@ export async function trainWganGp(options: {
   });
   await criticStep.release();
   await generatorStep.release();
-  return store.snapshot([
-    ...networks.generator.weights.map((w) => GENERATOR + w.name),
-    ...networks.discriminator.weights.map((w) => DISCRIMINATOR + w.name),
-  ]);
+  const kept: Record<string, FloatTensor> = store.snapshot(
+    networks.discriminator.weights.map((w) => DISCRIMINATOR + w.name),
+  );
+  const source = settings.average > 0 ? AVERAGE : "";
+  for (const { name } of networks.generator.weights) kept[GENERATOR + name] = store.get(`${source}${GENERATOR}${name}`);
+  return kept;
+}
+
+/** The running average of each weight and statistic. Early on it follows faster, so that first weights are soon forgotten. */
+function averageUpdates(
+  names: readonly string[],
+  next: Readonly<Record<string, Value>>,
+  decay: number,
+  plan: OptimizerPlan,
+): Record<string, Value> {
+  const step = parameter(`${plan.name}/step`, []);
+  const kept = minimum(div(add(step, 1), add(step, 10)), decay);
+  return Object.fromEntries(
+    names.map((name) => {
+      const target = next[name.slice(AVERAGE.length)]!;
+      const average = parameter(name, target.shape);
+      return [name, add(target, mul(kept, sub(average, target)))];
+    }),
+  );
 }

@@ -2,6 +2,7 @@ import { cp, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { ImageSet, StudyData } from "../data/dataset.ts";
 import { writePng } from "../data/image-file.ts";
+import type { Model } from "../models/model.ts";
 import type { JsonValue } from "./canonical.ts";
 import type { PlannedCell } from "./plan.ts";
 import type { Provenance } from "./provenance.ts";
@@ -13,6 +14,7 @@ import { LATENTS } from "./steps/attack.ts";
 import { EVALUATION, type Evaluation, IMAGES } from "./steps/evaluation.ts";
 import type { PlannedStep } from "./steps/planned.ts";
 import type { Study } from "./study-schema.ts";
+import { writeTargetDescription } from "./target-file.ts";
 
 /** Folder of private references in a cell's artifacts; there only where the user asked for it. */
 const PRIVATE = "private";
@@ -21,13 +23,14 @@ const PRIVATE = "private";
 export async function runCell(options: {
   readonly cell: PlannedCell;
   readonly study: Study;
+  readonly model: Model;
   readonly data: StudyData;
   readonly studyDir: string;
   readonly includePrivate: boolean;
   readonly machine: Provenance;
   readonly run: (step: PlannedStep) => Promise<StepResult>;
 }): Promise<CellResult> {
-  const { cell, study, data, studyDir, includePrivate, machine, run } = options;
+  const { cell, study, model, data, studyDir, includePrivate, machine, run } = options;
   const { target, attackLabel, seed } = cell;
   const name = `${target.label}-${attackLabel}-seed${seed}`.replaceAll(" ", "-");
   const dir = join(studyDir, "cells", name);
@@ -54,6 +57,14 @@ export async function runCell(options: {
     await cp(join(steps.evaluation.dir, IMAGES), join(folder.artifacts, IMAGES), { recursive: true });
     await cp(join(steps.attack.dir, LATENTS.reconstructions), join(folder.artifacts, LATENTS.reconstructions));
     await cp(join(steps.target.dir, WEIGHTS), join(folder.artifacts, WEIGHTS));
+    await writeTargetDescription(folder.artifacts, {
+      schemaVersion: 1,
+      model: study.model,
+      input: [...model.input],
+      classes: [...data.private.train.classes],
+      defense: target.defense,
+      boundary: target.recipe.boundary,
+    });
     if (includePrivate) await writeReferences(join(folder.artifacts, PRIVATE), data.private.train);
     const found = JSON.parse(await readFile(join(steps.evaluation.dir, EVALUATION), "utf8")) as Evaluation;
     const result: CellResult = {

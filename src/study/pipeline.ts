@@ -60,16 +60,20 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
     const data = await loadData(read, join(runsDir, "cache"), events);
     const plan = expandStudy(study, data);
     events({ type: "study-started", study: study.name, cells: plan.cells.length, steps: plan.steps.length });
-    const run = recorded(
-      stepRunner(openStepStore({ root: join(runsDir, "steps"), shipped: assetsFolder, events, signal })),
-    );
+    const store = openStepStore({ root: join(runsDir, "steps"), shipped: assetsFolder, events, signal });
+    const results = new Map<string, StepResult>();
+    const timings: StudyResult["timings"][number][] = [];
+    const run = stepRunner(store, (step, result) => {
+      results.set(step.id, result);
+      timings.push({ step: step.name, seconds: Math.round(result.seconds * 10) / 10, reused: result.reused });
+    });
 
     const cells: CellResult[] = [];
     const failed: FailedCell[] = [];
     for (const cell of plan.cells) {
       const { defense, seed } = cell.target;
       try {
-        const result = await runCell({ cell, study, data, studyDir, includePrivate, machine, run });
+        const result = await runCell({ cell, study, model: plan.model, data, studyDir, includePrivate, machine, run });
         cells.push(result);
         events({ type: "cell-finished", defense, attack: cell.attack, seed, status: "done", run: result.run });
       } catch (error) {

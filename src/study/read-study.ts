@@ -17,7 +17,7 @@ export interface ReadStudy {
 
 /** Reads and validates a study file. @throws UserError with file, line and column for each mistake. */
 export async function readStudy(file: string): Promise<ReadStudy> {
-  const study = await readYamlConfig(file, StudySchema);
+  const study = await readYamlConfig(StudySchema, file);
   return { study, yaml: stringify(study), folder: dirname(resolve(file)) };
 }
 

@@ -1,0 +1,38 @@
+import { CommanderError } from "commander";
+import { expect, test } from "vitest";
+import { UserError } from "../engine/errors.ts";
+import { Interrupted } from "../study/interrupted.ts";
+import { endingOf } from "./errors.ts";
+
+test("a user's mistake is its message alone, with its own code", () => {
+  expect(endingOf(new UserError("a.yaml:1:2  x  missing"))).toEqual({
+    message: "error: a.yaml:1:2  x  missing",
+    exitCode: 2,
+  });
+  expect(endingOf(new UserError("loss is NaN", 4)).exitCode).toBe(4);
+});
+
+test("an interruption leaves with 130 and says how to go on", () => {
+  for (const error of [new Interrupted("target"), new DOMException("stopped", "AbortError")]) {
+    expect(endingOf(error)).toEqual({ message: expect.stringContaining("same command to resume"), exitCode: 130 });
+  }
+});
+
+test("usage errors leave with 2 and help with 0; both are printed already", () => {
+  expect(endingOf(new CommanderError(1, "commander.unknownOption", "x"))).toEqual({ message: "", exitCode: 2 });
+  expect(endingOf(new CommanderError(0, "commander.helpDisplayed", "x"))).toEqual({ message: "", exitCode: 0 });
+});
+
+test("a full disk is no bug, and the rest of the study is usable", () => {
+  const full = Object.assign(new Error("ENOSPC"), { code: "ENOSPC", path: "runs/a" });
+  expect(endingOf(full)).toEqual({ message: expect.stringMatching(/^error: runs\/a: the disk is full/), exitCode: 4 });
+});
+
+test("anything else is a bug: its stack, a request to report it, and 1", () => {
+  const { message, exitCode } = endingOf(new TypeError("x is undefined"));
+  expect(exitCode).toBe(1);
+  expect(message).toMatch(/^TypeError: x is undefined\n {4}at /);
+  expect(message).toContain("please report it");
+  expect(endingOf("a text").exitCode).toBe(1);
+  expect(endingOf(Object.assign(new Error("m"), { code: "toString" })).exitCode).toBe(1);
+});

@@ -1,0 +1,47 @@
+import type { z } from "zod";
+
+/** A member of one of the lists, as `tldmi ls` shows it. */
+export interface Listed {
+  readonly kind: string;
+  readonly summary: string;
+  readonly config?: z.ZodObject;
+}
+
+/** What `tldmi ls` can list. */
+export const LISTS = ["attacks", "defenses", "models", "datasets", "metrics", "priors"] as const;
+export type ListName = (typeof LISTS)[number];
+
+type Pipeline = typeof import("../study/pipeline.ts");
+type Exporter = typeof import("../study/export.ts");
+type Report = typeof import("../report/index.ts");
+type Runtime = typeof import("../engine/runtime.ts");
+
+/**
+ * The parts of the program that take long to load, each loaded by the command that needs it: `tldmi --help` and a mistyped
+ * option must not wait for the runtime.
+ */
+export interface Modules {
+  pipeline(): Promise<Pick<Pipeline, "runStudy" | "planStudy">>;
+  exporter(): Promise<Pick<Exporter, "exportRun">>;
+  report(): Promise<Pick<Report, "writeReport">>;
+  runtime(): Promise<Pick<Runtime, "runtimeInfo">>;
+  list(name: ListName): Promise<readonly Listed[]>;
+}
+
+const lists: Readonly<Record<ListName, () => Promise<readonly Listed[]>>> = {
+  attacks: async () => (await import("../attacks/index.ts")).attacks,
+  defenses: async () => (await import("../defenses/index.ts")).defenses,
+  models: async () => (await import("../models/index.ts")).models,
+  datasets: async () => (await import("../data/index.ts")).dataSources,
+  metrics: async () => (await import("../metrics/index.ts")).metrics,
+  priors: async () => (await import("../priors/index.ts")).priors,
+};
+
+/** The real ones. */
+export const modules: Modules = {
+  pipeline: () => import("../study/pipeline.ts"),
+  exporter: () => import("../study/export.ts"),
+  report: () => import("../report/index.ts"),
+  runtime: () => import("../engine/runtime.ts"),
+  list: (name) => lists[name](),
+};

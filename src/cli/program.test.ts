@@ -1,0 +1,301 @@
+import { EventEmitter } from "node:events";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { UserError } from "../engine/errors.ts";
+import { Interrupted } from "../study/interrupted.ts";
+import type { CellResult, StudyResult } from "../study/result.ts";
+import type { Modules } from "./modules.ts";
+import { runCli } from "./program.ts";
+
+const measured = { value: 0.5, n: 100, low: 0.4, high: 0.6 };
+const cell: CellResult = {
+  schemaVersion: 1,
+  defense: "tl-dmi",
+  attack: "gmi",
+  model: "resnet10",
+  seed: 1,
+  trainableParameters: 1000,
+  frozenParameters: 2000,
+  boundary: "layer2",
+  naturalAccuracy: { ...measured, value: 0.912 },
+  attackAccuracy: measured,
+  attackAccuracyTop5: measured,
+  knnDistance: { value: 1.8372, n: 100, low: 1.6, high: 2.1 },
+  floors: { randomPrior: measured, initialSelection: measured },
+  attributeRecovery: [],
+  identities: [],
+  evaluationModel: { kind: "vgg16_bn", naturalAccuracy: measured },
+  run: "cells/tl-dmi-gmi-seed1",
+};
+const study: StudyResult = {
+  schemaVersion: 1,
+  name: "quick",
+  status: "done",
+  cells: [cell],
+  failed: [],
+  curves: [],
+  notes: [],
+  provenance: {},
+  config: "name: quick\n",
+  timings: [],
+};
+const failed = { defense: "none", attack: "gmi", seed: 1, message: "loss is NaN" };
+
+const nowhere = () => Promise.reject(new Error("not needed by this test"));
+const ended: Modules = { pipeline: nowhere, exporter: nowhere, report: nowhere, runtime: nowhere, list: nowhere };
+
+type RunStudy = Awaited<ReturnType<Modules["pipeline"]>>["runStudy"];
+
+/** Modules whose study run is `runStudy`. */
+function withRun(runStudy: RunStudy): Modules {
+  return {
+    ...ended,
+    pipeline: async () => ({ runStudy, planStudy: nowhere }),
+    report: async () => ({ writeReport: async (dir, { includePrivate }) => join(dir, `${includePrivate}.html`) }),
+  };
+}
+
+/** Calls the program and gives all that the outside sees of it. */
+async function call(args: string, modules: Modules = ended, signals = new EventEmitter()) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const left: number[] = [];
+  const io = {
+    stdout: { write: (text: string) => out.push(text) },
+    stderr: { write: (text: string) => err.push(text) },
+    env: {},
+    signals,
+    exitNow: (code: number) => void left.push(code),
+  };
+  const code = await runCli(args === "" ? [] : args.split(" "), io, modules);
+  return { code, out: out.join(""), err: err.join(""), left };
+}
+
+describe("usage", () => {
+  test("help and version are results and leave with 0", async () => {
+    expect(await call("--version")).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+/), err: "" });
+    const help = await call("--help");
+    expect(help).toMatchObject({ code: 0, err: "" });
+    for (const word of ["run", "validate", "ls", "report", "doctor", "export", "--json"])
+      expect(help.out).toContain(word);
+  });
+
+  test.each([
+    ["", "Usage: tldmi"],
+    ["rum a.yaml", "Did you mean run?"],
+    ["run", "missing required argument 'study'"],
+    ["run a.yaml --jsn", "Did you mean --json?"],
+    ["run a.yaml --threads 0", "expected a positive whole number"],
+    ["run a.yaml b.yaml", "too many arguments"],
+    ["ls attack", "Allowed choices are attacks, defenses"],
+    ["export runs/x", "expected one of --onnx and --safetensors"],
+    ["export runs/x --onnx --safetensors", "expected one of --onnx and --safetensors"],
+  ])("`tldmi %s` leaves with 2 and says what is wrong on stderr", async (args, message) => {
+    expect(await call(args)).toMatchObject({ code: 2, out: "", err: expect.stringContaining(message) });
+  });
+});
+
+describe("run", () => {
+  test("prints exactly one JSON object, with paths from the working folder, and passes its options on", async () => {
+    const seen: unknown[] = [];
+    const modules = withRun(async ({ studyFile, runsDir, includePrivate, threads }) => {
+      seen.push({ studyFile, runsDir, includePrivate, threads });
+      return { result: study, studyDir: resolve("out/quick-1") };
+    });
+    const { code, out } = await call("run q.yaml --json --runs out --threads 3 --include-private", modules);
+    expect(code).toBe(0);
+    expect(seen).toEqual([{ studyFile: "q.yaml", runsDir: "out", includePrivate: true, threads: 3 }]);
+    const { run: _, ...rest } = cell;
+    const run = join("out", "quick-1", "cells", "tl-dmi-gmi-seed1");
+    expect(JSON.parse(out)).toMatchObject({ cells: [{ ...rest, run }], report: join("out", "quick-1", "true.html") });
+  });
+
+  test("global options may stand before the command", async () => {
+    const modules = withRun(async () => ({ result: study, studyDir: "s" }));
+    expect(JSON.parse((await call("--json run q.yaml", modules)).out)).toMatchObject({ name: "quick" });
+  });
+
+  test("prints a table and the report's path for people; progress goes to stderr", async () => {
+    const modules = withRun(async ({ events }) => {
+      events({ type: "step-finished", step: "target none", id: "target-1", source: "run", seconds: 3 });
+      return { result: study, studyDir: resolve("out") };
+    });
+    const { out, err } = await call("run q.yaml", modules);
+    expect(out.replaceAll("\u00a0", " ").split("\n")).toEqual([
+      expect.stringMatching(/^defense {2}attack {2}seed {2,}natural % {2,}top-1 %/),
+      expect.stringMatching(/^tl-dmi {3}gmi {8}1 {2}91\.2 \[40\.0, 60\.0\] {2}50\.0 .* 1\.84 \[1\.60, 2\.10\]/),
+      "",
+      `report: ${join("out", "false.html")}`,
+      "",
+    ]);
+    expect(err).toContain("✓ target none");
+  });
+
+  test("with --quiet says nothing but warnings", async () => {
+    const modules = withRun(async ({ events }) => {
+      events({ type: "step-started", step: "target none", id: "target-1", resumed: false });
+      events({ type: "warning", message: "low memory" });
+      return { result: study, studyDir: "s" };
+    });
+    expect((await call("run q.yaml --quiet", modules)).err).toBe("warning: low memory\n");
+  });
+
+  test("leaves with 4 where some cells failed, and names them", async () => {
+    const modules = withRun(async () => ({ result: { ...study, status: "partial", failed: [failed] }, studyDir: "s" }));
+    const { code, out } = await call("run q.yaml", modules);
+    expect(code).toBe(4);
+    expect(out).toContain("failed: none, gmi, seed 1: loss is NaN");
+  });
+
+  test("leaves with 2 for a mistake in the study, 1 for a bug; stdout stays empty", async () => {
+    const mistaken = withRun(() => Promise.reject(new UserError("q.yaml:1:1  name  missing")));
+    expect(await call("run q.yaml --json", mistaken)).toMatchObject({
+      code: 2,
+      out: "",
+      err: "error: q.yaml:1:1  name  missing\n",
+    });
+    const broken = withRun(() => Promise.reject(new TypeError("x is undefined")));
+    expect(await call("run q.yaml --json", broken)).toMatchObject({
+      code: 1,
+      out: "",
+      err: expect.stringContaining("report it"),
+    });
+  });
+});
+
+describe("Ctrl-C", () => {
+  const hearing = (signals: EventEmitter, name: string, times: number) =>
+    withRun(async ({ signal }) => {
+      for (let i = 0; i < times; i++) signals.emit(name);
+      if (signal.aborted) throw new Interrupted("target");
+      return { result: study, studyDir: "s" };
+    });
+
+  test.each(["SIGINT", "SIGTERM"])("once (%s) lets the study save and stop, and leaves with 130", async (name) => {
+    const signals = new EventEmitter();
+    const { code, out, err, left } = await call("run q.yaml --json", hearing(signals, name, 1), signals);
+    expect({ code, out, left }).toEqual({ code: 130, out: "", left: [] });
+    expect(err).toMatch(/saving a checkpoint first; once more to leave at once\n[^]*run the same command to resume/);
+  });
+
+  test("twice leaves at once", async () => {
+    const signals = new EventEmitter();
+    expect((await call("run q.yaml", hearing(signals, "SIGINT", 2), signals)).left).toEqual([130]);
+  });
+
+  test("is nobody's business once the command is over", async () => {
+    const signals = new EventEmitter();
+    await call("run q.yaml", hearing(signals, "SIGINT", 0), signals);
+    expect(signals.eventNames()).toEqual([]);
+  });
+});
+
+describe("validate", () => {
+  const planned: Modules = {
+    ...ended,
+    pipeline: async () => ({
+      runStudy: nowhere,
+      planStudy: async () => [
+        { name: "start weights", id: "0123456789abcdef", state: "shipped" },
+        { name: "target none, seed 1", id: "fedcba9876543210", state: "resumes" },
+      ],
+    }),
+  };
+
+  test("shows each step and how far it is", async () => {
+    expect(await call("validate q.yaml", planned)).toMatchObject({
+      code: 0,
+      err: "",
+      out: [
+        "state    step                 id",
+        "shipped  start weights        0123456789abcdef",
+        "resumes  target none, seed 1  fedcba9876543210",
+        "",
+        "q.yaml is valid: 2 steps, 1 to do",
+        "",
+      ].join("\n"),
+    });
+  });
+
+  test("prints the steps as JSON", async () => {
+    const { out } = await call("validate q.yaml --json", planned);
+    expect(JSON.parse(out)).toMatchObject({ study: "q.yaml", steps: [{ state: "shipped" }, { state: "resumes" }] });
+  });
+});
+
+describe("ls", () => {
+  const gmi = {
+    kind: "gmi",
+    summary: "gradient descent in the latent space of a GAN",
+    access: "white-box",
+    config: z.object({ steps: z.int().default(1500).describe("of descent") }),
+    run: () => {},
+  };
+  const listed: Modules = { ...ended, list: async (name) => (name === "attacks" ? [gmi] : []) };
+
+  test("prints kinds and summaries for people", async () => {
+    expect((await call("ls attacks", listed)).out).toBe(
+      "kind  summary\ngmi   gradient descent in the latent space of a GAN\n",
+    );
+  });
+
+  test("prints an array of plain facts, with the keys of the config as a JSON Schema", async () => {
+    const { run: _, config: __, ...facts } = gmi;
+    const steps = { default: 1500, description: "of descent", type: "integer" };
+    expect(JSON.parse((await call("ls attacks --json", listed)).out)).toMatchObject([
+      { ...facts, config: { properties: { steps } } },
+    ]);
+    expect(JSON.parse((await call("ls priors --json", listed)).out)).toEqual([]);
+  });
+});
+
+describe("report", () => {
+  const reporting: Modules = {
+    ...ended,
+    report: async () => ({ writeReport: async (dir) => join(dir, "index.html") }),
+  };
+  const folder = () => mkdtempSync(join(tmpdir(), "tldmi-"));
+
+  test("of a study's folder is built there", async () => {
+    const dir = folder();
+    writeFileSync(join(dir, "study.json"), "{}");
+    expect(await call(`report ${dir}`, reporting)).toMatchObject({ code: 0, out: `${join(dir, "index.html")}\n` });
+    expect(JSON.parse((await call(`report ${dir} --json`, reporting)).out)).toEqual({
+      report: join(dir, "index.html"),
+    });
+  });
+
+  test("of a folder that is missing or holds no run says so", async () => {
+    const dir = folder();
+    expect(await call(`report ${dir}`, reporting)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("no run of a"),
+    });
+    expect(await call(`report ${dir}/x`, reporting)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("no such"),
+    });
+  });
+});
+
+test("export passes the format and the file on, and prints where it is", async () => {
+  const seen: unknown[] = [];
+  const exporting: Modules = {
+    ...ended,
+    exporter: async () => ({
+      exportRun: async (run, options) => {
+        seen.push([run, options]);
+        return "model.onnx";
+      },
+    }),
+  };
+  expect(await call("export runs/x --onnx", exporting)).toMatchObject({ code: 0, out: "model.onnx\n" });
+  await call("export runs/x --safetensors --out w.safetensors", exporting);
+  expect(seen).toEqual([
+    ["runs/x", { format: "onnx" }],
+    ["runs/x", { format: "safetensors", out: "w.safetensors" }],
+  ]);
+});

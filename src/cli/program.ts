@@ -1,0 +1,37 @@
+import { versions } from "../study/provenance.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addExport } from "./commands/export.ts";
+import { addLs } from "./commands/ls.ts";
+import { addReport } from "./commands/report.ts";
+import { addRun } from "./commands/run.ts";
+import { addValidate } from "./commands/validate.ts";
+import { EXIT, endingOf } from "./errors.ts";
+import { type Cli, newProgram } from "./globals.ts";
+import type { CliIo } from "./io.ts";
+import type { Modules } from "./modules.ts";
+
+/**
+ * Runs the command line. Never throws: whatever goes wrong is a message on stderr and an exit code.
+ * @param args what follows the program's name
+ * @returns the exit code.
+ */
+export async function runCli(args: readonly string[], io: CliIo, modules: Modules): Promise<number> {
+  let exitCode: number = EXIT.done;
+  const cli: Cli = {
+    io,
+    modules,
+    leaveWith: (code) => {
+      exitCode = code;
+    },
+  };
+  try {
+    const program = newProgram(io, versions().package);
+    for (const add of [addRun, addValidate, addLs, addReport, addDoctor, addExport]) add(program, cli);
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    const ending = endingOf(error);
+    if (ending.message !== "") io.stderr.write(`${ending.message}\n`);
+    return ending.exitCode;
+  }
+}

@@ -1,0 +1,53 @@
+import { join } from "node:path";
+import { writeFileAtomic } from "../engine/atomic-file.ts";
+import { input } from "../engine/graph.ts";
+import { toOnnx } from "../engine/lowering.ts";
+import { encodeSafetensors } from "../engine/safetensors.ts";
+import type { StateDict } from "../engine/store.ts";
+import { fixed } from "../models/bind.ts";
+import { logitsLayer, type Model } from "../models/model.ts";
+import { buildModel, type Choice } from "./choose.ts";
+import { ARTIFACTS } from "./run-folder.ts";
+import { readState, WEIGHTS } from "./state-file.ts";
+import { readTargetDescription, type TargetDescription } from "./target-file.ts";
+
+/** A file format for a run's target model. */
+export type ExportFormat = "onnx" | "safetensors";
+
+/**
+ * Writes the target of a cell's run: a plain ONNX classifier ("images" [batch, C, H, W] in [0, 1] to "logits" [batch, classes]), or
+ * safetensors with PyTorch's names. Returns the path.
+ * @throws UserError where the run has no target.
+ */
+export async function exportRun(
+  runDir: string,
+  { format, out }: { format: ExportFormat; out?: string },
+): Promise<string> {
+  const artifacts = join(runDir, ARTIFACTS);
+  const description = await readTargetDescription(artifacts);
+  const { classes } = description;
+  const shape = { input: description.input, classes: classes.length };
+  const model = buildModel(description.model as Choice, shape);
+  const state = await readState(join(artifacts, WEIGHTS));
+  const path = out ?? join(artifacts, `target.${format}`);
+  const metadata = describe(description);
+  const bytes = format === "onnx" ? classifierOnnx(model, state, metadata) : encodeSafetensors(state, metadata);
+  await writeFileAtomic(path, bytes);
+  return path;
+}
+
+/** A classifier with its weights as one ONNX model that takes any batch. */
+export function classifierOnnx(model: Model, state: StateDict, metadata: Readonly<Record<string, string>>): Uint8Array {
+  const images = input("images", [1, ...model.input]);
+  return toOnnx({ outputs: { logits: fixed(state).apply(logitsLayer(model), images) }, anyBatch: true, metadata });
+}
+
+function describe({ model, input: size, classes, defense, boundary }: TargetDescription): Record<string, string> {
+  return {
+    architecture: model.kind,
+    labels: JSON.stringify(classes),
+    input: `[batch, ${size.join(", ")}], values in [0, 1]`,
+    defense,
+    boundary: boundary ?? "none",
+  };
+}

@@ -1,0 +1,126 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { constant, input, type Value } from "../../src/engine/graph.ts";
+import { gelu, logSoftmax, prelu, sigmoid, silu, softplus } from "../../src/engine/ops/activation.ts";
+import { conv2d, convTranspose2d } from "../../src/engine/ops/conv.ts";
+import { equal, greater, positive, sign, stopGradient, toFloat } from "../../src/engine/ops/elementwise.ts";
+import { attention, linear } from "../../src/engine/ops/linear.ts";
+import { crossEntropy } from "../../src/engine/ops/loss.ts";
+import { flip, gather, oneHot, scatterAdd } from "../../src/engine/ops/movement.ts";
+import { batchNormEval, batchNormTrain, groupNorm, instanceNorm, layerNorm } from "../../src/engine/ops/norm.ts";
+import { adaptiveAvgPool2d, avgPool2d, maxPool2d } from "../../src/engine/ops/pool.ts";
+import { argMax, logSumExp } from "../../src/engine/ops/reduce.ts";
+import { resize } from "../../src/engine/ops/resize.ts";
+import { indexTensor, tensor } from "../../src/engine/tensor.ts";
+import { expectAllClose } from "../support/all-close.ts";
+import { evaluate } from "../support/evaluate.ts";
+
+interface Numbers {
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+}
+
+interface Case {
+  readonly op: string;
+  readonly options: Readonly<Record<string, never>>;
+  readonly inputs: Readonly<Record<string, Numbers>>;
+  readonly output: Numbers;
+}
+
+type Inputs = Readonly<Record<"x" | "w" | "b" | "q" | "k" | "v" | "target" | "mean" | "variance" | "indices", Value>>;
+
+/** How each op of the file is called; options bear this project's names there. */
+const ops: Readonly<Record<string, (inputs: Inputs, options: Case["options"]) => Value>> = {
+  conv2d: ({ x, w, b }, options) => conv2d(x, w, options, b),
+  convTranspose2d: ({ x, w, b }, options) => convTranspose2d(x, w, options, b),
+  maxPool2d: ({ x }, options) => maxPool2d(x, options as never),
+  avgPool2d: ({ x }, options) => avgPool2d(x, options as never),
+  adaptiveAvgPool2d: ({ x }, { size }) => adaptiveAvgPool2d(x, size!),
+  resize: ({ x }, { height, width, mode }) => resize(x, height!, width!, mode!),
+  gelu: ({ x }) => gelu(x),
+  silu: ({ x }) => silu(x),
+  softplus: ({ x }) => softplus(x),
+  sigmoid: ({ x }) => sigmoid(x),
+  logSoftmax: ({ x }) => logSoftmax(x),
+  logSumExp: ({ x }) => logSumExp(x),
+  prelu: ({ x, w }) => prelu(x, w),
+  layerNorm: ({ x, w, b }) => layerNorm(x, { weight: w, bias: b }),
+  groupNorm: ({ x, w, b }, { groups }) => groupNorm(x, groups!, { weight: w, bias: b }),
+  instanceNorm: ({ x, w, b }) => instanceNorm(x, { weight: w, bias: b }),
+  batchNormTrain: ({ x, w, b }) => batchNormTrain(x, { weight: w, bias: b }).y,
+  batchNormEval: ({ x, w, b, mean, variance }) => batchNormEval(x, { weight: w, bias: b }, mean, variance),
+  crossEntropy: ({ x, target }) => crossEntropy(x, target),
+  linear: ({ x, w, b }) => linear(x, w, b),
+  attention: ({ q, k, v }) => attention(q, k, v),
+  embedding: ({ x, indices }) => gather(x, indices),
+};
+
+const golden = JSON.parse(await readFile(new URL("../golden/ops.json", import.meta.url), "utf8")) as {
+  cases: readonly Case[];
+};
+
+describe("values agree with PyTorch", () => {
+  const named = golden.cases.map((c) => [c.op, JSON.stringify(c.options), c.inputs, c] as const);
+
+  test.each(named)("%s %s", async (op, _options, given, { options, output }) => {
+    const entries = Object.entries(given).map(([name, { shape, data }]) => ({ name, shape, data }));
+    const typeOf = (name: string) => (name === "indices" ? "int32" : "float32");
+    const inputs = Object.fromEntries(entries.map(({ name, shape }) => [name, input(name, shape, typeOf(name))]));
+    const feeds = Object.fromEntries(
+      entries.map(({ name, data }) => [name, name === "indices" ? Int32Array.from(data) : Float32Array.from(data)]),
+    );
+    const y = ops[op]!(inputs as Inputs, options);
+    expect(y.shape).toEqual(output.shape);
+    expectAllClose(await evaluate(y, feeds), output.data, { relative: 1e-5, absolute: 2e-6 }, op);
+  });
+
+  test("and each op of the file has been compared", () => {
+    expect([...new Set(golden.cases.map((c) => c.op))].sort()).toEqual(Object.keys(ops).sort());
+  });
+});
+
+describe("ops without a gradient", () => {
+  const x = input("x", [5]);
+  const feeds = { x: Float32Array.of(-2, -1e-30, 0, 1e-30, 3) };
+
+  test.each([
+    ["sign", sign(x), [-1, -1, 0, 1, 1]],
+    ["positive", positive(x), [0, 0, 0, 1, 1]],
+    ["greater", toFloat(greater(x, 0)), [0, 0, 0, 1, 1]],
+    ["equal", toFloat(equal(x, 0)), [0, 0, 1, 0, 0]],
+    ["stopGradient", stopGradient(x), [...feeds.x]],
+    ["argMax", toFloat(argMax(x)), [4]],
+    ["flip", flip(x, [0]), [...feeds.x].reverse()],
+  ])("%s", async (_name, y, wanted) => {
+    expect([...(await evaluate(y, feeds))]).toEqual(wanted);
+  });
+
+  test("argMax gives the first of several largest elements", async () => {
+    const rows = constant(tensor([1, 3, 3, 2, 2, 2], [2, 3]));
+    expect([...(await evaluate(argMax(rows)))]).toEqual([1, 0]);
+  });
+
+  test("oneHot", async () => {
+    const labels = constant(indexTensor([2, 0], [2]));
+    expect([...(await evaluate(oneHot(labels, 3)))]).toEqual([0, 0, 1, 1, 0, 0]);
+  });
+
+  test("scatterAdd adds up the rows of an index that comes many times", async () => {
+    const count = 20_000;
+    const rows = constant(tensor(new Float32Array(count * 2).fill(1), [count, 2]));
+    const indices = constant(
+      indexTensor(
+        Int32Array.from({ length: count }, (_, i) => i % 2),
+        [count],
+      ),
+    );
+    expect([...(await evaluate(scatterAdd(rows, indices, 3)))]).toEqual([
+      count / 2,
+      count / 2,
+      count / 2,
+      count / 2,
+      0,
+      0,
+    ]);
+  });
+});
