@@ -2,8 +2,8 @@ import { isAbsolute, join } from "node:path";
 import type { Comparison, Condition } from "./conditions.ts";
 import { makeSprite, type Sprite } from "./sprite.ts";
 
-/** Reconstructions shown for each identity. */
-const IMAGES_PER_IDENTITY = 5;
+/** Reconstructions shown for each identity at most. */
+const MOST_IMAGES = 5;
 /** Identities shown at most. */
 const MOST_IDENTITIES = 50;
 
@@ -58,8 +58,9 @@ export async function readContactSheet(
   const columns: SheetColumn[] = [];
   for (const { condition, cell } of cells) {
     const images = join(folder(cell.run), "images");
+    const each = Math.min(MOST_IMAGES, Math.round(cell.attackAccuracy.n / cell.identities.length));
     const grid = identities.map(({ label }) =>
-      Array.from({ length: IMAGES_PER_IDENTITY }, (_, k) => join(images, String(label), `${k}.png`)),
+      Array.from({ length: each }, (_, k) => join(images, String(label), `${k}.png`)),
     );
     columns.push({
       condition,
