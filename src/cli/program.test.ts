@@ -178,7 +178,7 @@ describe("Ctrl-C", () => {
     const signals = new EventEmitter();
     const { code, out, err, left } = await call("run q.yaml --json", hearing(signals, name, 1), signals);
     expect({ code, out, left }).toEqual({ code: 130, out: "", left: [] });
-    expect(err).toMatch(/saving a checkpoint first; once more to leave at once\n[^]*run the same command to resume/);
+    expect(err).toMatch(/saving a checkpoint first; once more to leave at once\n[\s\S]*run the same command to resume/);
   });
 
   test("twice leaves at once", async () => {

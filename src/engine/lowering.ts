@@ -29,6 +29,8 @@ export interface Lowering {
   constant(tensor: Tensor, name: string): string;
   /** A one-dimensional list of 64-bit whole numbers, as ONNX wants shapes, axes and pads. */
   int64s(values: readonly number[]): string;
+  /** A one-dimensional list of floats, as ONNX wants scales. */
+  floats(values: readonly number[]): string;
   /** A scalar float. */
   float(value: number): string;
 }
@@ -94,6 +96,8 @@ export function toOnnx({ outputs, anyBatch = false, metadata = {} }: OnnxOptions
     },
     int64s: (values) =>
       store(`i${values.join(",")}`, DataType.INT64, [values.length], bytesOf(BigInt64Array.from(values, BigInt))),
+    floats: (values) =>
+      store(`f[${values.join(",")}]`, DataType.FLOAT, [values.length], bytesOf(Float32Array.from(values))),
     float: (value) => store(`f${value}`, DataType.FLOAT, [], bytesOf(Float32Array.of(value))),
   };
 

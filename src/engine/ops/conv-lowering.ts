@@ -19,8 +19,8 @@ export function lowerConv(l: Lowering, inputs: readonly string[], y: Value, wind
 }
 
 /**
- * With stride 1 the input's gradient is a convolution with the kernel turned round and its channel axes swapped: the runtime's
- * blocked convolution runs it faster than ConvTranspose where the kernel is fixed, since it packs the kernel once.
+ * A fixed kernel lets the input's gradient be a plain convolution, which the runtime runs faster than ConvTranspose since it packs
+ * the kernel once: with stride 1 the kernel turned round, with a larger stride one small kernel for each position within the stride.
  */
 export function lowerConvInputGrad(
   l: Lowering,
@@ -37,10 +37,66 @@ export function lowerConvInputGrad(
     const weight = l.constant(turnKernel(fixed), `${w.leaf?.name}.turned`);
     return l.node("Conv", [inputs[0]!, weight], attributes(kernel, { ...window, padding: turned }));
   }
+  if (fixed !== undefined && isSubPixel(g.shape, kernel, window)) {
+    return lowerSubPixel(l, inputs[0]!, fixed, `${w.leaf?.name}.phases`, window);
+  }
   const outputPadding = [0, 1].map(
     (i) => window.to[2 + i]! - ((g.shape[2 + i]! - 1) * window.stride[i]! - window.padding[i]! + (turned[i]! + 1)),
   );
   return l.node("ConvTranspose", inputs, { ...attributes(kernel, window), output_padding: outputPadding });
+}
+
+/** Square strides that multiply the map exactly; a 1×1 kernel would be mostly zeros. */
+function isSubPixel(
+  g: Shape,
+  kernel: Shape,
+  { stride, padding, dilation, groups, to }: ConvWindow & { to: Shape },
+): boolean {
+  const [s] = stride;
+  const exact = stride[1] === s && to[2] === s * g[2]! && to[3] === s * g[3]!;
+  return (
+    s > 1 && exact && groups === 1 && dilation.every((d) => d === 1) && kernel.every((k, i) => k > s && padding[i]! < k)
+  );
+}
+
+/**
+ * Output pixel s·i + a takes kernel place k from pixel i + d where k = a + p − s·d. So each of the s² positions (a, b) is a
+ * convolution over the same few offsets d; all of them are computed as channels of one, then moved to their places.
+ */
+function lowerSubPixel(
+  l: Lowering,
+  g: string,
+  weight: Tensor,
+  name: string,
+  window: ConvWindow & { to: Shape },
+): string {
+  const s = window.stride[0];
+  const [k, c, kh, kw] = weight.shape as [number, number, number, number];
+  const [ph, pw] = window.padding;
+  const reach = (size: number, p: number) => ({
+    least: Math.ceil((p - size + 1) / s),
+    most: Math.floor((s - 1 + p) / s),
+  });
+  const [rows, columns] = [reach(kh, ph), reach(kw, pw)];
+  const [height, width] = [rows.most - rows.least + 1, columns.most - columns.least + 1];
+  const phases = new Float32Array(s * s * c * k * height * width);
+  for (let a = 0; a < s; a++)
+    for (let b = 0; b < s; b++)
+      for (let dy = rows.least; dy <= rows.most; dy++)
+        for (let dx = columns.least; dx <= columns.most; dx++) {
+          const [row, column] = [a + ph - s * dy, b + pw - s * dx];
+          if (row < 0 || row >= kh || column < 0 || column >= kw) continue;
+          const place = (dy - rows.least) * width + (dx - columns.least);
+          for (let to = 0; to < c; to++)
+            for (let from = 0; from < k; from++) {
+              const at = (((a * s + b) * c + to) * k + from) * height * width + place;
+              phases[at] = weight.data[((from * c + to) * kh + row) * kw + column]!;
+            }
+        }
+  const fixed = l.constant(tensor(phases, [s * s * c, k, height, width]), name);
+  const pads = [-rows.least, -columns.least, rows.most, columns.most];
+  const computed = l.node("Conv", [g, fixed], { kernel_shape: [height, width], pads });
+  return l.node("DepthToSpace", [computed], { blocksize: s, mode: "DCR" });
 }
 
 /** [K, C, kh, kw] → [C, K, kh, kw] with rows and columns in the opposite order */

@@ -4,8 +4,8 @@ import { filled, tensor } from "../tensor.ts";
 import { convTranspose2d } from "./conv.ts";
 import { add, div, equal, mul, toFloat } from "./elementwise.ts";
 import { matmul } from "./linear.ts";
-import { broadcastTo, pad2d, reshape, slice, transpose, unslice } from "./movement.ts";
-import { mean, sum } from "./reduce.ts";
+import { pad2d, reshape, slice, transpose, unslice } from "./movement.ts";
+import { mean } from "./reduce.ts";
 
 /** A pooling window, square: side, step and padding in pixels. */
 export interface PoolOptions {
@@ -46,19 +46,11 @@ const maxPoolOp = defineOp<Pool>("MaxPool", {
   lower: (l, inputs, _y, pool) => l.node("MaxPool", inputs, windowAttributes(pool)),
 });
 
-/** [N, C, OH, OW] → [N, C, OH, 1, OW, 1], to stand against the input's tiles [N, C, OH, k, OW, k] */
-const asTiles = (v: Value): Value => {
-  const [n, c, h, w] = v.shape as [number, number, number, number];
-  return reshape(v, [n, c, h, 1, w, 1]);
-};
-
 function tiledMaxGrad(g: Value, y: Value, { kernel }: Pool): Value {
   const x = y.inputs[0]!;
-  const [n, c, oh, ow] = y.shape as [number, number, number, number];
-  const cells = reshape(x, [n, c, oh, kernel, ow, kernel]);
-  const largest = toFloat(equal(cells, asTiles(y)));
-  const share = div(asTiles(g), sum(largest, [3, 5], true));
-  return reshape(mul(largest, share), x.shape);
+  const largest = toFloat(equal(x, upsampleNearest(y, kernel)));
+  const share = div(g, mul(avgPool2d(largest, { kernel }), kernel ** 2));
+  return mul(largest, upsampleNearest(share, kernel));
 }
 
 function slidingMaxGrad(g: Value, y: Value, { kernel, stride, padding }: Pool): Value {
@@ -97,7 +89,9 @@ const avgPoolOp = defineOp<Pool>("AveragePool", {
   lower: (l, inputs, _y, pool) => l.node("AveragePool", inputs, { ...windowAttributes(pool), count_include_pad: 1 }),
 });
 
-function averageGrad(g: Value, to: Shape, { kernel, stride, padding }: Pool): Value {
+function averageGrad(g: Value, to: Shape, pool: Pool): Value {
+  const { kernel, stride, padding } = pool;
+  if (tiles(to, pool)) return mul(upsampleNearest(g, kernel), 1 / kernel ** 2);
   const channels = to[1]!;
   const weight = constant(filled([channels, 1, kernel, kernel], 1 / kernel ** 2), "average");
   const outputPadding = [2, 3].map((i) => to[i]! - ((g.shape[i]! - 1) * stride - 2 * padding + kernel)) as [
@@ -135,8 +129,22 @@ function binWeights(bins: number, n: number): Value {
   return constant(tensor(weights, [bins, n]), "bins");
 }
 
+const upsampleOp = defineOp<{ factor: number }>("UpsampleNearest", {
+  shape: ([x], { factor }, fail) => {
+    const [n, c, h, w] = x!.shape;
+    if (x!.shape.length !== 4) fail("[N, C, H, W] is needed");
+    return [n!, c!, h! * factor, w! * factor];
+  },
+  grad: (g, _y, { factor }) => [mul(avgPool2d(g, { kernel: factor }), factor ** 2)],
+  lower: (l, inputs, _y, { factor }) =>
+    l.node("Resize", [inputs[0]!, "", l.floats([1, 1, factor, factor])], {
+      mode: "nearest",
+      coordinate_transformation_mode: "asymmetric",
+      nearest_mode: "floor",
+    }),
+});
+
 /** Each pixel repeated in a `factor × factor` block: nearest-neighbour upsampling; x [N, C, H, W] */
 export function upsampleNearest(x: Value, factor: number): Value {
-  const [n, c, h, w] = x.shape as [number, number, number, number];
-  return reshape(broadcastTo(asTiles(x), [n, c, h, factor, w, factor]), [n, c, h * factor, w * factor]);
+  return factor === 1 ? x : upsampleOp([x], { factor });
 }
