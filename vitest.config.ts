@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { totals } from "./test/reporter.ts";
 
 export default defineConfig({
   test: {
@@ -6,5 +7,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    reporters: ["default", totals()],
   },
 });

@@ -2,7 +2,7 @@ import { input, type Value } from "../engine/graph.ts";
 import { compile, type Program } from "../engine/runtime.ts";
 import type { StateDict, Store } from "../engine/store.ts";
 import { type FloatTensor, tensor } from "../engine/tensor.ts";
-import { checkFinite, runLoop, type Work } from "../engine/work.ts";
+import { checkFinite, DivergedError, runLoop, type Work } from "../engine/work.ts";
 
 /** A search over rows (restarts or identities) that are optimised side by side, some at a time. */
 export interface Search {
@@ -27,7 +27,10 @@ export interface Search {
   label(row: number): number;
 }
 
-/** Runs the search and returns each result for all rows. Resumes within a batch of rows. */
+/**
+ * Runs the search and returns each result for all rows. Resumes within a batch of rows.
+ * @throws DivergedError when the loss or a result is no longer finite.
+ */
 export async function runSearch(search: Search): Promise<Record<string, Float32Array>> {
   const { work, name, rows, batch, iterations, store, results } = search;
   const program: Program = await compile({ outputs: search.outputs, updates: search.updates, store });
@@ -57,6 +60,11 @@ export async function runSearch(search: Search): Promise<Record<string, Float32A
         const result = await program.run({ labels, ...search.feeds(from, iteration) });
         const metrics = Object.fromEntries(Object.entries(result).map(([n, t]) => [n, t.data[0]!]));
         checkFinite(name, step, metrics.loss!);
+        // Clamping between variables and images can keep the loss finite when they are not.
+        for (const n of results) {
+          const lost = store.get(n).data.find((x) => !Number.isFinite(x));
+          if (lost !== undefined) throw new DivergedError(`${name}: ${n}`, step, lost);
+        }
         if ((iteration + 1) % 20 === 0)
           await work.log({ attack: name, batch: from / batch, iteration: iteration + 1, ...metrics });
         if (iteration + 1 === iterations) {

@@ -1,3 +1,4 @@
+import { UserError } from "../engine/errors.ts";
 import { logSoftmax } from "../engine/ops/activation.ts";
 import { random } from "../engine/random.ts";
 import { predictor } from "../models/predict.ts";
@@ -24,6 +25,7 @@ export function randomLatents(
 /**
  * For each identity the `perIdentity` latents, of a pool of `pool` random ones, that the target gives the highest probability of it.
  * The baseline of initial selection without optimisation, and the start that attacks may choose.
+ * @throws UserError for a pool that holds fewer latents than are asked for of an identity.
  */
 export async function selectInitial(options: {
   readonly target: WhiteBox;
@@ -35,6 +37,9 @@ export async function selectInitial(options: {
 }): Promise<Selected> {
   const { target, prior, identities, perIdentity, pool, seed } = options;
   const { latent } = prior.networks;
+  if (pool < perIdentity) {
+    throw new UserError(`a pool of ${pool} latents is too small to choose ${perIdentity} of for each identity`);
+  }
   const latents = randomLatents(prior, pool, seed, "pool");
   const net = await predictor([latent], 64, (z) => ({
     scores: logSoftmax(target.logits(fixedPrior(prior).synthesize(z))),

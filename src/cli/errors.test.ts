@@ -10,6 +10,7 @@ test("a user's mistake is its message alone, with its own code", () => {
     exitCode: 2,
   });
   expect(endingOf(new UserError("loss is NaN", 4)).exitCode).toBe(4);
+  expect(endingOf(new UserError("a.yaml:1:2  x\na.yaml:2:2  y")).message).toBe("error:\na.yaml:1:2  x\na.yaml:2:2  y");
 });
 
 test("an interruption leaves with 130 and says how to go on", () => {

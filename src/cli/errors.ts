@@ -25,7 +25,11 @@ const ENVIRONMENT: Readonly<Record<string, { exitCode: number; advice: string }>
 
 /** Turns whatever was thrown into a message for people and an exit code. */
 export function endingOf(error: unknown): Ending {
-  if (error instanceof UserError) return { message: `error: ${error.message}`, exitCode: error.exitCode };
+  if (error instanceof UserError) {
+    // Lines such as file:line:column start at the margin, where editors and CI find them.
+    const margin = error.message.includes("\n") ? "\n" : " ";
+    return { message: `error:${margin}${error.message}`, exitCode: error.exitCode };
+  }
   if (isInterruption(error)) {
     return {
       message: "interrupted: what was finished is kept; run the same command to resume",

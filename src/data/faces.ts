@@ -18,11 +18,11 @@ const config = z.strictObject({
     .number()
     .positive()
     .max(1)
-    .default(0.5)
+    .default(0.6)
     .describe("how far members of a family differ, in parts and in geometry"),
   variation: z.number().min(0).max(1.5).default(1).describe("strength of expression, pose, light and noise"),
   size: z.literal([32, 64]).default(64).describe("height and width of the images in pixels"),
-  train: count(1).default(24).describe("training images of each private person"),
+  train: count(1).default(40).describe("training images of each private person"),
   validation: count(1).default(8).describe("validation images of each private person"),
   test: count(1).default(16).describe("test images of each private person"),
   public: z
@@ -35,7 +35,7 @@ const config = z.strictObject({
     .strictObject({
       kind: z
         .enum(["faces", "style", "no-faces"])
-        .default("style")
+        .default("no-faces")
         .describe("same style and other people; people in another drawing style; things that are no faces"),
       classes: count(2).default(200).describe("people or things"),
       images: count(2).default(40).describe("images of each; a fifth of them tests the start weights"),

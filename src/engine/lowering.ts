@@ -15,7 +15,7 @@ import {
   ValueInfoProtoSchema,
 } from "onnx-buf";
 import { topologicalOrder, type Value } from "./graph.ts";
-import type { Shape } from "./shape.ts";
+import { type Shape, sameShape, showShape } from "./shape.ts";
 import type { Dtype, Tensor } from "./tensor.ts";
 
 /** An ONNX attribute: whole numbers are written as integers unless the key is one of ONNX's float attributes. */
@@ -61,7 +61,8 @@ export function toOnnx({ outputs, anyBatch = false, metadata = {} }: OnnxOptions
   const initializers = new Map<string, TensorProto>();
   const tensorNames = new Map<Tensor, string>();
   const names = new Map<Value, string>();
-  const inputs: ValueInfoProto[] = [];
+  const order = topologicalOrder(Object.values(outputs));
+  const inputs = namedInputs(order);
   let counter = 0;
   let path = "";
 
@@ -74,7 +75,8 @@ export function toOnnx({ outputs, anyBatch = false, metadata = {} }: OnnxOptions
   };
   const lowering: Lowering = {
     node(op, nodeInputs, attributes = {}) {
-      const output = `${path === "" ? "" : `${path}/`}${op}_${counter++}`;
+      // The slash in front keeps nodes apart from inputs and weights of any name.
+      const output = `/${path === "" ? "" : `${path}/`}${op}_${counter++}`;
       nodes.push(
         create(NodeProtoSchema, {
           name: output,
@@ -89,26 +91,29 @@ export function toOnnx({ outputs, anyBatch = false, metadata = {} }: OnnxOptions
     constant(tensor, wanted) {
       const known = tensorNames.get(tensor);
       if (known !== undefined) return known;
-      const name = wanted === "" || initializers.has(wanted) ? `${wanted || "constant"}#${counter++}` : wanted;
+      const taken = wanted === "" || initializers.has(wanted) || inputs.has(wanted);
+      const name = taken ? `${wanted || "constant"}#${counter++}` : wanted;
       tensorNames.set(tensor, name);
       const { buffer, byteOffset, byteLength } = tensor.data;
       return store(name, DATA_TYPES[tensor.dtype], tensor.shape, new Uint8Array(buffer, byteOffset, byteLength));
     },
     int64s: (values) =>
-      store(`i${values.join(",")}`, DataType.INT64, [values.length], bytesOf(BigInt64Array.from(values, BigInt))),
+      store(
+        `int64s(${values.join(",")})`,
+        DataType.INT64,
+        [values.length],
+        bytesOf(BigInt64Array.from(values, BigInt)),
+      ),
     floats: (values) =>
-      store(`f[${values.join(",")}]`, DataType.FLOAT, [values.length], bytesOf(Float32Array.from(values))),
-    float: (value) => store(`f${value}`, DataType.FLOAT, [], bytesOf(Float32Array.of(value))),
+      store(`floats(${values.join(",")})`, DataType.FLOAT, [values.length], bytesOf(Float32Array.from(values))),
+    float: (value) => store(`float(${value})`, DataType.FLOAT, [], bytesOf(Float32Array.of(value))),
   };
 
-  for (const v of topologicalOrder(Object.values(outputs))) {
+  for (const v of order) {
     path = v.path;
     if (v.leaf?.kind === "constant") names.set(v, lowering.constant(v.leaf.tensor, v.leaf.name));
-    else if (v.leaf !== undefined) {
-      names.set(v, v.leaf.name);
-      if (!inputs.some((i) => i.name === v.leaf!.name))
-        inputs.push(valueInfo(v.leaf.name, v, anyBatch && v.leaf.kind === "input"));
-    } else
+    else if (v.leaf !== undefined) names.set(v, v.leaf.name);
+    else
       names.set(
         v,
         v.lower!(
@@ -117,12 +122,7 @@ export function toOnnx({ outputs, anyBatch = false, metadata = {} }: OnnxOptions
         ),
       );
   }
-  // A result's name is its own: an Identity renames it, which also lets an input be a result.
-  for (const [name, v] of Object.entries(outputs)) {
-    nodes.push(
-      create(NodeProtoSchema, { name: `result/${name}`, opType: "Identity", input: [names.get(v)!], output: [name] }),
-    );
-  }
+  nameResults(nodes, outputs, names);
   const model = create(ModelProtoSchema, {
     irVersion: BigInt(IR_VERSION),
     producerName: "tl-dmi",
@@ -131,12 +131,53 @@ export function toOnnx({ outputs, anyBatch = false, metadata = {} }: OnnxOptions
       name: "tl-dmi",
       node: nodes,
       initializer: [...initializers.values()],
-      input: inputs,
+      input: [...inputs].map(([name, v]) => valueInfo(name, v, anyBatch && v.leaf?.kind === "input")),
       output: Object.entries(outputs).map(([name, v]) => valueInfo(name, v, anyBatch)),
     }),
     metadataProps: Object.entries(metadata).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
   });
   return toBinary(ModelProtoSchema, model);
+}
+
+/** The leaves that are no constants, by name. @throws RangeError where two different ones share a name. */
+function namedInputs(order: readonly Value[]): Map<string, Value> {
+  const inputs = new Map<string, Value>();
+  for (const v of order) {
+    if (v.leaf === undefined || v.leaf.kind === "constant") continue;
+    const known = inputs.get(v.leaf.name) ?? v;
+    if (known.op !== v.op || known.dtype !== v.dtype || !sameShape(known.shape, v.shape)) {
+      const show = ({ op, dtype, shape }: Value) => `${op} of ${dtype} ${showShape(shape)}`;
+      throw new RangeError(`two leaves are named ${v.leaf.name}: ${show(known)} and ${show(v)}`);
+    }
+    inputs.set(v.leaf.name, known);
+  }
+  return inputs;
+}
+
+/**
+ * Gives the results their names. The node that makes a result takes the name itself; an Identity behind it would do, but where other
+ * nodes read the value too, the runtime (1.30) drops that Identity and leaves them without input. Leaves, and values that are several
+ * results, do need one.
+ */
+function nameResults(
+  nodes: NodeProto[],
+  outputs: Readonly<Record<string, Value>>,
+  names: ReadonlyMap<Value, string>,
+): void {
+  const made = new Set(nodes.flatMap((node) => node.output));
+  const renamed = new Map<string, string>();
+  for (const [name, v] of Object.entries(outputs)) {
+    const inner = names.get(v)!;
+    if (made.has(inner) && !renamed.has(inner)) renamed.set(inner, name);
+    else
+      nodes.push(
+        create(NodeProtoSchema, { name: `result/${name}`, opType: "Identity", input: [inner], output: [name] }),
+      );
+  }
+  for (const node of nodes) {
+    node.input = node.input.map((n) => renamed.get(n) ?? n);
+    node.output = node.output.map((n) => renamed.get(n) ?? n);
+  }
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: BigInt64Array | Float32Array): Uint8Array {

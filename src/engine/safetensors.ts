@@ -1,5 +1,5 @@
 import { UserError } from "./errors.ts";
-import { sizeOf } from "./shape.ts";
+import { showShape, sizeOf } from "./shape.ts";
 import type { StateDict } from "./store.ts";
 import { type FloatTensor, tensor } from "./tensor.ts";
 
@@ -12,11 +12,8 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-interface Entry {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly data_offsets: readonly [number, number];
-}
+/** The key of a header that holds no tensor but the file's own notes. */
+const METADATA = "__metadata__";
 
 /** Writes tensors in the safetensors format: 8 bytes of header length, a JSON header, the raw numbers. */
 export function encodeSafetensors(
@@ -25,14 +22,14 @@ export function encodeSafetensors(
   precision: Precision | ((t: FloatTensor) => Precision) = "float32",
 ): Uint8Array {
   const half = (t: FloatTensor) => (typeof precision === "function" ? precision(t) : precision) === "float16";
-  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+  const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [[METADATA, metadata]] : [];
   let at = 0;
   for (const [name, t] of Object.entries(tensors)) {
     const end = at + t.data.length * (half(t) ? 2 : 4);
-    header[name] = { dtype: half(t) ? "F16" : "F32", shape: t.shape, data_offsets: [at, end] };
+    header.push([name, { dtype: half(t) ? "F16" : "F32", shape: t.shape, data_offsets: [at, end] }]);
     at = end;
   }
-  const text = new TextEncoder().encode(JSON.stringify(header));
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const padded = Math.ceil(text.length / 8) * 8;
   const bytes = new Uint8Array(8 + padded + at).fill(0x20, 8, 8 + padded);
   const view = new DataView(bytes.buffer);
@@ -63,54 +60,66 @@ export function decodeSafetensors(bytes: Uint8Array, file = "safetensors data"):
   const length = Number(view.getBigUint64(0, true));
   if (length > bytes.length - 8) bad(`its header of ${length} bytes is longer than the file`);
   const header = parseHeader(bytes.subarray(8, 8 + length), bad);
-  const tensors: Record<string, FloatTensor> = {};
-  let metadata: Readonly<Record<string, string>> = {};
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__") metadata = entry as Readonly<Record<string, string>>;
-    else tensors[name] = readTensor(name, entry as Entry, view, 8 + length, bad);
-  }
-  return { tensors, metadata };
+  const { [METADATA]: metadata = {}, ...entries } = header;
+  const tensors = Object.entries(entries).map(([name, entry]) => [
+    name,
+    readTensor(name, entry, view, 8 + length, bad),
+  ]);
+  return {
+    tensors: Object.fromEntries(tensors),
+    metadata: isTexts(metadata) ? metadata : bad("its metadata is not an object of texts"),
+  };
 }
 
 function parseHeader(bytes: Uint8Array, bad: (what: string) => never): Record<string, unknown> {
   try {
     const header: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof header === "object" && header !== null) return header as Record<string, unknown>;
+    if (isRecord(header)) return header;
   } catch {
     // told below, in the same words as a header of the wrong kind
   }
   return bad("its header is not a JSON object");
 }
 
-const READERS: Readonly<Record<string, readonly [number, (view: DataView, at: number) => number]>> = {
-  F32: [4, (view, at) => view.getFloat32(at, true)],
-  F64: [8, (view, at) => view.getFloat64(at, true)],
-  F16: [2, (view, at) => fromHalf(view.getUint16(at, true))],
-  BF16: [2, (view, at) => bfloat(view.getUint16(at, true))],
-  I32: [4, (view, at) => view.getInt32(at, true)],
-  I64: [8, (view, at) => Number(view.getBigInt64(at, true))],
-};
+const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === "object" && x !== null && !Array.isArray(x);
+
+const isTexts = (x: unknown): x is Record<string, string> =>
+  isRecord(x) && Object.values(x).every((text) => typeof text === "string");
+
+const isWholeList = (x: unknown): x is number[] =>
+  Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0);
+
+/** Bytes of a number and how it is read, by the format's names of types. */
+const READERS: ReadonlyMap<unknown, readonly [number, (view: DataView, at: number) => number]> = new Map([
+  ["F32", [4, (view, at) => view.getFloat32(at, true)]],
+  ["F64", [8, (view, at) => view.getFloat64(at, true)]],
+  ["F16", [2, (view, at) => fromHalf(view.getUint16(at, true))]],
+  ["BF16", [2, (view, at) => bfloat(view.getUint16(at, true))]],
+  ["I32", [4, (view, at) => view.getInt32(at, true)]],
+  ["I64", [8, (view, at) => Number(view.getBigInt64(at, true))]],
+]);
 
 function readTensor(
   name: string,
-  entry: Entry,
+  entry: unknown,
   view: DataView,
   base: number,
   bad: (what: string) => never,
 ): FloatTensor {
-  const reader =
-    READERS[entry.dtype] ?? bad(`tensor ${name} has type ${entry.dtype}; ${Object.keys(READERS)} can be read`);
-  const [width, read] = reader;
-  if (!Array.isArray(entry.shape) || !Array.isArray(entry.data_offsets))
-    bad(`tensor ${name} has no shape or no offsets`);
-  const [start, end] = entry.data_offsets;
-  const count = sizeOf(entry.shape);
-  if (!(start >= 0 && end - start === count * width && base + end <= view.byteLength)) {
-    bad(`tensor ${name} of shape [${entry.shape.join(", ")}] does not fit its bytes ${start} to ${end}`);
+  const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : bad(`tensor ${name} has no description`);
+  const [width, read] =
+    READERS.get(dtype) ?? bad(`tensor ${name} has type ${dtype}; ${[...READERS.keys()].join(", ")} can be read`);
+  if (!isWholeList(shape) || !isWholeList(offsets) || offsets.length !== 2) {
+    return bad(`tensor ${name} has no shape or no offsets in whole numbers`);
+  }
+  const [start, end] = offsets as [number, number];
+  const count = sizeOf(shape);
+  if (end - start !== count * width || base + end > view.byteLength) {
+    bad(`tensor ${name} of shape ${showShape(shape)} does not fit its bytes ${start} to ${end}`);
   }
   const data = new Float32Array(count);
   for (let i = 0; i < count; i++) data[i] = read(view, base + start + i * width);
-  return tensor(data, entry.shape);
+  return tensor(data, shape);
 }
 
 const word = new DataView(new ArrayBuffer(4));

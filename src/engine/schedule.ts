@@ -1,4 +1,5 @@
 import type { Value } from "./graph.ts";
+import { tanh } from "./ops/activation.ts";
 import { add, cos, div, greater, minimum, mul, pow, scalar, sub, toFloat } from "./ops/elementwise.ts";
 
 /** A learning rate as a function of the step's number (0 at the first step), computed in the graph. */
@@ -30,7 +31,11 @@ export function withWarmup(schedule: Schedule, steps: number): Schedule {
   return (step) => mul(schedule(step), minimum(div(add(step, 1), steps), 1));
 }
 
-/** 1 − βᵗ for the t-th step (1 at the first), Adam's correction for slots that start at zero. */
+/**
+ * 1 − βᵗ for the t-th step (1 at the first), Adam's correction for slots that start at zero. Written as −2h/(1 − h) with
+ * h = tanh(t·ln β / 2), since the plain difference loses the digits that float32 has while βᵗ is near 1.
+ */
 export function biasCorrection(beta: number, step: Value): Value {
-  return sub(1, pow(scalar(beta), add(step, 1)));
+  const h = tanh(mul(add(step, 1), Math.log(beta) / 2));
+  return div(mul(h, -2), sub(1, h));
 }

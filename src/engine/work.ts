@@ -24,17 +24,17 @@ export const unwatched: Work = {
   loadCheckpoint: async () => undefined,
 };
 
-/** A loss that is no longer a number. */
+/** A loss, or what is optimised by it, that is no longer a number. `what` says whose: `gmi: the loss`. */
 export class DivergedError extends UserError {
   override readonly name = "DivergedError";
   constructor(what: string, step: number, value: number) {
-    super(`${what}: the loss is ${value} at step ${step}; a lower learning rate would keep it finite`, 4);
+    super(`${what} is ${value} at step ${step}; a lower learning rate would keep it finite`, 4);
   }
 }
 
 /** @throws DivergedError if a loss is not finite. */
 export function checkFinite(what: string, step: number, loss: number): void {
-  if (!Number.isFinite(loss)) throw new DivergedError(what, step, loss);
+  if (!Number.isFinite(loss)) throw new DivergedError(`${what}: the loss`, step, loss);
 }
 
 /** A loop of steps over a store, resumed from its last checkpoint. */

@@ -80,10 +80,11 @@ export function convTranspose(
   options: ConvLayerOptions & { readonly outputPadding?: number } = {},
 ): Layer {
   const { bias = true, initial = uniformFanIn, ...window } = options;
+  const shape = [from, to / (window.groups ?? 1), kernel, kernel];
   return {
     weights: [
-      weight(`${path}.weight`, [from, to, kernel, kernel], initial),
-      ...(bias ? [weight(`${path}.bias`, [to], uniformBias(to * kernel * kernel))] : []),
+      weight(`${path}.weight`, shape, initial),
+      ...(bias ? [weight(`${path}.bias`, [to], uniformBias(shape[1]! * kernel * kernel))] : []),
     ],
     apply: (x, c) =>
       convTranspose2d(x, c.weight(`${path}.weight`), window, bias ? c.weight(`${path}.bias`) : undefined),

@@ -76,7 +76,8 @@ export async function train(training: Training): Promise<StateDict> {
 
   const kept = Object.keys(start);
   let best = { score: Number.NEGATIVE_INFINITY, state: start };
-  let sums = [0, 0, 0];
+  // Sums and best score have the precision of checkpoints: a resumed run must not choose another epoch.
+  const sums = new Float32Array(3);
   const fed = new Float32Array(batch * width);
   await runLoop({
     work,
@@ -85,9 +86,9 @@ export async function train(training: Training): Promise<StateDict> {
     unit: "steps",
     store,
     extra: {
-      save: () => ({ sums: tensor(sums, [3]), score: tensor([best.score], []), ...best.state }),
+      save: () => ({ sums: tensor(sums.slice(), [3]), score: tensor([best.score], []), ...best.state }),
       load({ sums: savedSums, score: savedScore, ...state }) {
-        sums = [...savedSums!.data];
+        sums.set(savedSums!.data);
         best = { score: savedScore!.data[0]!, state };
       },
     },
@@ -104,7 +105,7 @@ export async function train(training: Training): Promise<StateDict> {
         const result = await program.run({ images: next.images, targets: fed });
         const [l, s] = [result.loss!.data[0]!, result.score!.data[0]!];
         checkFinite(name, step, l);
-        sums = [sums[0]! + l, sums[1]! + s, sums[2]! + 1];
+        for (const [i, x] of [l, s, 1].entries()) sums[i]! += x;
         if ((step + 1) % perEpoch === 0 || step + 1 === total) {
           const means = { loss: sums[0]! / sums[2]!, score: sums[1]! / sums[2]! };
           const judged = await judge?.run();
@@ -114,9 +115,9 @@ export async function train(training: Training): Promise<StateDict> {
             ...means,
             ...(judged !== undefined && { validation: judged }),
           });
-          const reached = judged ?? Number.POSITIVE_INFINITY;
+          const reached = Math.fround(judged ?? Number.POSITIVE_INFINITY);
           if (reached >= best.score) best = { score: reached, state: store.snapshot(kept) };
-          sums = [0, 0, 0];
+          sums.fill(0);
         }
         return { loss: l, score: s };
       };

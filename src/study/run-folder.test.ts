@@ -36,7 +36,7 @@ test("a run that goes on has its record, its resolved config and a folder for ar
     machine: { threads: 2 },
   });
   expect(parse(readFileSync(join(dir, "config.yaml"), "utf8"))).toEqual(config);
-  expect(readdirSync(dir).sort()).toEqual(["artifacts", "config.yaml", "run.json"]);
+  expect(readdirSync(dir).sort()).toEqual(["artifacts", "config.yaml", "run.json", "run.lock"]);
 });
 
 test("the heartbeat is renewed until the run is finished, and not after", async () => {
@@ -78,12 +78,23 @@ test("a run that throws is FAILED with its message, one that was stopped INTERRU
 });
 
 test("a run that is begun again keeps its start, counts the attempt and drops the result of before", async () => {
-  await (await open()).writeJson("result.json", { value: 1 });
+  const first = await open();
+  await first.writeJson("result.json", { value: 1 });
+  await first.finish("FAILED", "loss is NaN");
   vi.setSystemTime(5000);
   const again = await open();
   expect(again.record()).toMatchObject({ started: "1970-01-01T00:00:00.000Z", attempts: 2, status: "RUNNING" });
   expect(again.record()).not.toHaveProperty("error");
-  expect(readdirSync(dir)).not.toContain("result.json");
+  expect(readdirSync(dir).sort()).toEqual(["artifacts", "config.yaml", "run.json", "run.lock"]);
+});
+
+test("a run that goes on in another process is refused, and its record is left alone", async () => {
+  const run = await open();
+  const record = readFileSync(join(dir, "run.json"), "utf8");
+  await expect(open()).rejects.toThrow(`quick gmi is being computed by process ${process.pid}`);
+  expect(readFileSync(join(dir, "run.json"), "utf8")).toBe(record);
+  await run.finish("COMPLETED");
+  expect(readdirSync(dir)).not.toContain("run.lock");
 });
 
 test("a folder without a record is no run folder", async () => {

@@ -5,6 +5,7 @@ import { writeFileAtomic } from "../engine/atomic-file.ts";
 import type { JsonValue } from "./canonical.ts";
 import { type EventSink, eventFile } from "./events.ts";
 import { isInterruption } from "./interrupted.ts";
+import { takeLock } from "./lock.ts";
 import { hashFolder } from "./manifest.ts";
 import { type Provenance, versions } from "./provenance.ts";
 import { findRunRecord, RUN_RECORD, type RunRecord } from "./run-record.ts";
@@ -16,6 +17,7 @@ export const RESULT_FILE = "result.json";
 export const ARTIFACTS = "artifacts";
 export const REPORT = "report";
 const MANIFEST = "manifest.json";
+const LOCK = "run.lock";
 const HEARTBEAT_MS = 10_000;
 
 /** A run on disk while it goes on. */
@@ -51,11 +53,13 @@ export interface RunFolderOptions {
 /**
  * Makes a run's folder, or opens the one that an earlier attempt left: its start and its count of attempts go on, its manifest
  * and result of before are removed. The record's heartbeat is renewed every ten seconds until `finish`.
+ * @throws UserError where another running process has the folder.
  */
 export async function openRunFolder(options: RunFolderOptions): Promise<RunFolder> {
   const { dir, kind, name, seed, study, config, machine } = options;
   const artifacts = join(dir, ARTIFACTS);
   await mkdir(artifacts, { recursive: true });
+  const free = await takeLock(join(dir, LOCK), name);
   const earlier = await findRunRecord(dir);
   const now = new Date().toISOString();
   let record: RunRecord = {
@@ -100,10 +104,11 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
     async finish(status, error) {
       clearInterval(heartbeat);
       // The report can be built again with other options, and the record is written after the manifest.
-      const files = await hashFolder(dir, [RUN_RECORD, MANIFEST, REPORT]);
+      const files = await hashFolder(dir, [RUN_RECORD, MANIFEST, REPORT, LOCK]);
       await writeFileAtomic(join(dir, MANIFEST), json({ schemaVersion: 1, files }));
       const ended = new Date().toISOString();
       await write({ status, ended, heartbeat: ended, ...(error === undefined ? {} : { error }) });
+      await free();
       return record;
     },
   };

@@ -29,7 +29,7 @@ name: quick
 data: faces
 model: resnet10
 evaluation: { model: vgg16_bn }
-prior: dcgan
+priors: [dcgan]
 defenses: [none, { kind: tl-dmi, freeze: layer2 }]
 attacks: [gmi, { kind: gmi, steps: 300 }]
 metrics: [natural-accuracy, attack-accuracy]
@@ -41,9 +41,13 @@ test("a short study is filled up with every default", () => {
     seeds: [1],
     data: { kind: "faces", identities: 50 },
     model: { kind: "resnet10" },
+    dataSeed: 1,
     pretraining: { epochs: 20 },
+    training: { epochs: 20 },
+    linearProbe: false,
     evaluation: { model: { kind: "vgg16_bn", width: 64 }, training: { epochs: 20 } },
-    prior: { kind: "dcgan" },
+    priors: [{ kind: "dcgan" }],
+    reconstructions: { perIdentity: 5, pool: 1000 },
     defenses: [{ kind: "none" }, { kind: "tl-dmi", freeze: "layer2" }],
     attacks: [
       { kind: "gmi", steps: 1500 },
@@ -99,7 +103,7 @@ test("the JSON Schema for editors takes bare words where no further key is neede
   expect(schema).toMatchObject({
     title: "tl-dmi study",
     additionalProperties: false,
-    required: ["name", "data", "model", "evaluation", "prior", "defenses", "attacks", "metrics"],
+    required: ["name", "data", "model", "evaluation", "defenses", "attacks"],
     properties: {
       defenses: { items: { anyOf: [{ enum: ["none"] }, { oneOf: [{}, { required: ["freeze", "kind"] }] }] } },
       seeds: { default: [1], items: { type: "integer" } },

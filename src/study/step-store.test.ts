@@ -7,19 +7,21 @@ import { UserError } from "../engine/errors.ts";
 import type { StudyEvent } from "./events.ts";
 import { Interrupted } from "./interrupted.ts";
 import { type StepSpec, stepFolder, stepId } from "./step-record.ts";
-import { openStepStore, type StepContext } from "./step-store.ts";
+import { openStepStore, type StepContext, type StepStore } from "./step-store.ts";
 
 const spec: StepSpec = { kind: "target", version: 1, config: { freeze: "layer2", epochs: 6 }, inputs: { data: "d0" } };
 
-/** A store in a new folder with what a test looks at. */
+/** A store, in a new folder unless `root` names one, with what a test looks at. */
 function newStore(options: { root?: string; shipped?: string; abort?: AbortController } = {}) {
   const root = options.root ?? join(mkdtempSync(join(tmpdir(), "tldmi-")), "steps");
   const seen: StudyEvent[] = [];
   const { signal } = options.abort ?? new AbortController();
   const shipped = options.shipped === undefined ? {} : { shipped: options.shipped };
-  const store = openStepStore({ root, ...shipped, events: (event) => seen.push(event), signal });
+  const open = () => openStepStore({ root, ...shipped, events: (event) => seen.push(event), signal });
+  // Every call as from a new process.
+  const store: StepStore = { run: (...call) => open().run(...call), state: (...call) => open().state(...call) };
   const final = join(root, stepFolder(spec));
-  return { root, store, seen, types: () => seen.map(({ type }) => type), final, part: `${final}.part` };
+  return { root, open, store, seen, types: () => seen.map(({ type }) => type), final, part: `${final}.part` };
 }
 
 /** Six epochs: a row each, a checkpoint after every `every`; dies before epoch `dieAt`. */
@@ -72,9 +74,10 @@ describe("a step that is finished", () => {
   });
 
   test("is not computed again, by this store or another on the same folder", async () => {
-    const { store, root } = newStore();
-    await store.run(spec, "target", training().body);
-    for (const again of [store, newStore({ root }).store]) {
+    const { store, open } = newStore();
+    const first = open();
+    await first.run(spec, "target", training().body);
+    for (const again of [first, store]) {
       const { body, epochs } = training();
       expect(await again.run(spec, "target", body)).toMatchObject({ id: stepId(spec), reused: true });
       expect(epochs).toEqual([]);
@@ -82,7 +85,7 @@ describe("a step that is finished", () => {
   });
 
   test("is computed once where two ask for it at the same time", async () => {
-    const { store } = newStore();
+    const store = newStore().open();
     const { body, epochs } = training();
     const results = await Promise.all([store.run(spec, "a", body), store.run(spec, "b", body)]);
     expect(results.map(({ reused }) => reused)).toEqual([false, true]);
@@ -209,6 +212,16 @@ describe("a step that fails", () => {
       step: "target",
       message: expect.stringMatching(/^target begins anew: /),
     });
+  });
+
+  test("is not tried again by the same store: all who need it get the same error", async () => {
+    const { open, types } = newStore();
+    const store = open();
+    const { body, epochs } = training({ dieAt: 2 });
+    await expect(store.run(spec, "target", body)).rejects.toThrow("killed");
+    await expect(store.run(spec, "target", body)).rejects.toThrow("killed");
+    expect(epochs).toEqual([1]);
+    expect(types().filter((type) => type === "step-failed")).toHaveLength(1);
   });
 
   test("of a user's mistake passes the mistake on", async () => {

@@ -54,8 +54,8 @@ export type StepState = "done" | "shipped" | "resumes" | "to do";
 /** Steps by content: each is computed once, and a killed one goes on from its checkpoint. */
 export interface StepStore {
   /**
-   * Gives the step's folder; calls `body` to fill it where it isn't finished. A second call for a step under way in this process
-   * waits for the first.
+   * Gives the step's folder; calls `body` to fill it where it isn't finished. A second call for the same step waits for the first
+   * and shares its outcome, its failure too: what failed once is not tried again for each cell that needs it.
    * @param name what people read: `target tl-dmi, seed 1`
    * @throws Interrupted when the signal is aborted; UserError when another process is at the same step; else what the body throws.
    *   The unfinished folder then stays, for the next call to resume.
@@ -80,7 +80,7 @@ export interface StepStoreOptions {
  * with a warning.
  */
 export function openStepStore({ root, shipped, events, signal }: StepStoreOptions): StepStore {
-  const underWay = new Map<string, Promise<StepResult>>();
+  const asked = new Map<string, Promise<StepResult>>();
 
   async function state(spec: StepSpec): Promise<StepState> {
     const folder = stepFolder(spec);
@@ -180,15 +180,11 @@ export function openStepStore({ root, shipped, events, signal }: StepStoreOption
     state,
     async run(spec, name, body) {
       const folder = stepFolder(spec);
-      const first = underWay.get(folder);
+      const first = asked.get(folder);
       if (first !== undefined) return { ...(await first), reused: true };
       const result = obtain(spec, name, body);
-      underWay.set(folder, result);
-      try {
-        return await result;
-      } finally {
-        underWay.delete(folder);
-      }
+      asked.set(folder, result);
+      return result;
     },
   };
 }

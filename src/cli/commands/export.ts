@@ -10,7 +10,7 @@ export function addExport(program: Program, cli: Cli): void {
     .argument("<run>", "run folder of a cell")
     .option("--onnx", "a classifier that any ONNX runtime runs", false)
     .option("--safetensors", "the weights, under the names that PyTorch has for them", false)
-    .option("--out <file>", "where to write it; a name in the working folder by default")
+    .option("--out <file>", "where to write it; `target.<format>` in the run's artifacts by default")
     .action(async (run, { onnx, safetensors, out }, command) => {
       if (onnx === safetensors) throw new UserError("export: expected one of --onnx and --safetensors");
       const { exportRun } = await cli.modules.exporter();

@@ -63,6 +63,7 @@ export function drawnSet(plan: SetPlan, store: Store): ImageSet {
         await file.write(bytes, 0, bytes.length, headerBytes + first * imageBytes);
         store.progress?.(first + bytes.length / imageBytes, size, `drawing ${name}`);
       });
+      await file.sync();
     } finally {
       await file.close();
     }

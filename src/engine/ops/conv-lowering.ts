@@ -19,8 +19,8 @@ export function lowerConv(l: Lowering, inputs: readonly string[], y: Value, wind
 }
 
 /**
- * A fixed kernel lets the input's gradient be a plain convolution, which the runtime runs faster than ConvTranspose since it packs
- * the kernel once: with stride 1 the kernel turned round, with a larger stride one small kernel for each position within the stride.
+ * The input's gradient as a plain convolution, which the runtime runs faster than ConvTranspose, above all where the kernel is fixed
+ * and packed once: with stride 1 the kernel turned round, with a larger stride one small kernel for each position within the stride.
  */
 export function lowerConvInputGrad(
   l: Lowering,
@@ -33,8 +33,9 @@ export function lowerConvInputGrad(
   const turned = [0, 1].map((i) => window.dilation[i]! * (kernel[i]! - 1) - window.padding[i]!) as [number, number];
   const fixed = constantTensor(w);
   const unitStride = window.stride.every((s) => s === 1) && turned.every((p) => p >= 0);
-  if (fixed !== undefined && unitStride && window.groups === 1) {
-    const weight = l.constant(turnKernel(fixed), `${w.leaf?.name}.turned`);
+  if (unitStride && window.groups === 1) {
+    const weight =
+      fixed === undefined ? turnInGraph(l, inputs[1]!) : l.constant(turnKernel(fixed), `${w.leaf?.name}.turned`);
     return l.node("Conv", [inputs[0]!, weight], attributes(kernel, { ...window, padding: turned }));
   }
   if (fixed !== undefined && isSubPixel(g.shape, kernel, window)) {
@@ -97,6 +98,13 @@ function lowerSubPixel(
   const pads = [-rows.least, -columns.least, rows.most, columns.most];
   const computed = l.node("Conv", [g, fixed], { kernel_shape: [height, width], pads });
   return l.node("DepthToSpace", [computed], { blocksize: s, mode: "DCR" });
+}
+
+/** What `turnKernel` does, for a kernel that is known only when the graph runs. */
+function turnInGraph(l: Lowering, weight: string): string {
+  const swapped = l.node("Transpose", [weight], { perm: [1, 0, 2, 3] });
+  const both = (n: number) => l.int64s([n, n]);
+  return l.node("Slice", [swapped, both(-1), both(-(2 ** 31)), l.int64s([2, 3]), both(-1)]);
 }
 
 /** [K, C, kh, kw] → [C, K, kh, kw] with rows and columns in the opposite order */

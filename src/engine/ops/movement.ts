@@ -5,7 +5,9 @@ import { equal, toFloat } from "./elementwise.ts";
 
 const reshapeOp = defineOp<{ to: Shape }>("Reshape", {
   shape: ([x], { to }, fail) =>
-    sizeOf(to) === sizeOf(x!.shape) ? to : fail(`${to.join("×")} must hold as many elements`),
+    sizeOf(to) === sizeOf(x!.shape) && to.every(Number.isInteger)
+      ? to
+      : fail(`${to.join("×")} must hold as many elements`),
   grad: (g, y) => [reshape(g, y.inputs[0]!.shape)],
   // A leading axis that stays is written as 0, "as it comes", so that exported models take any batch.
   lower: (l, inputs, y, { to }) =>
@@ -50,7 +52,14 @@ const broadcastOp = defineOp<{ to: Shape }>("Expand", {
     return both !== undefined && sameShape(both, to) ? to : fail(`must broadcast to ${to.join("×")}`);
   },
   grad: (g) => [g],
-  lower: (l, inputs, _y, { to }) => l.node("Expand", [inputs[0]!, l.int64s(to)]),
+  // An axis that stays is written as 1, "as it comes", so that exported models take any batch.
+  lower: (l, inputs, y, { to }) => {
+    const { shape } = y.inputs[0]!;
+    return l.node("Expand", [
+      inputs[0]!,
+      l.int64s(to.map((n, i) => (n === shape[i - to.length + shape.length] ? 1 : n))),
+    ]);
+  },
 });
 
 /** x repeated along axes of length 1 (and new leading ones) up to the shape */
@@ -199,10 +208,15 @@ const scatterAddOp = defineOp<{ rows: number }>("ScatterAdd", {
   shape: ([g, indices], { rows }) => [rows, ...g!.shape.slice(indices!.shape.length)],
   grad: (h, y) => [gather(h, y.inputs[1]!), null],
   lower: (l, inputs, y) => {
-    const indices = l.node("Cast", [inputs[1]!], { to: 7 });
-    const at = l.node("Unsqueeze", [indices, l.int64s([-1])]);
-    const zeros = l.node("Expand", [l.float(0), l.int64s(y.shape)]);
-    return l.node("ScatterND", [zeros, at, inputs[0]!], { reduction: "add" });
+    // Not ScatterND: the runtime's threads race where it adds to one row from many places. ScatterElements adds in order.
+    const count = sizeOf(y.inputs[1]!.shape);
+    const width = sizeOf(y.shape.slice(1));
+    const row = l.node("Reshape", [inputs[1]!, l.int64s([count, 1])]);
+    const at = l.node("Expand", [row, l.int64s([count, width])]);
+    const zeros = l.node("Expand", [l.float(0), l.int64s([y.shape[0]!, width])]);
+    const updates = l.node("Reshape", [inputs[0]!, l.int64s([count, width])]);
+    const sums = l.node("ScatterElements", [zeros, at, updates], { axis: 0, reduction: "add" });
+    return l.node("Reshape", [sums, l.int64s(y.shape)]);
   },
 });
 

@@ -68,12 +68,34 @@ export function batchNormEval(
   return channelAffine(x, scale, sub(bias, mul(runningMean, scale)));
 }
 
+const batchNormOp = defineOp<{ epsilon: number }>("BatchNorm", {
+  shape: ([x]) => x!.shape,
+  // The statistics' own dependence on x is in this rule, so nothing flows back through them:
+  // dx = a·(g − (Σg + x̂·Σ(g·x̂)) / M) with a = weight / √(variance + ε), gathered to a·g + b·(x − mean) + c.
+  grad: (g, y, { epsilon }) => {
+    const [x, weight, , , variance, centred] = y.inputs as [Value, Value, Value, Value, Value, Value];
+    const count = x.shape.reduce((n, size) => n * size, 1) / x.shape[1]!;
+    const inverse = div(1, sqrt(add(variance, epsilon)));
+    const total = sum(g, channelAxes(x));
+    const slope = mul(sum(mul(g, centred), channelAxes(x)), inverse);
+    const a = mul(weight, inverse);
+    const b = mul(mul(mul(a, inverse), slope), -1 / count);
+    const c = mul(mul(a, total), -1 / count);
+    return [add(channelScale(g, a), affineOp([centred, b, c], {})), slope, total, null, null, null];
+  },
+  lower: (l, inputs, _y, { epsilon }) => l.node("BatchNormalization", inputs.slice(0, 5), { epsilon }),
+});
+
 /** Batch norm with the batch's own statistics (Ioffe & Szegedy 2015), which are handed on for the running ones; x [N, C, …] */
-export function batchNormTrain(x: Value, norm: NormWeights): { y: Value; mean: Value; variance: Value } {
+export function batchNormTrain(
+  x: Value,
+  { weight, bias, epsilon = 1e-5 }: NormWeights,
+): { y: Value; mean: Value; variance: Value } {
   const axes = channelAxes(x);
   const centre = mean(x, axes);
-  const variance = mean(square(sub(x, alongChannels(centre, x.shape.length))), axes);
-  return { y: batchNormEval(x, norm, centre, variance), mean: centre, variance };
+  const centred = sub(x, alongChannels(centre, x.shape.length));
+  const variance = mean(square(centred), axes);
+  return { y: batchNormOp([x, weight, bias, centre, variance, centred], { epsilon }), mean: centre, variance };
 }
 
 /** (x − mean) / √(variance + ε) over the axes, with the biased variance */

@@ -1,0 +1,6 @@
+/** Attacks: the list, what an attack is, and the parts that attacks share. */
+export * from "../attacks/access.ts";
+export * from "../attacks/attack.ts";
+export * from "../attacks/index.ts";
+export * from "../attacks/search.ts";
+export * from "../attacks/selection.ts";

@@ -1,0 +1,6 @@
+/** Priors: the list, what a prior is, and how each is trained. */
+export * from "../priors/index.ts";
+export * from "../priors/prior.ts";
+export * from "../priors/synthesize.ts";
+export * from "../priors/train-kedmi.ts";
+export * from "../priors/train-wgan-gp.ts";

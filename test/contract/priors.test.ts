@@ -1,0 +1,284 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { all } from "../../src/data/loader.ts";
+import { UserError } from "../../src/engine/errors.ts";
+import { input } from "../../src/engine/graph.ts";
+import { softmax } from "../../src/engine/ops/activation.ts";
+import { random, seedFor } from "../../src/engine/random.ts";
+import { compile } from "../../src/engine/runtime.ts";
+import type { StateDict } from "../../src/engine/store.ts";
+import { tensor } from "../../src/engine/tensor.ts";
+import { unwatched, type Work } from "../../src/engine/work.ts";
+import { fixed, initialState } from "../../src/models/bind.ts";
+import { logitsLayer } from "../../src/models/model.ts";
+import { predictor, predictSet } from "../../src/models/predict.ts";
+import { priors } from "../../src/priors/index.ts";
+import { kedmiNetworks } from "../../src/priors/kedmi.ts";
+import { minibatchDiscrimination } from "../../src/priors/minibatch-discrimination.ts";
+import { DISCRIMINATOR, GENERATOR, type PriorFamily, weightsUnder, weightsWithPrefix } from "../../src/priors/prior.ts";
+import { fixedPrior, synthesize } from "../../src/priors/synthesize.ts";
+import { kedmiDiscriminatorLoss, kedmiGeneratorLoss, trainKedmi } from "../../src/priors/train-kedmi.ts";
+import { trainWganGp } from "../../src/priors/train-wgan-gp.ts";
+import { expectAllClose } from "../support/all-close.ts";
+import { evaluate } from "../support/evaluate.ts";
+import { memoryWork, runWithInterruptions } from "../support/memory-work.ts";
+import { changedTensors } from "../support/same-bits.ts";
+import {
+  IDENTITIES,
+  IMAGE,
+  LATENT,
+  NETWORKS,
+  PRIOR_SETTINGS,
+  type TinyWorld,
+  tinyModel,
+  tinyWorld,
+  trainedTarget,
+} from "../support/tiny-world.ts";
+
+const SEED = 5;
+const kedmiNets = kedmiNetworks(PRIOR_SETTINGS.kedmi, IMAGE, IDENTITIES);
+
+let world: TinyWorld;
+/** The target's softmax of each public image. */
+let softLabels: Float32Array;
+
+beforeAll(async () => {
+  world = await tinyWorld();
+  const target = await trainedTarget(world);
+  const net = await predictor(IMAGE, 32, (x) => ({
+    scores: softmax(fixed(target).apply(logitsLayer(tinyModel()), x)),
+  }));
+  softLabels = (await predictSet(net, world.public)).scores;
+  await net.release();
+});
+
+type Change = Readonly<Record<string, number | boolean>>;
+
+/** How each prior is trained; a missing one does not compile. */
+const training: Readonly<
+  Record<(typeof priors)[number]["kind"], (work: Work, change?: Change, start?: StateDict) => Promise<StateDict>>
+> = {
+  dcgan: (work, change = {}) =>
+    trainWganGp({
+      networks: NETWORKS.dcgan,
+      images: world.public,
+      settings: { ...PRIOR_SETTINGS.dcgan, ...change },
+      seed: SEED,
+      work,
+    }),
+  kedmi: (work, change = {}, start) =>
+    trainKedmi({
+      networks: kedmiNets,
+      images: world.public,
+      softLabels,
+      classes: IDENTITIES,
+      settings: { ...PRIOR_SETTINGS.kedmi, ...change },
+      ...(start && { start }),
+      seed: SEED,
+      work,
+    }),
+};
+
+const firstState = (kind: keyof typeof NETWORKS): StateDict => {
+  const { generator, discriminator } = NETWORKS[kind];
+  return {
+    ...weightsWithPrefix(GENERATOR, initialState(generator.weights, seedFor(SEED, GENERATOR))),
+    ...weightsWithPrefix(DISCRIMINATOR, initialState(discriminator.weights, seedFor(SEED, DISCRIMINATOR))),
+  };
+};
+
+describe.each(priors as readonly PriorFamily[])("$kind", (family) => {
+  const kind = family.kind as keyof typeof NETWORKS;
+  const run = training[kind];
+
+  test("makes images in [0, 1] of latents and judges each by one number", async () => {
+    const prior = world.priors[kind];
+    const images = await synthesize(prior, random(1, "z").normals(5 * LATENT), 3);
+    expect(images.length).toBe(5 * 3 * 16 * 16);
+    expect(images.every((x) => x >= 0 && x <= 1)).toBe(true);
+    expect(Math.max(...images) - Math.min(...images)).toBeGreaterThan(0.2);
+    const { synthesize: of, naturalness } = fixedPrior(prior);
+    const made = of(input("z", [4, LATENT]));
+    expect(made.shape).toEqual([4, ...IMAGE]);
+    expect(naturalness(made).shape).toEqual([4]);
+  });
+
+  test("refuses a size that its networks cannot make", () => {
+    const networks = (side: number) =>
+      family.networks(family.config.parse({}), { image: [3, side, side], classes: IDENTITIES });
+    expect(() => networks(24)).toThrow(UserError);
+    expect(() => networks(8)).toThrow(UserError);
+    expect(networks(64).image).toEqual([3, 64, 64]);
+  });
+
+  test("lowers its discriminator's loss in training and changes every tensor", async () => {
+    const work = memoryWork();
+    const state = await run(work);
+    const losses = work.steps.map((s) => s.critic ?? s.discriminator ?? Number.NaN);
+    expect(losses.length).toBe(12);
+    expect(losses.at(-1)!).toBeLessThan(losses[0]!);
+    const first = firstState(kind);
+    expect(Object.keys(state).toSorted()).toEqual(Object.keys(first).toSorted());
+    // A constant added to every score cancels in the loss of a WGAN's critic, so its last bias has no gradient.
+    const idle = kind === "dcgan" ? ["discriminator/ls.3.bias"] : [];
+    expect(changedTensors(first, state)).toEqual(Object.keys(first).filter((name) => !idle.includes(name)));
+  });
+
+  test("ends with the same weights and rows when it is interrupted and resumed", async () => {
+    const unbroken = memoryWork();
+    const wanted = await run(unbroken);
+    const resumed = await runWithInterruptions([1, 6], (work) => run(work));
+    expect(changedTensors(wanted, resumed.result)).toEqual([]);
+    expect(resumed.work.rows).toEqual(unbroken.rows);
+  });
+
+  test("says that it diverged where its rate is absurd", async () => {
+    await expect(run(unwatched, { rate: 3e38, criticRate: 3e38 })).rejects.toMatchObject({ name: "DivergedError" });
+  });
+});
+
+test("the running average of a generator follows its weights and statistics as a loop does", async () => {
+  const change = { critic: 1, average: 0.3 };
+  const averaged = weightsUnder(GENERATOR, await training.dcgan(unwatched, { ...change, steps: 4 }));
+  let wanted = weightsUnder(GENERATOR, firstState("dcgan"));
+  for (let step = 0; step < 4; step++) {
+    const now = weightsUnder(GENERATOR, await training.dcgan(unwatched, { ...change, average: 0, steps: step + 1 }));
+    const decay = Math.min((step + 1) / (step + 10), 0.3);
+    wanted = Object.fromEntries(
+      Object.entries(now).map(([name, { data, shape }]) => [
+        name,
+        tensor(
+          data.map((x, i) => decay * wanted[name]!.data[i]! + (1 - decay) * x),
+          shape,
+        ),
+      ]),
+    );
+  }
+  for (const [name, { data }] of Object.entries(wanted))
+    expectAllClose(averaged[name]!.data, data, { relative: 1e-4, absolute: 1e-5 }, name);
+});
+
+describe("KEDMI's formulas", () => {
+  const [n, k, d] = [3, 4, 5];
+  const draw = (name: string, count: number, scale = 1) =>
+    random(9, name)
+      .normals(count)
+      .map((x) => scale * x);
+  const rows = (data: Float32Array, width: number) =>
+    Array.from({ length: data.length / width }, (_, i) => [...data.subarray(i * width, (i + 1) * width)]);
+  const mean = (x: readonly number[]) => x.reduce((a, b) => a + b, 0) / x.length;
+  const logSumExp = (row: readonly number[]) => Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0));
+  const softplus = (x: number) => Math.log(1 + Math.exp(x));
+  const logits = (name: string) => ({ value: input(name, [n, k]), data: draw(name, n * k, 2) });
+
+  test("the discriminator's loss: soft labels, and real against fake by Z", async () => {
+    const [labelled, real, fake] = [logits("labelled"), logits("real"), logits("fake")];
+    const soft = Float32Array.from(
+      rows(draw("soft", n * k), k).flatMap((r) => r.map((x) => Math.exp(x - logSumExp(r)))),
+    );
+    const loss = kedmiDiscriminatorLoss(labelled.value, input("soft", [n, k]), real.value, fake.value);
+    const got = await evaluate(loss, { labelled: labelled.data, soft, real: real.data, fake: fake.data });
+    const targets = rows(soft, k);
+    const supervised = mean(
+      rows(labelled.data, k).map((r, i) => -r.reduce((sum, x, j) => sum + targets[i]![j]! * (x - logSumExp(r)), 0)),
+    );
+    // −ln D(x) with D = S / (S + 1), S = Σ exp D_k = exp Z; −ln(1 − D(G(z)))
+    const probability = (r: readonly number[]) => Math.exp(logSumExp(r)) / (Math.exp(logSumExp(r)) + 1);
+    const genuine = mean(rows(real.data, k).map((r) => -Math.log(probability(r))));
+    const faked = mean(rows(fake.data, k).map((r) => -Math.log(1 - probability(r))));
+    expectAllClose(got, [supervised + 0.5 * (genuine + faked)], { relative: 1e-5 });
+  });
+
+  test("the generator's loss: matched mean features and the entropy of fakes' classes", async () => {
+    const fake = logits("fake");
+    const [f, r] = [draw("f", n * d), draw("r", n * d)];
+    const loss = kedmiGeneratorLoss(input("f", [n, d]), input("r", [n, d]), fake.value, 0.25);
+    const got = await evaluate(loss, { f, r, fake: fake.data });
+    const column = (data: Float32Array, j: number) => mean(rows(data, d).map((row) => row[j]!));
+    const matching = mean(Array.from({ length: d }, (_, j) => Math.abs(column(f, j) - column(r, j))));
+    const entropy = mean(
+      rows(fake.data, k).map((row) =>
+        row.reduce((sum, x) => sum - Math.exp(x - logSumExp(row)) * (x - logSumExp(row)), 0),
+      ),
+    );
+    expectAllClose(got, [matching + 0.25 * entropy], { relative: 1e-5 });
+  });
+
+  test("minibatch discrimination: how close each image is to the others of its batch", async () => {
+    const [kernels, length] = [2, 3];
+    const [f, t] = [draw("f", n * d, 0.3), draw("t", d * kernels * length, 0.3)];
+    const layer = minibatchDiscrimination("mbd", d, kernels, length);
+    const state = { "mbd.T": tensor(t, [d, kernels * length]) };
+    const got = await evaluate(fixed(state).apply(layer, input("f", [n, d])), { f });
+    const projected = rows(f, d).map((row) =>
+      Array.from({ length: kernels * length }, (_, c) =>
+        row.reduce((sum, x, j) => sum + x * t[j * kernels * length + c]!, 0),
+      ),
+    );
+    const wanted = rows(f, d).flatMap((row, i) => [
+      ...row,
+      ...Array.from({ length: kernels }, (_, b) => {
+        let closeness = 0;
+        for (let j = 0; j < n; j++) {
+          if (j === i) continue;
+          let distance = 0;
+          for (let c = b * length; c < (b + 1) * length; c++)
+            distance += Math.abs(projected[i]![c]! - projected[j]![c]!);
+          closeness += Math.exp(-distance);
+        }
+        return closeness;
+      }),
+    ]);
+    expectAllClose(got, wanted, { relative: 1e-5 });
+  });
+
+  test("the prior loss of its attack, mean softplus(Z) − mean Z, is minus the naturalness", async () => {
+    const { value, data } = logits("d");
+    const got = await evaluate(kedmiNets.naturalness(value), { d: data });
+    const z = rows(data, k).map(logSumExp);
+    expectAllClose([-mean([...got])], [mean(z.map(softplus)) - mean(z)], { relative: 1e-5 });
+  });
+});
+
+/** Share of the public images whose likeliest class D names as the target does; batches are full, since D looks at whole batches. */
+async function classAgreement(state: StateDict): Promise<number> {
+  const batch = 16;
+  const x = input("x", [batch, ...IMAGE]);
+  const net = fixed(weightsUnder(DISCRIMINATOR, state));
+  const program = await compile({ outputs: { logits: net.apply(kedmiNets.discriminator, x) } });
+  const best = (values: ArrayLike<number>, row: number) => {
+    const scores = Array.from({ length: IDENTITIES }, (_, j) => values[row * IDENTITIES + j]!);
+    return scores.indexOf(Math.max(...scores));
+  };
+  let agreed = 0;
+  for await (const { images, indices } of all(world.public, batch)) {
+    const { logits } = await program.run({ x: images });
+    for (const [i, at] of indices.entries()) if (best(logits!.data, i) === best(softLabels, at)) agreed++;
+  }
+  await program.release();
+  return agreed / world.public.size;
+}
+
+test("KEDMI's discriminator learns the classes that the target sees in public images", async () => {
+  const before = await classAgreement(firstState("kedmi"));
+  const after = await classAgreement(await training.kedmi(unwatched, { steps: 40 }));
+  expect(after).toBeGreaterThan(Math.max(before, 1 / IDENTITIES) + 0.3);
+});
+
+test("KEDMI's generator starts from the public prior where its shapes fit and it is told to", async () => {
+  const start = world.priors.dcgan.state;
+  // So small a rate that the weights of generator layers stay where they start.
+  const still = { steps: 1, critic: 1, rate: 1e-30 };
+  const weights = (state: StateDict) =>
+    Object.fromEntries(
+      Object.entries(state).filter(([name]) => name.startsWith(GENERATOR) && name.endsWith("0.weight")),
+    );
+  const given = weights(start);
+  expect(changedTensors(given, await training.kedmi(unwatched, still, start))).toEqual([]);
+  expect(changedTensors(given, await training.kedmi(unwatched, { ...still, resume: false }, start))).toEqual(
+    Object.keys(given),
+  );
+  const narrow = Object.fromEntries(
+    Object.entries(start).map(([name, t]) => [name, tensor(t.data, [t.data.length, 1])]),
+  );
+  expect(changedTensors(weights(firstState("kedmi")), await training.kedmi(unwatched, still, narrow))).toEqual([]);
+});

@@ -1,0 +1,87 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+// Imports run one way: a folder may use those to the left of it in its own row, and those of all rows above.
+const ROWS = [
+  ["engine"],
+  ["data", "models", "priors"],
+  ["defenses", "attacks", "metrics", "fisher"],
+  ["study"],
+  ["cluster", "report"],
+  ["api"],
+  ["cli", "server"],
+];
+
+/** Folders of one row that may use those to their left: the others stand beside each other, unaware. */
+const ORDERED = new Set(["models", "priors"]);
+
+/** The only file that may know the runtime. */
+const RUNTIME = { file: "engine/runtime.ts", package: "onnxruntime-node" };
+
+/** The folders that a folder of src may import from; undefined where it has no place yet. */
+function allowed(folder: string): ReadonlySet<string> | undefined {
+  const row = ROWS.findIndex((r) => r.includes(folder));
+  if (row < 0) return undefined;
+  const beside = ORDERED.has(folder) ? ROWS[row]!.slice(0, ROWS[row]!.indexOf(folder)) : [];
+  return new Set([...ROWS.slice(0, row).flat(), ...beside, folder]);
+}
+
+const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']/g;
+
+/** What the imports of a file break, in words. `file` is its path within src. */
+function violations(file: string, text: string): string[] {
+  const folder = file.includes("/") ? file.slice(0, file.indexOf("/")) : "";
+  return [...text.matchAll(IMPORT)].flatMap(([, specifier]) => {
+    if (specifier === RUNTIME.package && file !== RUNTIME.file)
+      return [`${file}: only ${RUNTIME.file} imports ${specifier}`];
+    if (!specifier!.startsWith(".")) return [];
+    const target = relative("/src", resolve("/src", file, "..", specifier!));
+    if (target.startsWith("..")) {
+      const support = file.endsWith(".test.ts") && target.startsWith("../test/support/");
+      return support || target === "../package.json" ? [] : [`${file}: imports ${specifier} from outside src`];
+    }
+    const other = target.includes("/") ? target.slice(0, target.indexOf("/")) : "";
+    // What lies in src itself is the package's front door: it sees everything and nothing sees it.
+    if (folder === "") return [];
+    const may = allowed(folder);
+    if (may === undefined) return [`${file}: the folder ${folder} has no place in the order of folders`];
+    return may.has(other) ? [] : [`${file}: ${folder} must not import ${other} (${specifier})`];
+  });
+}
+
+test("imports under src point one way, and only the engine's runtime knows ONNX Runtime", async () => {
+  const src = fileURLToPath(new URL("../src/", import.meta.url));
+  const files = (await readdir(src, { recursive: true })).filter((f) => f.endsWith(".ts"));
+  expect(files.length).toBeGreaterThan(50);
+  const found = await Promise.all(files.map(async (f) => violations(f, await readFile(join(src, f), "utf8"))));
+  expect(found.flat()).toEqual([]);
+});
+
+test.each([
+  ["engine/graph.ts", 'import { x } from "../models/layer.ts";', "engine must not import models"],
+  ["data/loader.ts", 'import type { x } from "../models/layer.ts";', "data must not import models"],
+  ["models/vgg.ts", 'export * from "../priors/prior.ts";', "models must not import priors"],
+  ["attacks/gmi.ts", 'import { x } from "../defenses/none.ts";', "attacks must not import defenses"],
+  ["metrics/deep/fid.ts", 'const x = await import("../../study/result.ts");', "metrics must not import study"],
+  ["report/html.ts", 'import "../cli/main.ts";', "report must not import cli"],
+  ["study/run.ts", 'import { a } from "../index.ts";', "study must not import"],
+  ["study/run.ts", 'import {\n  a,\n} from "../report/html.ts";', "study must not import report"],
+  ["models/vgg.ts", 'import ort from "onnxruntime-node";', "only engine/runtime.ts imports onnxruntime-node"],
+  ["extras/a.ts", 'import "../engine/graph.ts";', "the folder extras has no place"],
+  ["engine/graph.ts", 'import "../../test/support/x.ts";', "from outside src"],
+])("%s may not have %s", (file, text, message) => {
+  expect(violations(file, text).join()).toContain(message);
+});
+
+test.each([
+  ["engine/runtime.ts", 'import ort from "onnxruntime-node";'],
+  ["priors/dcgan.ts", 'import { x } from "../models/layers.ts";'],
+  ["models/train.ts", 'import { x } from "../data/loader.ts";'],
+  ["report/html.ts", 'import type { x } from "../study/result.ts";'],
+  ["report/html.test.ts", 'import { x } from "../../test/support/study-result.ts";'],
+  ["engine/ops/conv.ts", 'import { x } from "../graph.ts";'],
+])("%s may have %s", (file, text) => {
+  expect(violations(file, text)).toEqual([]);
+});

@@ -1,0 +1,243 @@
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { UserError } from "../src/engine/errors.ts";
+import { metrics } from "../src/metrics/index.ts";
+import { writeReport } from "../src/report/index.ts";
+import type { StudyEvent } from "../src/study/events.ts";
+import { planStudy, runStudy } from "../src/study/pipeline.ts";
+import type { StudyResult } from "../src/study/result.ts";
+
+/** Every part of a study at its smallest: drawn faces, attributes, a probe, two defenses, two attacks. */
+const STUDY = `name: tiny
+seeds: [1]
+data:
+  kind: faces
+  size: 32
+  identities: 4
+  family: 2
+  train: 6
+  validation: 2
+  test: 3
+  public: { identities: 16, images: 2 }
+  pretraining: { kind: faces, classes: 5, images: 5 }
+  evaluation: 6
+  attributes: { identities: 8, images: 2 }
+model: { kind: resnet10, width: 4 }
+pretraining: { epochs: 2, batch: 8 }
+training: { epochs: 2, batch: 8 }
+linearProbe: true
+evaluation: { model: { kind: resnet18, width: 4 }, training: { epochs: 2, batch: 8 } }
+attributes: { model: { kind: resnet10, width: 4 }, training: { epochs: 2, batch: 8 } }
+priors:
+  - { kind: dcgan, latent: 6, width: 4, steps: 4, critic: 1, batch: 8, average: 0.5 }
+  - { kind: kedmi, latent: 6, width: 4, steps: 3, critic: 1, batch: 8, kernels: 2, kernelRows: 2 }
+defenses:
+  - none
+  - { kind: tl-dmi, freeze: layer2, probeEpochs: 1 }
+attacks:
+  - { kind: gmi, iterations: 20, batch: 5 }
+  - { kind: kedmi, iterations: 20, pool: 8 }
+reconstructions: { perIdentity: 2, pool: 8 }
+`;
+
+let root = "";
+let cache = "";
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "study-"));
+  cache = join(root, "cache");
+  await mkdir(cache);
+});
+afterAll(() => rm(root, { recursive: true }));
+
+/** A study file in a folder of its own; drawn images are shared by all. */
+async function place(name: string, yaml: string): Promise<{ studyFile: string; runsDir: string }> {
+  const runsDir = join(root, name);
+  await mkdir(runsDir);
+  await symlink(cache, join(runsDir, "cache"));
+  const studyFile = join(runsDir, "tiny.yaml");
+  await writeFile(studyFile, yaml);
+  return { studyFile, runsDir };
+}
+
+interface Session {
+  readonly result: StudyResult;
+  readonly studyDir: string;
+  readonly events: readonly StudyEvent[];
+}
+
+/** @param stop told of each event; the study is interrupted where it says true. */
+async function run(
+  at: { studyFile: string; runsDir: string },
+  stop: (event: StudyEvent) => boolean = () => false,
+): Promise<Session> {
+  const controller = new AbortController();
+  const events: StudyEvent[] = [];
+  const ran = await runStudy({
+    ...at,
+    includePrivate: false,
+    threads: 1,
+    signal: controller.signal,
+    events(event) {
+      events.push(event);
+      if (stop(event)) controller.abort();
+    },
+  });
+  return { ...ran, events };
+}
+
+const json = async (path: string) => JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+
+/** Everything that a study computed: all but paths, machine and times. */
+const computed = ({ cells, failed, curves, notes, status }: StudyResult) => ({ cells, failed, curves, notes, status });
+
+const latents = (session: Session) =>
+  Promise.all(session.result.cells.map((c) => readFile(join(session.studyDir, c.run, "artifacts", "latents.npy"))));
+
+describe("a study", () => {
+  let at: { studyFile: string; runsDir: string };
+  let unbroken: Session;
+
+  beforeAll(async () => {
+    at = await place("unbroken", STUDY);
+    const planned = await planStudy(at);
+    expect(new Set(planned.map((s) => s.state))).toEqual(new Set(["to do"]));
+    unbroken = await run(at);
+  });
+
+  test("measures every defense against every attack", async () => {
+    const { result, studyDir } = unbroken;
+    expect(result.failed).toEqual([]);
+    expect(result.status).toBe("done");
+    expect(result.cells.map((c) => `${c.defense} ${c.attack}`)).toEqual([
+      "none gmi",
+      "none kedmi",
+      "tl-dmi gmi",
+      "tl-dmi kedmi",
+    ]);
+    for (const cell of result.cells) {
+      const rates = [cell.naturalAccuracy, cell.attackAccuracy, cell.attackAccuracyTop5, ...Object.values(cell.floors)];
+      for (const { value, low, high, n } of rates) {
+        expect(low).toBeLessThanOrEqual(value);
+        expect(value).toBeLessThanOrEqual(high);
+        expect(n).toBeGreaterThan(0);
+      }
+      expect(cell.attackAccuracy.n).toBe(4 * 2);
+      expect(cell.naturalAccuracy.n).toBe(4 * 3);
+      expect(cell.knnDistance.value).toBeGreaterThan(0);
+      expect(cell.identities.map((i) => i.label)).toEqual([0, 1, 2, 3]);
+      expect(cell.attributeRecovery.length).toBeGreaterThan(3);
+      expect(cell.evaluationModel).toMatchObject({ kind: "resnet18", naturalAccuracy: { n: 12 } });
+      expect(Object.keys((cell as unknown as { metrics: object }).metrics)).toEqual(metrics.map((m) => m.kind));
+      expect(await json(join(studyDir, cell.run, "result.json"))).toEqual(JSON.parse(JSON.stringify(cell)));
+      expect(await json(join(studyDir, cell.run, "run.json"))).toMatchObject({ status: "COMPLETED", seed: 1 });
+      for (const [label, k] of [
+        [0, 0],
+        [3, 1],
+      ])
+        await stat(join(studyDir, cell.run, `artifacts/images/${label}/${k}.png`));
+    }
+    const [none, , defended] = result.cells;
+    expect(none).toMatchObject({ boundary: null, frozenParameters: 0 });
+    expect(defended!.boundary).toBe("layer2.0");
+    expect(defended!.trainableParameters + defended!.frozenParameters).toBe(none!.trainableParameters);
+    expect(await json(join(studyDir, "study.json"))).toEqual(JSON.parse(JSON.stringify(result)));
+    expect(await json(join(studyDir, "run.json"))).toMatchObject({ status: "COMPLETED", kind: "study" });
+  });
+
+  test("has a curve of everything that was trained and a note on the probe", () => {
+    const { curves, notes } = unbroken.result;
+    const names = curves.map((c) => c.name);
+    for (const part of [
+      "target none",
+      "target tl-dmi",
+      "public prior",
+      "inversion GAN",
+      "gmi on none",
+      "kedmi on none",
+    ])
+      expect(
+        names.filter((n) => n.includes(part)),
+        part,
+      ).not.toEqual([]);
+    for (const { series } of curves)
+      for (const { points } of series) expect(points.flat().every(Number.isFinite)).toBe(true);
+    expect(notes.join(" ")).toMatch(/linear probe/);
+  });
+
+  test("does nothing a second time", async () => {
+    const again = await run(at);
+    expect(again.events.filter((e) => e.type === "step-started")).toEqual([]);
+    expect(again.result.timings.every((t) => t.reused)).toBe(true);
+    expect(computed(again.result)).toEqual(computed(unbroken.result));
+    expect((await planStudy(at)).every((s) => s.state === "done")).toBe(true);
+  });
+
+  test("can be read in a report", async () => {
+    const html = await readFile(await writeReport(unbroken.studyDir, { includePrivate: false }), "utf8");
+    expect(html).toContain("tl-dmi");
+    expect(html).toContain("data:image/");
+  });
+
+  test("ends with the same numbers and latents however often it is interrupted", async () => {
+    const broken = await place("broken", STUDY);
+    const within = (step: RegExp, done: number) => (e: StudyEvent) =>
+      e.type === "step-progress" && step.test(e.step) && e.done >= done;
+    const once = (step: RegExp) => (e: StudyEvent) =>
+      e.type === "step-finished" && step.test(e.step) && e.source === "run";
+    const stops = [
+      within(/^start weights/, 2),
+      within(/^target none/, 5),
+      within(/^public prior/, 2),
+      within(/^gmi on none/, 13),
+      within(/^evaluation model/, 3),
+      within(/^attribute model/, 1),
+      once(/^evaluation of gmi on none/),
+      within(/^inversion GAN against none/, 1),
+      within(/^kedmi on none/, 7),
+      within(/^target tl-dmi/, 2),
+      once(/^kedmi on tl-dmi/),
+    ];
+    for (const [i, stop] of stops.entries()) {
+      const stopped = run(broken, stop);
+      await expect(stopped, `interruption ${i + 1}`).rejects.toMatchObject({ name: "Interrupted" });
+    }
+    const resumed = await run(broken);
+    expect(computed(resumed.result)).toEqual(computed(unbroken.result));
+    expect(await latents(resumed)).toEqual(await latents(unbroken));
+    expect(await json(join(resumed.studyDir, "run.json"))).toMatchObject({ attempts: stops.length + 1 });
+  });
+});
+
+test("a cell whose target diverges is reported as failed, and the others go on", async () => {
+  // At this rate a whole network leaves the numbers; a head alone, on frozen features, does not.
+  const absurd = STUDY.replace(
+    "\ntraining: { epochs: 2, batch: 8 }",
+    "\ntraining: { epochs: 2, batch: 8, rate: 1.0e+15, weightDecay: 0 }",
+  )
+    .replace("freeze: layer2, probeEpochs: 1", "freeze: layer4")
+    .replace("name: tiny", "name: absurd");
+  const { result, studyDir } = await run(await place("absurd", absurd));
+  expect(result.status).toBe("partial");
+  expect(result.failed.map((f) => `${f.defense} ${f.attack}`)).toEqual(["none gmi", "none kedmi"]);
+  for (const { message } of result.failed)
+    expect(message).toMatch(/target: the loss is .* at step \d+; a lower learning rate/);
+  expect(result.cells.map((c) => `${c.defense} ${c.attack}`)).toEqual(["tl-dmi gmi", "tl-dmi kedmi"]);
+  const html = await readFile(await writeReport(studyDir, { includePrivate: false }), "utf8");
+  expect(html).toContain("a lower learning rate");
+});
+
+test.each([
+  ["an unknown key", "seeds: [1]", "sedes: [1]", /tiny\.yaml:2:1 +sedes +unknown key "sedes"; did you mean "seeds"\?/],
+  ["an unknown key of a defense", "freeze: layer2", "freez: layer2", /tiny\.yaml:26:\d+ +defenses\[1\]\.freez /],
+  ["a boundary that the model lacks", "freeze: layer2", "freeze: layer9", /no stage "layer9"/],
+  ["a size that faces cannot have", "size: 32", "size: 33", /tiny\.yaml:5:9/],
+])("%s is refused before anything is computed", async (name, from, to, message) => {
+  const at = await place(name.replaceAll(" ", "-"), STUDY.replace(from, to));
+  const refused = await run(at).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(UserError);
+  expect(refused).toMatchObject({ exitCode: 2, message: expect.stringMatching(message) });
+  await expect(stat(join(at.runsDir, "steps"))).rejects.toThrow();
+});

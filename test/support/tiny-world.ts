@@ -1,0 +1,147 @@
+import type { ImageSet } from "../../src/data/dataset.ts";
+import { memorySet } from "../../src/data/memory-set.ts";
+import { type Rng, random } from "../../src/engine/random.ts";
+import { setThreads } from "../../src/engine/runtime.ts";
+import { sizeOf } from "../../src/engine/shape.ts";
+import type { StateDict } from "../../src/engine/store.ts";
+import { tensor } from "../../src/engine/tensor.ts";
+import { unwatched, type Work } from "../../src/engine/work.ts";
+import { initialState } from "../../src/models/bind.ts";
+import { logitsLayer, type Model, weightsOf } from "../../src/models/model.ts";
+import { buildResNet } from "../../src/models/resnet.ts";
+import { classification, oneHotTargets, train } from "../../src/models/train.ts";
+import { TrainingSettings } from "../../src/models/training.ts";
+import { dcgan } from "../../src/priors/dcgan.ts";
+import { kedmi } from "../../src/priors/kedmi.ts";
+import { DISCRIMINATOR, GENERATOR, type Prior, weightsWithPrefix } from "../../src/priors/prior.ts";
+import { synthesize } from "../../src/priors/synthesize.ts";
+
+/** Identities of each range, the length of a latent, and the images' shape. */
+export const IDENTITIES = 8;
+export const LATENT = 8;
+export const IMAGE = [3, 16, 16] as const;
+
+const SEED = 11;
+const WIDTH = 8;
+const PRIOR = { latent: LATENT, width: WIDTH };
+
+/** The settings of each prior at the world's size, and few steps of training. */
+export const PRIOR_SETTINGS = {
+  dcgan: dcgan.config.parse({ ...PRIOR, steps: 12, critic: 2, batch: 16, rate: 1e-3 }),
+  kedmi: kedmi.config.parse({ ...PRIOR, steps: 12, critic: 2, batch: 16, rate: 1e-3, kernels: 4, kernelRows: 3 }),
+} as const;
+
+/** The networks of each prior. */
+export const NETWORKS = {
+  dcgan: dcgan.networks(PRIOR_SETTINGS.dcgan, { image: IMAGE, classes: IDENTITIES }),
+  kedmi: kedmi.networks(PRIOR_SETTINGS.kedmi, { image: IMAGE, classes: IDENTITIES }),
+} as const;
+
+/**
+ * A world in which model inversion must work: an identity is a point z of a generator's latent space, its images are G(z + small
+ * noise) with noise on the pixels, and the attacker's prior is that same generator. No GAN is trained: weights are drawn.
+ */
+export interface TinyWorld {
+  readonly train: ImageSet;
+  readonly validation: ImageSet;
+  /** Private identities too, for the evaluation model. */
+  readonly evaluation: ImageSet;
+  /** Eight other identities: public images and pre-training set in one. */
+  readonly public: ImageSet;
+  readonly priors: Readonly<Record<keyof typeof NETWORKS, Prior>>;
+}
+
+/** The world, the same every time. Programs compiled afterwards use one thread: test files share the cores. */
+export async function tinyWorld(): Promise<TinyWorld> {
+  setThreads(1);
+  const generator = weightsWithPrefix(GENERATOR, vividGenerator());
+  const priorOf = (kind: keyof typeof NETWORKS): Prior => {
+    const networks = NETWORKS[kind];
+    const discriminator = initialState(networks.discriminator.weights, SEED);
+    return { kind, networks, state: { ...generator, ...weightsWithPrefix(DISCRIMINATOR, discriminator) } };
+  };
+  const priors = { dcgan: priorOf("dcgan"), kedmi: priorOf("kedmi") };
+  const draw = (part: string, range: "private" | "public", each: number) => drawSet(priors.dcgan, part, range, each);
+  return {
+    train: await draw("train", "private", 16),
+    validation: await draw("validation", "private", 6),
+    evaluation: await draw("evaluation", "private", 24),
+    public: await draw("public", "public", 16),
+    priors,
+  };
+}
+
+/** A small ResNet for the world's images; the evaluation model has more blocks than the target. */
+export function tinyModel(role: "target" | "evaluation" = "target"): Model {
+  const blocks = role === "target" ? [1, 1, 1] : [2, 1, 1, 1];
+  const widths = [8, 12, 16, 24].slice(0, blocks.length);
+  return buildResNet(`tiny ${role}`, blocks, widths, "small", { input: IMAGE, classes: IDENTITIES });
+}
+
+/** Settings with which the tiny models learn the tiny world in a second or two. */
+export const TINY_TRAINING: TrainingSettings = TrainingSettings.parse({ epochs: 5, batch: 16, rate: 0.05 });
+
+/** Trains a tiny model on all its weights. */
+export function trainTiny(model: Model, images: ImageSet, seed: number, work: Work = unwatched): Promise<StateDict> {
+  return train({
+    work,
+    name: "tiny",
+    trained: logitsLayer(model),
+    start: initialState(weightsOf(model), seed),
+    objective: classification,
+    targets: oneHotTargets(model.classes),
+    train: images,
+    settings: TINY_TRAINING,
+    seed,
+  });
+}
+
+/** Generator weights that keep activations of order one, so that images vary visibly; batch norms as they begin. */
+function vividGenerator(): StateDict {
+  const { generator } = NETWORKS.dcgan;
+  const first = initialState(generator.weights, SEED);
+  return Object.fromEntries(
+    generator.weights.map(({ name, shape }) => {
+      if (shape.length === 1) return [name, first[name]!];
+      // A transposed convolution of stride 2 adds a quarter of its 5×5 taps for each output.
+      const fanIn = shape.length === 2 ? shape[1]! : (shape[0]! * 25) / 4;
+      const normals = random(SEED, "generator", name).normals(sizeOf(shape));
+      return [
+        name,
+        tensor(
+          normals.map((x) => (2 * x) / Math.sqrt(fanIn)),
+          shape,
+        ),
+      ];
+    }),
+  );
+}
+
+async function drawSet(prior: Prior, part: string, range: string, each: number): Promise<ImageSet> {
+  const labels = Int32Array.from({ length: IDENTITIES * each }, (_, i) => Math.floor(i / each));
+  const latents = new Float32Array(labels.length * LATENT);
+  const centers = Array.from({ length: IDENTITIES }, (_, k) => center(random(SEED, range, k)));
+  const rng = random(SEED, "images", part);
+  for (const [i, label] of labels.entries())
+    for (let j = 0; j < LATENT; j++) latents[i * LATENT + j] = centers[label]![j]! + 0.15 * rng.normal();
+  const images = await synthesize(prior, latents);
+  return memorySet({
+    name: `tiny ${part}`,
+    channels: IMAGE[0],
+    height: IMAGE[1],
+    width: IMAGE[2],
+    classes: Array.from({ length: IDENTITIES }, (_, k) => `${range} ${k}`),
+    labels,
+    bytes: Uint8Array.from(images, (x) => Math.min(255, Math.max(0, Math.round(255 * (x + 0.02 * rng.normal()))))),
+  });
+}
+
+/** Well inside ±1, which is where attacks look. */
+function center(rng: Rng): Float32Array {
+  return rng.uniforms(LATENT).map((u) => 1.6 * u - 0.8);
+}
+
+/** Weights of the undefended target: every weight trained on the private images. */
+export function trainedTarget(world: TinyWorld): Promise<StateDict> {
+  return trainTiny(tinyModel(), world.train, 1);
+}
