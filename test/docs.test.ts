@@ -109,16 +109,17 @@ test("the code in README.md and CONTRIBUTING.md compiles", async () => {
   // It is written to lie in src/attacks.
   const beside = (code: string) =>
     code.replaceAll(/from "(\.[^"]+)"/g, (_, path) => `from "${at("src/attacks", path)}"`);
-  await writeFile(
-    join(scratch, "attack.mts"),
-    beside(attack[0]!).replace('from "zod"', `from "${at("node_modules/zod")}"`),
-  );
+  await writeFile(join(scratch, "attack.mts"), beside(attack[0]!));
   const subpaths = Object.keys(packageJson.exports).filter((name) => name !== "./package.json");
   const config = {
     extends: at("tsconfig.json"),
     compilerOptions: {
       typeRoots: [at("node_modules/@types")],
-      paths: Object.fromEntries(subpaths.map((name) => [join("tl-dmi", name), [at(sourceOf(name))]])),
+      rewriteRelativeImportExtensions: false,
+      paths: {
+        zod: [at("node_modules/zod/index.d.ts")],
+        ...Object.fromEntries(subpaths.map((name) => [join("tl-dmi", name), [at(sourceOf(name))]])),
+      },
     },
     include: [join(scratch, "*.mts")],
   };

@@ -10,7 +10,7 @@ import { seedFor } from "../engine/random.ts";
 import { compile } from "../engine/runtime.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
 import { tensor } from "../engine/tensor.ts";
-import { checkFinite, runLoop, type Work } from "../engine/work.ts";
+import { checkFinite, DivergedError, runLoop, type Work } from "../engine/work.ts";
 import { type Binding, trainable } from "./bind.ts";
 import type { Layer } from "./layer.ts";
 import { plannedOptimizer, type TrainingSettings } from "./training.ts";
@@ -125,6 +125,9 @@ export async function train(training: Training): Promise<StateDict> {
   });
   await program.release();
   await judge?.release();
+  // The loss is known before its update: a last update that went wrong shows in the weights alone.
+  for (const { data } of Object.values(best.state))
+    for (const x of data) if (!Number.isFinite(x)) throw new DivergedError(`${name}: a weight`, total, x);
   return best.state;
 }
 

@@ -11,7 +11,7 @@ const DISTANCES: Readonly<Record<string, string>> = {
 };
 
 /** Sentences on what the numbers rest on: how far the pre-training set is, and how much its features know already. */
-export function studyNotes(study: Study, pretraining: Measured, probe: Measured | undefined): string[] {
+export function studyNotes(study: Study, pretraining: Measured | undefined, probe: Measured | undefined): string[] {
   const notes: string[] = [];
   if (study.data.kind === "faces") {
     notes.push(
@@ -19,7 +19,8 @@ export function studyNotes(study: Study, pretraining: Measured, probe: Measured 
     );
     notes.push(`The pre-training set is ${DISTANCES[study.data.pretraining.kind]}.`);
   }
-  notes.push(`The start weights reach ${withInterval(pretraining)} on their own test images.`);
+  if (pretraining !== undefined)
+    notes.push(`The start weights reach ${withInterval(pretraining)} on their own test images.`);
   if (probe !== undefined)
     notes.push(
       `A linear probe on the pre-trained features reaches ${withInterval(probe)} natural accuracy on the private test images.`,

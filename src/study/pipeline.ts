@@ -17,7 +17,7 @@ import type { CellResult, Curve, FailedCell, StudyResult } from "./result.ts";
 import { finishRun, openRunFolder } from "./run-folder.ts";
 import { openStepStore, type StepResult, type StepState } from "./step-store.ts";
 import { TEST_ACCURACY } from "./steps/classifier.ts";
-import { stepRunner } from "./steps/planned.ts";
+import { type PlannedStep, stepRunner } from "./steps/planned.ts";
 
 /** Name of a study's result in its folder. */
 export const STUDY_FILE = "study.json";
@@ -83,8 +83,7 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
         events({ type: "cell-finished", defense, attack: cell.attack, seed, status: "failed", message });
       }
     }
-    const pretraining = await accuracyOf(await run(plan.pretraining));
-    const probe = plan.linearProbe && (await accuracyOf(await run(plan.linearProbe)));
+    const [pretraining, probe] = await sharedAccuracies(plan, run);
     const status = failed.length > 0 ? "partial" : "done";
     const result: StudyResult = {
       schemaVersion: 1,
@@ -127,6 +126,23 @@ export async function planStudy(options: {
     signal: new AbortController().signal,
   });
   return Promise.all(plan.steps.map(async ({ name, id, spec }) => ({ name, id, state: await store.state(spec) })));
+}
+
+/** What the start weights and the linear probe reach; a part that fails is only left out of the notes, so that the cells' results are kept. */
+async function sharedAccuracies(
+  plan: StudyPlan,
+  run: (step: PlannedStep) => Promise<StepResult>,
+): Promise<(Measured | undefined)[]> {
+  const found: (Measured | undefined)[] = [];
+  for (const step of [plan.pretraining, plan.linearProbe]) {
+    try {
+      found.push(step && (await accuracyOf(await run(step))));
+    } catch (error) {
+      if (isInterruption(error)) throw error;
+      found.push(undefined);
+    }
+  }
+  return found;
 }
 
 async function accuracyOf({ dir }: StepResult): Promise<Measured> {

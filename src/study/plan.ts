@@ -53,6 +53,7 @@ export interface StudyPlan {
 
 /** Expands a study to its steps. Nothing is computed. @throws UserError for settings that do not fit the data or each other. */
 export function expandStudy(study: Study, data: StudyData): StudyPlan {
+  checkPools(study);
   const { train } = data.private;
   const input = [train.channels, train.height, train.width] as const;
   const model = buildModel(study.model as Choice, { input, classes: train.classes.length });
@@ -118,6 +119,19 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
   const linearProbe = study.linearProbe ? planProbe(study, data, model, pretraining) : undefined;
   const ends = [...(linearProbe ? [linearProbe] : []), ...cells.map((c) => c.evaluation)];
   return { model, pretraining, linearProbe, targets, cells, steps: inOrder(ends) };
+}
+
+/** A pool must hold as many latents as are chosen from it; better said before anything is trained. */
+function checkPools({ reconstructions: { perIdentity, pool }, attacks }: Study): void {
+  const pools = [
+    { where: "reconstructions", pool },
+    ...attacks.map((a, i) => ({ where: `attacks[${i}]`, pool: a.pool })),
+  ];
+  for (const { where, pool: size } of pools) {
+    if (size > 0 && size < perIdentity) {
+      throw new UserError(`${where}.pool: ${size} latents are too few to choose ${perIdentity} for each identity`);
+    }
+  }
 }
 
 function planAttributes(study: Study, data: StudyData, input: readonly [number, number, number]) {

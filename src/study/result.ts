@@ -32,6 +32,8 @@ export interface CellResult {
   /** Squared L2 distance to the nearest private training image of the attacked class in the evaluation model's features. */
   readonly knnDistance: Measured;
   readonly floors: { readonly randomPrior: Measured; readonly initialSelection: Measured };
+  /** Every measured metric by its kind. */
+  readonly metrics?: Readonly<Record<string, Measured>>;
   readonly attributeRecovery: readonly AttributeRecovery[];
   readonly identities: readonly IdentityResult[];
   readonly evaluationModel: { readonly kind: string; readonly naturalAccuracy: Measured };

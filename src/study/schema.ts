@@ -45,7 +45,6 @@ export function studySchema<
       .check(distinct)
       .default([1])
       .describe("every cell is computed once for each seed"),
-    threads: z.int().min(1).optional().describe("threads of the runtime; all cores where it is left out"),
     data: unionOf(lists.data).describe("private, public and pre-training images"),
     model: unionOf(lists.models).describe("architecture of the target"),
     dataSeed: z

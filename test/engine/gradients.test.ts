@@ -4,9 +4,13 @@ import { grad } from "../../src/engine/autodiff.ts";
 import { defineOp, input, type Op, type Value } from "../../src/engine/graph.ts";
 import { cos, mul, neg, square } from "../../src/engine/ops/elementwise.ts";
 import { sum } from "../../src/engine/ops/reduce.ts";
+import { setThreads } from "../../src/engine/runtime.ts";
 import { showShape } from "../../src/engine/shape.ts";
 import { checkGrads } from "../support/check-grads.ts";
 import { cases } from "./cases/index.ts";
+
+// The graphs are small: a second thread would only wait.
+setThreads(1);
 
 // Written out in tests of their own: which ONNX pattern stands for an op is no function of values.
 const NOT_OPS = ["conv-lowering"];

@@ -32,6 +32,7 @@ describe("broadcasting", () => {
         expect(broadcastShapes(both, a)).toEqual(both);
         expect(both).toHaveLength(Math.max(a.length, b.length));
       }),
+      RUNS,
     );
   });
 
@@ -41,6 +42,7 @@ describe("broadcasting", () => {
         fc.pre(m !== n);
         expect(broadcastShapes([m, ...tail], [n, ...tail])).toBeUndefined();
       }),
+      RUNS,
     );
   });
 

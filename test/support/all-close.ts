@@ -16,8 +16,9 @@ export function expectAllClose(
   expect(got.length, `${what}: number of elements`).toBe(wanted.length);
   let [worst, excess] = [-1, 0];
   for (let i = 0; i < wanted.length; i++) {
-    const over = Math.abs(got[i]! - wanted[i]!) / (absolute + relative * Math.abs(wanted[i]!));
-    if (Number.isNaN(over) || over > Math.max(excess, 1)) [worst, excess] = [i, Number.isNaN(over) ? Infinity : over];
+    const over = Math.abs(got[i]! - wanted[i]!) - absolute - relative * Math.abs(wanted[i]!);
+    if (over <= excess) continue;
+    [worst, excess] = [i, Number.isNaN(over) ? Number.POSITIVE_INFINITY : over];
   }
   if (worst >= 0) expect.fail(`${what}: element ${worst} is ${got[worst]}, wanted ${wanted[worst]}`);
 }

@@ -5,6 +5,11 @@ import type { CheckOptions } from "./check-grads.ts";
 /** One line of the table: a function made with the op, the shapes of its inputs, and where it is evaluated. */
 export type GradientCase = readonly [f: (...x: Value[]) => Value, shapes: readonly Shape[], options?: CheckOptions];
 
+/** The shapes of a case's inputs, on one line. */
+export function on(...shapes: readonly Shape[]): readonly Shape[] {
+  return shapes;
+}
+
 /** An op through which no gradient flows, shown on an input. */
 export interface NoGradient {
   readonly noGradient: (x: Value) => Value;

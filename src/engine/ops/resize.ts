@@ -27,7 +27,7 @@ function weights(to: number, from: number, mode: Interpolation): Value {
     matrix[i * from + Math.min(j, from - 1)]! += weight;
   };
   for (let i = 0; i < to; i++) {
-    if (mode === "nearest") put(i, Math.floor(i * scale), 1);
+    if (mode === "nearest") put(i, Math.floor((i * from) / to), 1);
     else {
       const centre = Math.max((i + 0.5) * scale - 0.5, 0);
       const low = Math.floor(centre);

@@ -1,26 +1,11 @@
 import { constant } from "../../../src/engine/graph.ts";
 import * as ops from "../../../src/engine/ops/elementwise.ts";
 import { tensor } from "../../../src/engine/tensor.ts";
-import { awayFromZero, type CasesOf, distinct, type GradientCase, positive } from "../../support/gradient-case.ts";
+import { awayFromZero, type CasesOf, distinct, type GradientCase, on, positive } from "../../support/gradient-case.ts";
 
 const { add, clamp, div, equal, greater, maximum, minimum, mul, neg, pow, scalar, sub, where } = ops;
 
-const BROADCASTS = [
-  [
-    [2, 3],
-    [2, 3],
-  ],
-  [[2, 3], [3]],
-  [
-    [4, 1, 3],
-    [2, 1],
-  ],
-  [[], [2, 2]],
-  [
-    [1, 1],
-    [1, 3, 1],
-  ],
-];
+const BROADCASTS = [on([2, 3], [2, 3]), on([2, 3], [3]), on([4, 1, 3], [2, 1]), on([], [2, 2]), on([1, 1], [1, 3, 1])];
 
 const SHAPES = [[], [5], [2, 1, 3]];
 
@@ -53,10 +38,10 @@ export const elementwise: CasesOf<typeof ops> = {
   positive: { noGradient: ops.positive },
   toFloat: { noGradient: (x) => ops.toFloat(greater(x, 0)) },
   where: [
-    [(a, b) => where(greater(mask, 0), a, b), [[2, 3], [3]]],
-    [(a, b) => where(greater(mask, 0), a, b), [[2, 1], []]],
-    [(a, b) => where(greater(mask, 0), mul(a, b), b), [[3], [3]]],
-    [(a) => where(greater(a, 0), mul(a, a), 1), [[4, 3]], awayFromZero],
+    [(a, b) => where(greater(mask, 0), a, b), on([2, 3], [3])],
+    [(a, b) => where(greater(mask, 0), a, b), on([2, 1], [])],
+    [(a, b) => where(greater(mask, 0), mul(a, b), b), on([3], [3])],
+    [(a) => where(greater(a, 0), mul(a, a), 1), on([4, 3]), awayFromZero],
   ],
   maximum: [...pairs(maximum, distinct), ...each((x) => maximum(x, 0), awayFromZero)],
   minimum: [...pairs(minimum, distinct), ...each((x) => minimum(0, x), awayFromZero)],

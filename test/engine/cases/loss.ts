@@ -1,54 +1,24 @@
 import { softmax } from "../../../src/engine/ops/activation.ts";
 import { square } from "../../../src/engine/ops/elementwise.ts";
 import * as ops from "../../../src/engine/ops/loss.ts";
-import type { CasesOf } from "../../support/gradient-case.ts";
+import { type CasesOf, on } from "../../support/gradient-case.ts";
 
 export const loss: CasesOf<typeof ops> = {
   crossEntropyRows: [
-    [
-      (x, t) => ops.crossEntropyRows(x, softmax(t)),
-      [
-        [3, 4],
-        [3, 4],
-      ],
-    ],
-    [(x, t) => ops.crossEntropyRows(x, softmax(t)), [[2, 5], [5]]],
+    [(x, t) => ops.crossEntropyRows(x, softmax(t)), on([3, 4], [3, 4])],
+    [(x, t) => ops.crossEntropyRows(x, softmax(t)), on([2, 5], [5])],
   ],
   crossEntropy: [
-    [
-      (x, t) => ops.crossEntropy(x, softmax(t)),
-      [
-        [3, 4],
-        [3, 4],
-      ],
-    ],
-    [
-      (x, t) => ops.crossEntropy(x, softmax(t)),
-      [
-        [1, 2],
-        [1, 2],
-      ],
-    ],
+    [(x, t) => ops.crossEntropy(x, softmax(t)), on([3, 4], [3, 4])],
+    [(x, t) => ops.crossEntropy(x, softmax(t)), on([1, 2], [1, 2])],
   ],
   meanEntropy: [
-    [ops.meanEntropy, [[3, 4]]],
-    [ops.meanEntropy, [[1, 6]]],
+    [ops.meanEntropy, on([3, 4])],
+    [ops.meanEntropy, on([1, 6])],
   ],
   meanSquaredError: [
-    [
-      ops.meanSquaredError,
-      [
-        [2, 3],
-        [2, 3],
-      ],
-    ],
-    [
-      ops.meanSquaredError,
-      [
-        [2, 1, 3],
-        [2, 1],
-      ],
-    ],
+    [ops.meanSquaredError, on([2, 3], [2, 3])],
+    [ops.meanSquaredError, on([2, 1, 3], [2, 1])],
   ],
   weightedSum: [
     [
@@ -58,7 +28,7 @@ export const loss: CasesOf<typeof ops> = {
           [0, b],
           [-0.5, square(b)],
         ]),
-      [[2], [2]],
+      on([2], [2]),
     ],
   ],
 };

@@ -4,7 +4,7 @@ import { add, square } from "../../../src/engine/ops/elementwise.ts";
 import { concat, reshape } from "../../../src/engine/ops/movement.ts";
 import * as ops from "../../../src/engine/ops/norm.ts";
 import { tensor } from "../../../src/engine/tensor.ts";
-import type { CasesOf, GradientCase } from "../../support/gradient-case.ts";
+import { type CasesOf, type GradientCase, on } from "../../support/gradient-case.ts";
 
 const { batchNormEval, batchNormTrain, channelAffine, groupNorm, instanceNorm, layerNorm, standardize } = ops;
 
@@ -24,44 +24,44 @@ const foldable: GradientCase[0] = (x) =>
 
 export const norms: CasesOf<typeof ops> = {
   channelAffine: [
-    [channelAffine, [[2, 3, 2, 2], [3], [3]]],
-    [channelAffine, [[4, 3], [3], [3]]],
-    [channelAffine, [[1, 2, 3], [2], [2]]],
+    [channelAffine, on([2, 3, 2, 2], [3], [3])],
+    [channelAffine, on([4, 3], [3], [3])],
+    [channelAffine, on([1, 2, 3], [2], [2])],
     [
       (x) => channelAffine(conv2d(square(x), reshape(c(1, -2, 0.5, 3), [2, 2, 1, 1])), c(2, 3), c(0, 1)),
-      [[2, 2, 2, 3]],
+      on([2, 2, 2, 3]),
     ],
     [
       (x) => channelAffine(conv2d(square(x), constant(tensor([1, -2, 0.5, 3], [2, 2, 1, 1]))), c(2, 3), c(0, 1)),
-      [[2, 2, 2, 3]],
+      on([2, 2, 2, 3]),
     ],
   ],
   batchNormEval: [
-    [evaluated, [[2, 3, 2, 2], [3], [3], [3], [3]]],
-    [evaluated, [[4, 2], [2], [2], [2], [2]]],
-    [foldable, [[1, 2, 3, 3]]],
+    [evaluated, on([2, 3, 2, 2], [3], [3], [3], [3])],
+    [evaluated, on([4, 2], [2], [2], [2], [2])],
+    [foldable, on([1, 2, 3, 3])],
   ],
   batchNormTrain: [
-    [train, [[4, 3, 2, 3], [3], [3]]],
-    [train, [[6, 2], [2], [2]]],
-    [train, [[1, 2, 3, 3], [2], [2]]],
-    [statistics, [[3, 2, 2, 2]]],
+    [train, on([4, 3, 2, 3], [3], [3])],
+    [train, on([6, 2], [2], [2])],
+    [train, on([1, 2, 3, 3], [2], [2])],
+    [statistics, on([3, 2, 2, 2])],
   ],
   standardize: [
-    [(x) => standardize(x, [1, 2], 0.1), [[2, 3, 4]]],
-    [(x) => standardize(x, [-1], 1e-5), [[3, 6]]],
+    [(x) => standardize(x, [1, 2], 0.1), on([2, 3, 4])],
+    [(x) => standardize(x, [-1], 1e-5), on([3, 6])],
   ],
   groupNorm: [
-    [(x, weight, bias) => groupNorm(x, 2, { weight, bias, epsilon: 0.1 }), [[2, 4, 2, 3], [4], [4]]],
-    [(x, weight, bias) => groupNorm(x, 1, { weight, bias }), [[1, 3, 2, 2], [3], [3]]],
-    [(x, weight, bias) => groupNorm(x, 2, { weight, bias }), [[2, 8], [8], [8]]],
+    [(x, weight, bias) => groupNorm(x, 2, { weight, bias, epsilon: 0.1 }), on([2, 4, 2, 3], [4], [4])],
+    [(x, weight, bias) => groupNorm(x, 1, { weight, bias }), on([1, 3, 2, 2], [3], [3])],
+    [(x, weight, bias) => groupNorm(x, 2, { weight, bias }), on([2, 8], [8], [8])],
   ],
   instanceNorm: [
-    [(x, weight, bias) => instanceNorm(x, { weight, bias, epsilon: 0.1 }), [[2, 3, 3, 2], [3], [3]]],
-    [(x, weight, bias) => instanceNorm(x, { weight, bias }), [[1, 2, 4, 4], [2], [2]]],
+    [(x, weight, bias) => instanceNorm(x, { weight, bias, epsilon: 0.1 }), on([2, 3, 3, 2], [3], [3])],
+    [(x, weight, bias) => instanceNorm(x, { weight, bias }), on([1, 2, 4, 4], [2], [2])],
   ],
   layerNorm: [
-    [(x, weight, bias) => layerNorm(x, { weight, bias, epsilon: 0.1 }), [[2, 3, 4], [4], [4]]],
-    [(x, weight, bias) => layerNorm(x, { weight, bias }), [[1, 8], [8], [8]]],
+    [(x, weight, bias) => layerNorm(x, { weight, bias, epsilon: 0.1 }), on([2, 3, 4], [4], [4])],
+    [(x, weight, bias) => layerNorm(x, { weight, bias }), on([1, 8], [8], [8])],
   ],
 };
