@@ -1,6 +1,7 @@
 // Writes a study's numbers into README.md, between its markers: no number there is typed by hand. Run it after `npm run build`.
 // Usage: node scripts/readme-results.mjs STUDY_FOLDER [--memory GIB] [--readme FILE]
 //   --memory   peak memory of the run in GiB, as measured from outside (`/usr/bin/time -v`)
+import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -89,4 +90,11 @@ function between(text, name, content) {
 }
 
 const before = await readFile(values.readme, "utf8");
-await writeFileAtomic(values.readme, between(between(before, "quickstart", results()), "quickstart-cost", cost()));
+const after = between(between(before, "quickstart", results()), "quickstart-cost", cost());
+const root = fileURLToPath(new URL("..", import.meta.url));
+const formatted = execFileSync(join(root, "node_modules/.bin/biome"), ["format", "--stdin-file-path=README.md"], {
+  cwd: root,
+  input: after,
+  encoding: "utf8",
+});
+await writeFileAtomic(values.readme, formatted);

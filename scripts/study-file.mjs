@@ -1,5 +1,6 @@
 // Writes docs/study-file.md, all keys of a study file, from schema/study.schema.json.
 // Usage: node scripts/study-file.mjs [--check]   with --check nothing is written: exit code 1 where the page is out of date
+import { execFileSync } from "node:child_process";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -114,7 +115,12 @@ for (const { title, members } of sections) {
   parts.push(`## ${title}`);
   for (const member of members) parts.push(`### \`${member.properties.kind.const}\``, table(member));
 }
-const page = `${parts.join("\n\n")}\n`;
+const formatted = ["format", "--stdin-file-path=docs/study-file.md"];
+const page = execFileSync(at("node_modules/.bin/biome"), formatted, {
+  cwd: at("."),
+  input: `${parts.join("\n\n")}\n`,
+  encoding: "utf8",
+});
 
 if (process.argv.includes("--check")) {
   const current = readFileSync(PAGE, "utf8");

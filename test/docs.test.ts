@@ -20,7 +20,13 @@ import { cell, study } from "./support/study-result.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const at = (...path: string[]) => join(root, ...path);
-const read = (path: string) => readFile(at(path), "utf8");
+/** A page, with the padding of table cells taken away. */
+const read = async (path: string) => tight(await readFile(at(path), "utf8"));
+const tight = (text: string) =>
+  text
+    .replaceAll(/\| +/g, "| ")
+    .replaceAll(/ +\|/g, " |")
+    .replaceAll(/\| -+ /g, "| --- ");
 const execute = promisify(execFile);
 const node = (...args: string[]) => execute(process.execPath, args, { cwd: root });
 
@@ -180,7 +186,7 @@ describe("the README's numbers", () => {
     await writeFile(join(scratch, "study.json"), JSON.stringify(study([undefended, defended])));
     await writeFile(join(scratch, "run.json"), JSON.stringify(record));
     await node("scripts/readme-results.mjs", scratch, "--memory", "1.25", "--readme", readme);
-    return (await readFile(readme, "utf8")).replaceAll("\u00a0", " ");
+    return tight((await readFile(readme, "utf8")).replaceAll("\u00a0", " "));
   }
 
   test("are written between the markers, with intervals and floors, and nothing else changes", async () => {
