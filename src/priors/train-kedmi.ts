@@ -1,19 +1,16 @@
 import type { ImageSet } from "../data/dataset.ts";
 import { endless } from "../data/loader.ts";
-import { grad } from "../engine/autodiff.ts";
 import { input, type Value } from "../engine/graph.ts";
 import { softplus } from "../engine/ops/activation.ts";
 import { abs, add, mul, sub } from "../engine/ops/elementwise.ts";
 import { crossEntropy, meanEntropy } from "../engine/ops/loss.ts";
 import { logSumExp, mean } from "../engine/ops/reduce.ts";
-import { adam, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
 import { random, seedFor } from "../engine/random.ts";
-import { compile } from "../engine/runtime.ts";
-import { constantRate } from "../engine/schedule.ts";
 import { sameShape } from "../engine/shape.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
 import { checkFinite, runLoop, type Work } from "../engine/work.ts";
-import { initialState, trainable } from "../models/bind.ts";
+import { initialState } from "../models/bind.ts";
+import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
 import type { KedmiNetworks, KedmiSettings } from "./kedmi.ts";
 import { DISCRIMINATOR, GENERATOR, weightsUnder, weightsWithPrefix } from "./prior.ts";
 
@@ -53,7 +50,7 @@ export function kedmiGeneratorLoss(
   return add(matching, mul(meanEntropy(fakeLogits), entropy));
 }
 
-/** Trains KEDMI's GAN against a target and returns the weights of both networks under their prefixes. Every hundredth step logs a row. */
+/** Trains KEDMI's GAN against a target and returns the weights of both networks under their prefixes. Every 25th step logs a row. */
 export async function trainKedmi(options: KedmiTraining): Promise<StateDict> {
   const { networks, images, softLabels, classes, settings, seed, work } = options;
   const { batch, latent, steps, critic: criticSteps } = settings;
@@ -61,50 +58,31 @@ export async function trainKedmi(options: KedmiTraining): Promise<StateDict> {
   const real = input("real", [batch, ...networks.image]);
   const labelled = input("labelled", [batch, ...networks.image]);
   const soft = input("softLabels", [batch, classes]);
-  const plan = (name: string) => ({
-    name,
-    optimizer: adam({ betas: [0.5, 0.999] }),
-    rate: constantRate(settings.rate),
-  });
-  const bindings = () => {
-    const g = trainable({ training: true, prefix: GENERATOR });
-    const d = trainable({ training: true, prefix: DISCRIMINATOR });
-    const features = (x: Value) => d.apply(networks.trunk, x);
-    const logits = (f: Value) => d.apply(networks.classHead, f);
-    return { g, d, features, logits, fake: g.apply(networks.generator, z) };
+  const bind = () => {
+    const bound = bindNetworks(networks, z);
+    const features = (x: Value) => bound.discriminator.apply(networks.trunk, x);
+    const logits = (f: Value) => bound.discriminator.apply(networks.classHead, f);
+    return { ...bound, features, logits };
   };
 
-  const c = bindings();
+  const c = bind();
   const judged = (x: Value) => c.logits(c.features(x));
   const criticLoss = kedmiDiscriminatorLoss(judged(labelled), soft, judged(real), judged(c.fake));
-  const criticWeights = c.d.trained();
-  const criticPlan = plan("optimizer/critic");
+  const critic = player("critic", settings.rate, criticLoss, c.discriminator);
 
-  const m = bindings();
+  const m = bind();
   const fakeFeatures = m.features(m.fake);
-  const generatorLoss = kedmiGeneratorLoss(fakeFeatures, m.features(real), m.logits(fakeFeatures), settings.entropy);
-  const generatorWeights = m.g.trained();
-  const generatorPlan = plan("optimizer/generator");
+  const matched = kedmiGeneratorLoss(fakeFeatures, m.features(real), m.logits(fakeFeatures), settings.entropy);
+  const generator = player("generator", settings.rate, matched, m.generator, m.generator.updates);
 
   const store = createStore({
     ...firstGenerator(options),
     ...weightsWithPrefix(DISCRIMINATOR, initialState(networks.discriminator.weights, seedFor(seed, DISCRIMINATOR))),
+    ...playerState(critic),
+    ...playerState(generator),
   });
-  store.add(optimizerState(criticPlan, criticWeights));
-  store.add(optimizerState(generatorPlan, generatorWeights));
-  const criticStep = await compile({
-    outputs: { loss: criticLoss },
-    updates: optimizerUpdates(criticPlan, criticWeights, grad(criticLoss, criticWeights)),
-    store,
-  });
-  const generatorStep = await compile({
-    outputs: { loss: generatorLoss },
-    updates: {
-      ...m.g.updates,
-      ...optimizerUpdates(generatorPlan, generatorWeights, grad(generatorLoss, generatorWeights)),
-    },
-    store,
-  });
+  const criticStep = await compilePlayer(critic, playerUpdates(critic), store);
+  const generatorStep = await compilePlayer(generator, playerUpdates(generator), store);
 
   const perStep = criticSteps + 1;
   const labels = new Float32Array(batch * classes);
@@ -126,11 +104,11 @@ export async function trainKedmi(options: KedmiTraining): Promise<StateDict> {
           for (const [i, at] of a.indices.entries())
             labels.set(softLabels.subarray(at * classes, (at + 1) * classes), i * classes);
           const feeds = { labelled: a.images, real: b.images, softLabels: labels, z: rng.normals(batch * latent) };
-          loss = (await criticStep.run(feeds)).loss!.data[0]!;
+          loss = await criticStep.take(feeds);
         }
         const next = (await realOrder.next()).value!;
-        const result = await generatorStep.run({ real: next.images, z: rng.normals(batch * latent) });
-        const row = { discriminator: loss, generator: result.loss!.data[0]! };
+        const generatorLoss = await generatorStep.take({ real: next.images, z: rng.normals(batch * latent) });
+        const row = { discriminator: loss, generator: generatorLoss };
         checkFinite("kedmi discriminator", step, row.discriminator);
         checkFinite("kedmi generator", step, row.generator);
         if ((step + 1) % 25 === 0 || step + 1 === steps) await work.log({ training: "kedmi", step: step + 1, ...row });

@@ -5,16 +5,14 @@ import { input, parameter, type Value } from "../engine/graph.ts";
 import { add, div, minimum, mul, neg, square, sub } from "../engine/ops/elementwise.ts";
 import { concat, sliceAxis } from "../engine/ops/movement.ts";
 import { mean, norm2, sum } from "../engine/ops/reduce.ts";
-import { adam, type OptimizerPlan, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
+import type { OptimizerPlan } from "../engine/optimizer.ts";
 import { random, seedFor } from "../engine/random.ts";
-import { compile } from "../engine/runtime.ts";
-import { constantRate } from "../engine/schedule.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
-import type { FloatTensor } from "../engine/tensor.ts";
 import { checkFinite, runLoop, type Work } from "../engine/work.ts";
-import { initialState, trainable } from "../models/bind.ts";
+import { initialState } from "../models/bind.ts";
+import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
 import type { DcganSettings } from "./dcgan.ts";
-import { DISCRIMINATOR, GENERATOR, type PriorNetworks, weightsWithPrefix } from "./prior.ts";
+import { DISCRIMINATOR, GENERATOR, type PriorNetworks, weightsUnder, weightsWithPrefix } from "./prior.ts";
 
 /** What the critic's loss is made of; images are [N, C, H, W]. */
 export interface CriticTerms {
@@ -55,20 +53,11 @@ export async function trainWganGp(options: {
 }): Promise<StateDict> {
   const { networks, images, settings, seed, work } = options;
   const { batch, latent, steps, critic: criticSteps, rate, criticRate = rate, penaltyBatch = batch } = settings;
-  const plan = (name: string, r: number): OptimizerPlan => ({
-    name,
-    optimizer: adam({ betas: [0.5, 0.999] }),
-    rate: constantRate(r),
-  });
-  const criticPlan = plan("optimizer/critic", criticRate);
-  const generatorPlan = plan("optimizer/generator", rate);
-
   const z = input("z", [batch, latent]);
   const bind = () => {
-    const g = trainable({ training: true, prefix: GENERATOR });
-    const d = trainable({ training: true, prefix: DISCRIMINATOR });
-    const score = (x: Value) => networks.naturalness(d.apply(networks.discriminator, x));
-    return { g, d, fake: g.apply(networks.generator, z), score };
+    const bound = bindNetworks(networks, z);
+    const score = (x: Value) => networks.naturalness(bound.discriminator.apply(networks.discriminator, x));
+    return { ...bound, score };
   };
 
   const c = bind();
@@ -76,15 +65,11 @@ export async function trainWganGp(options: {
   const real = input("real", [batch, ...networks.image]);
   const alpha = input("alpha", [m, 1, 1, 1]);
   const criticLoss = wganGpLoss({ critic: c.score, real, fake: c.fake, alpha, penalty: settings.penalty });
-  const criticWeights = c.d.trained();
+  const critic = player("critic", criticRate, criticLoss, c.discriminator);
 
   const g = bind();
-  const generatorLoss = neg(mean(g.score(g.fake)));
-  const generatorWeights = g.g.trained();
-  const next = {
-    ...g.g.updates,
-    ...optimizerUpdates(generatorPlan, generatorWeights, grad(generatorLoss, generatorWeights)),
-  };
+  const generator = player("generator", rate, neg(mean(g.score(g.fake))), g.generator, g.generator.updates);
+  const next = playerUpdates(generator);
 
   const first = weightsWithPrefix(GENERATOR, initialState(networks.generator.weights, seedFor(seed, GENERATOR)));
   const averaged = settings.average > 0 ? weightsWithPrefix(AVERAGE, first) : {};
@@ -92,19 +77,12 @@ export async function trainWganGp(options: {
     ...first,
     ...weightsWithPrefix(DISCRIMINATOR, initialState(networks.discriminator.weights, seedFor(seed, DISCRIMINATOR))),
     ...averaged,
-    ...optimizerState(criticPlan, criticWeights),
-    ...optimizerState(generatorPlan, generatorWeights),
+    ...playerState(critic),
+    ...playerState(generator),
   });
-  const criticStep = await compile({
-    outputs: { loss: criticLoss },
-    updates: optimizerUpdates(criticPlan, criticWeights, grad(criticLoss, criticWeights)),
-    store,
-  });
-  const generatorStep = await compile({
-    outputs: { loss: generatorLoss },
-    updates: { ...next, ...averageUpdates(Object.keys(averaged), next, settings.average, generatorPlan) },
-    store,
-  });
+  const criticStep = await compilePlayer(critic, playerUpdates(critic), store);
+  const averages = averageUpdates(Object.keys(averaged), next, settings.average, generator.plan);
+  const generatorStep = await compilePlayer(generator, { ...next, ...averages }, store);
 
   await runLoop({
     work,
@@ -125,15 +103,10 @@ export async function trainWganGp(options: {
         let loss = 0;
         for (let k = 0; k < criticSteps; k++) {
           const next = (await order.next()).value!;
-          const result = await criticStep.run({
-            real: next.images,
-            z: rng.normals(batch * latent),
-            alpha: rng.uniforms(m),
-          });
-          loss = result.loss!.data[0]!;
+          const feeds = { real: next.images, z: rng.normals(batch * latent), alpha: rng.uniforms(m) };
+          loss = await criticStep.take(feeds);
         }
-        const result = await generatorStep.run({ z: rng.normals(batch * latent) });
-        const row = { critic: loss, generator: result.loss!.data[0]! };
+        const row = { critic: loss, generator: await generatorStep.take({ z: rng.normals(batch * latent) }) };
         checkFinite("wgan-gp critic", step, row.critic);
         checkFinite("wgan-gp generator", step, row.generator);
         if ((step + 1) % 100 === 0 || step + 1 === steps)
@@ -144,12 +117,12 @@ export async function trainWganGp(options: {
   });
   await criticStep.release();
   await generatorStep.release();
-  const kept: Record<string, FloatTensor> = store.snapshot(
-    networks.discriminator.weights.map((w) => DISCRIMINATOR + w.name),
-  );
   const source = settings.average > 0 ? AVERAGE : "";
-  for (const { name } of networks.generator.weights) kept[GENERATOR + name] = store.get(`${source}${GENERATOR}${name}`);
-  return kept;
+  const generated = store.snapshot(networks.generator.weights.map((w) => `${source}${GENERATOR}${w.name}`));
+  return {
+    ...store.snapshot(networks.discriminator.weights.map((w) => DISCRIMINATOR + w.name)),
+    ...weightsWithPrefix(GENERATOR, weightsUnder(`${source}${GENERATOR}`, generated)),
+  };
 }
 
 /** The running average of each weight and statistic. Early on it follows faster, so that first weights are soon forgotten. */

@@ -9,6 +9,11 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue | undefined };
 
+/** A value of a type of its own (a study, a result) as JSON; `canonicalJson` refuses what of it JSON cannot say. */
+export function asJson(value: object): JsonValue {
+  return value as JsonValue;
+}
+
 /**
  * JSON with sorted keys and no spaces: equal values give equal text, whatever order their keys were written in.
  * @throws TypeError for what JSON would silently change (NaN, an infinity, a function, a date), with its path.

@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import type { ImageSet, StudyData } from "../data/dataset.ts";
 import { writePng } from "../data/image-file.ts";
 import type { Model } from "../models/model.ts";
-import type { JsonValue } from "./canonical.ts";
+import { asJson } from "./canonical.ts";
 import type { PlannedCell } from "./plan.ts";
 import type { Provenance } from "./provenance.ts";
 import type { CellResult } from "./result.ts";
@@ -34,7 +34,7 @@ export async function runCell(options: {
   const { target, attackLabel, seed } = cell;
   const name = `${target.label}-${attackLabel}-seed${seed}`.replaceAll(" ", "-");
   const dir = join(studyDir, "cells", name);
-  const config = { ...study, seeds: [seed], defense: target.recipe, attack: attackLabel } as unknown as JsonValue;
+  const config = asJson({ ...study, seeds: [seed], defense: target.recipe, attack: attackLabel });
   const folder = await openRunFolder({
     dir,
     kind: "cell",
@@ -79,7 +79,7 @@ export async function runCell(options: {
       ...found,
       run: relative(studyDir, dir),
     };
-    await folder.writeJson(RESULT_FILE, result as unknown as JsonValue);
+    await folder.writeJson(RESULT_FILE, asJson(result));
     return result;
   });
 }

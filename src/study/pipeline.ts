@@ -4,7 +4,7 @@ import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { setThreads } from "../engine/runtime.ts";
 import type { Measured } from "../metrics/measured.ts";
 import { assetsFolder } from "./assets.ts";
-import { contentId, type JsonValue } from "./canonical.ts";
+import { asJson, contentId } from "./canonical.ts";
 import { runCell } from "./cell.ts";
 import { readCurves } from "./curves.ts";
 import { type EventSink, fanOut } from "./events.ts";
@@ -45,13 +45,13 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
   setThreads(threads);
   const read = await readStudy(studyFile);
   const { study, yaml } = read;
-  const studyDir = join(runsDir, `${study.name}-${contentId(study as unknown as JsonValue).slice(0, 8)}`);
+  const studyDir = join(runsDir, `${study.name}-${contentId(asJson(study)).slice(0, 8)}`);
   const machine = await provenance(threads);
   const folder = await openRunFolder({
     dir: studyDir,
     kind: "study",
     name: study.name,
-    config: study as unknown as JsonValue,
+    config: asJson(study),
     machine,
   });
   const events = fanOut(folder.events, options.events);

@@ -166,6 +166,13 @@ function concatenated(l: Lowering, parts: readonly string[], axis: number): stri
   return parts.length === 1 ? parts[0]! : l.node("Concat", parts, { axis });
 }
 
+/** Sums that are laid out by [K, kernel place, C] as the kernel [K, C, kh, kw]. */
+function asKernel(l: Lowering, sums: string, to: Shape): string {
+  const [k, c, kh, kw] = to as [number, number, number, number];
+  const places = l.node("Reshape", [sums, l.int64s([k, kh * kw, c])]);
+  return l.node("Reshape", [l.node("Transpose", [places], { perm: [0, 2, 1] }), l.int64s(to)]);
+}
+
 function weightGradPerImage(
   l: Lowering,
   [xName, gName]: readonly string[],
@@ -174,7 +181,7 @@ function weightGradPerImage(
   window: ConvWindow & { to: Shape },
 ): string {
   const [n, c] = x.shape as [number, number];
-  const [k, perGroup, kh, kw] = window.to as [number, number, number, number];
+  const [k] = window.to as [number];
   const { groups } = window;
   const area = g.shape[2]! * g.shape[3]!;
   const copies = shiftedCopies(
@@ -189,8 +196,7 @@ function weightGradPerImage(
   const gRows = l.node("Reshape", [gName!, l.int64s([n, groups, k / groups, area])]);
   const product = l.node("MatMul", [gRows, l.node("Transpose", [columns], { perm: [0, 1, 3, 2] })]);
   const total = l.node("ReduceSum", [product, l.int64s([0])], { keepdims: 0 });
-  const places = l.node("Reshape", [total, l.int64s([k, kh * kw, perGroup])]);
-  return l.node("Reshape", [l.node("Transpose", [places], { perm: [0, 2, 1] }), l.int64s(window.to)]);
+  return asKernel(l, total, window.to);
 }
 
 function weightGradChannelsLast(
@@ -214,6 +220,5 @@ function weightGradChannelsLast(
   const columns = l.node("Reshape", [concatenated(l, copies, 3), l.int64s([rowsTotal, kh * kw * c])]);
   const gRows = l.node("Reshape", [l.node("Transpose", [gName!], last), l.int64s([rowsTotal, k])]);
   const product = l.node("Gemm", [gRows, columns], { transA: 1 });
-  const places = l.node("Reshape", [product, l.int64s([k, kh * kw, c])]);
-  return l.node("Reshape", [l.node("Transpose", [places], { perm: [0, 2, 1] }), l.int64s(window.to)]);
+  return asKernel(l, product, window.to);
 }

@@ -37,6 +37,25 @@ function floorNames(floors: readonly { readonly title: string; readonly y: numbe
   });
 }
 
+/** The names of one kind of floor, above their rules at one end of the plot. */
+function floorText(
+  floors: Parameters<typeof floorNames>[0],
+  name: string,
+  at: number,
+  textAnchor: "start" | "end",
+): Plot.Markish {
+  return Plot.text(floorNames(floors, name), {
+    x: () => at,
+    y: "y",
+    text: "text",
+    fill: MUTED,
+    fontSize: 11,
+    textAnchor,
+    dx: textAnchor === "start" ? 4 : -4,
+    dy: -8,
+  });
+}
+
 /** The natural accuracies with room on both sides, at least ten points wide, within 0 … 100. */
 function utilityDomain(conditions: readonly Condition[]): [number, number] {
   const bounds = conditions.flatMap(({ naturalAccuracy, cells }) => [
@@ -113,26 +132,8 @@ export function utilityLeakageChart(conditions: readonly Condition[], width: num
       Plot.gridX({ stroke: LINE, strokeOpacity: 1, ticks: width > 500 ? 8 : 5 }),
       Plot.ruleY([...selection, ...random], { y: "y", stroke: MUTED, strokeDasharray: "4 4", strokeWidth: 1 }),
       // The two floors may lie close together, so their names stand at opposite ends.
-      Plot.text(floorNames(selection, "initial selection"), {
-        x: () => domain[0],
-        y: "y",
-        text: "text",
-        fill: MUTED,
-        fontSize: 11,
-        textAnchor: "start",
-        dx: 4,
-        dy: -8,
-      }),
-      Plot.text(floorNames(random, "random prior"), {
-        x: () => domain[1],
-        y: "y",
-        text: "text",
-        fill: MUTED,
-        fontSize: 11,
-        textAnchor: "end",
-        dx: -4,
-        dy: -8,
-      }),
+      floorText(selection, "initial selection", domain[0], "start"),
+      floorText(random, "random prior", domain[1], "end"),
       Plot.dot(seeds, { x: "x", y: "y", stroke: "color", symbol: "symbol", r: 3, strokeOpacity: 0.55 }),
       Plot.ruleX(rows, { x: "x", y1: "y1", y2: "y2", stroke: "color", strokeWidth: 1.5 }),
       Plot.ruleY(rows, { y: "y", x1: "x1", x2: "x2", stroke: "color", strokeWidth: 1.5 }),

@@ -13,12 +13,10 @@ import { predictor, predictSet } from "../../models/predict.ts";
 import { kedmi, kedmiNetworks } from "../../priors/kedmi.ts";
 import type { Prior, PriorNetworks } from "../../priors/prior.ts";
 import { trainKedmi } from "../../priors/train-kedmi.ts";
-import type { JsonValue } from "../canonical.ts";
+import { asJson } from "../canonical.ts";
 import { readState, WEIGHTS, writeState } from "../state-file.ts";
 import type { Study } from "../study-schema.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
-
-const json = (value: unknown) => value as JsonValue;
 
 /** KEDMI's GAN, trained against one target. It starts from the public prior where that is given. */
 export function inversionPriorStep(options: {
@@ -35,7 +33,7 @@ export function inversionPriorStep(options: {
   const spec = {
     kind: "inversion-prior",
     version: 1,
-    config: json({ ...settings, seed }),
+    config: asJson({ ...settings, seed }),
     data: { public: data.public.hash },
   };
   const needs = { target, ...(publicPrior && { start: publicPrior }) };
@@ -90,7 +88,7 @@ export function attackStep(options: {
   const spec = {
     kind: "attack",
     version: 1,
-    config: json({ kind: attack.kind, ...config, perIdentity, identities: identities.length, pool, seed }),
+    config: asJson({ kind: attack.kind, ...config, perIdentity, identities: identities.length, pool, seed }),
   };
   return planStep(`${attack.kind} on ${label}, seed ${seed}`, spec, { target, prior }, async (context, dir) => {
     const access = whiteBox(model, await readState(join(dir(target), WEIGHTS)));

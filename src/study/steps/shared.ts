@@ -8,7 +8,7 @@ import { logitsLayer, type Model, weightsOf } from "../../models/model.ts";
 import { train } from "../../models/train.ts";
 import { dcgan } from "../../priors/dcgan.ts";
 import { trainWganGp } from "../../priors/train-wgan-gp.ts";
-import type { JsonValue } from "../canonical.ts";
+import { asJson } from "../canonical.ts";
 import { WEIGHTS, writeState } from "../state-file.ts";
 import type { Study } from "../study-schema.ts";
 import { trainClassifier } from "./classifier.ts";
@@ -16,12 +16,10 @@ import { type PlannedStep, planStep } from "./planned.ts";
 
 // Steps that all cells share. They depend on the data's seed alone, not on a cell's.
 
-const json = (value: unknown) => value as JsonValue;
-
 /** The target's start weights: its architecture, trained on the pre-training set. */
 export function pretrainingStep(study: Study, data: StudyData, model: Model): PlannedStep {
   const { train: images, test } = data.pretraining;
-  const config = json({ model: study.model, training: study.pretraining, seed: study.dataSeed });
+  const config = asJson({ model: study.model, training: study.pretraining, seed: study.dataSeed });
   return planStep(
     `start weights of ${model.kind}`,
     { kind: "pretraining", version: 1, config, data: { train: images.hash, test: test.hash } },
@@ -41,7 +39,7 @@ export function pretrainingStep(study: Study, data: StudyData, model: Model): Pl
 /** The evaluation model, trained on images of the private identities; judged by the private test images, selected on the validation ones. */
 export function evaluationModelStep(study: Study, data: StudyData, model: Model): PlannedStep {
   const { validation, test } = data.private;
-  const config = json({ ...study.evaluation, seed: study.dataSeed });
+  const config = asJson({ ...study.evaluation, seed: study.dataSeed });
   const hashes = { train: data.evaluation.hash, validation: validation.hash, test: test.hash };
   return planStep(
     `evaluation model ${model.kind}`,
@@ -66,7 +64,7 @@ export function attributeModelStep(
   attributes: AttributeData,
   model: Model,
 ): PlannedStep {
-  const config = json({ ...study.attributes, seed: study.dataSeed });
+  const config = asJson({ ...study.attributes, seed: study.dataSeed });
   const hashes = { train: attributes.train.hash, test: attributes.test.hash };
   return planStep(
     `attribute model ${model.kind}`,
@@ -96,7 +94,7 @@ export function publicPriorStep(study: Study, data: StudyData, config: Record<st
   const settings = dcgan.config.parse(config);
   const { channels, height, width } = data.public;
   const networks = dcgan.networks(settings, { image: [channels, height, width], classes: 0 });
-  const spec = { kind: "prior", version: 1, config: json({ kind: dcgan.kind, ...settings, seed: study.dataSeed }) };
+  const spec = { kind: "prior", version: 1, config: asJson({ kind: dcgan.kind, ...settings, seed: study.dataSeed }) };
   return planStep("public prior dcgan", { ...spec, data: { public: data.public.hash } }, {}, async (context) => {
     const seed = seedFor(study.dataSeed, "prior");
     const state = await trainWganGp({ networks, images: data.public, settings, seed, work: context });

@@ -5,7 +5,7 @@ import { changedFrozenTensors, trainTarget } from "../../defenses/train-target.t
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import { seedFor } from "../../engine/random.ts";
 import type { Model } from "../../models/model.ts";
-import type { JsonValue } from "../canonical.ts";
+import { asJson } from "../canonical.ts";
 import { readState, WEIGHTS, writeState } from "../state-file.ts";
 import type { Study } from "../study-schema.ts";
 import { TEST_ACCURACY, testAccuracy } from "./classifier.ts";
@@ -23,7 +23,7 @@ export function targetStep(options: {
 }): PlannedStep {
   const { study, data, model, label, recipe, seed, pretraining } = options;
   const { train, validation, test } = data.private;
-  const config = { model: study.model, recipe, training: study.training, seed } as unknown as JsonValue;
+  const config = asJson({ model: study.model, recipe, training: study.training, seed });
   const hashes = { train: train.hash, validation: validation.hash, test: test.hash };
   const spec = { kind: "target", version: 1, config, data: hashes };
   return planStep(`target ${label}, seed ${seed}`, spec, { pretraining }, async (context, dir) => {
