@@ -2,13 +2,14 @@ import { z } from "zod";
 import { grad } from "../engine/autodiff.ts";
 import { parameter } from "../engine/graph.ts";
 import { add, clamp, mul, sub } from "../engine/ops/elementwise.ts";
-import { crossEntropyRows } from "../engine/ops/loss.ts";
 import { oneHot } from "../engine/ops/movement.ts";
 import { sum } from "../engine/ops/reduce.ts";
 import { createStore } from "../engine/store.ts";
 import { filled, tensor } from "../engine/tensor.ts";
 import { fixedPrior } from "../priors/synthesize.ts";
 import { defineAttack } from "./attack.ts";
+import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
+import { identityLossRows, identityLossSchema } from "./identity-loss.ts";
 import { labelInput, rowsFrom, runSearch } from "./search.ts";
 import { labelsOf, randomLatents, selectInitial } from "./selection.ts";
 
@@ -24,6 +25,7 @@ const config = z.strictObject({
     .default(0.02)
     .describe("step size of the momentum update, for a loss that is a mean over 60 latents"),
   momentum: z.number().min(0).lt(1).default(0.9),
+  identityLoss: identityLossSchema,
   identityWeight: z.number().positive().default(100).describe("λ, the weight of the identity loss"),
   clamp: z.number().positive().default(1).describe("latents are held to ± this"),
   pool: z
@@ -32,6 +34,7 @@ const config = z.strictObject({
     .default(0)
     .describe("start from the best of this many random latents; 0: from random ones, as the paper does"),
   batch: z.int().positive().default(60).describe("latents optimised side by side"),
+  ...finalSelectionSettings,
 });
 
 /** The released code averages its loss over batches of 60 identities; a step size means the same here whatever the batch. */
@@ -39,7 +42,7 @@ const REFERENCE_BATCH = 60;
 
 /**
  * GMI: for each identity and restart one latent z, by gradient steps with look-ahead momentum on −D(G(z)) + λ·CE(T(G(z)), y).
- * Each restart is one reconstruction.
+ * Each restart is one reconstruction, unless more candidates are searched for than are asked for.
  */
 export const gmi = defineAttack({
   kind: "gmi",
@@ -51,19 +54,21 @@ export const gmi = defineAttack({
   config,
   async run({ target, prior, identities, perIdentity, config: c, seed, work }) {
     const { latent } = prior.networks;
-    const labels = labelsOf(identities, perIdentity);
+    const candidates = candidatesFor("gmi", c.candidates, perIdentity);
+    const labels = labelsOf(identities, candidates);
     const rows = labels.length;
     const batch = Math.min(c.batch, rows);
     const first =
       c.pool > 0
-        ? (await selectInitial({ target, prior, identities, perIdentity, pool: c.pool, seed })).latents
+        ? (await selectInitial({ target, prior, identities, perIdentity: candidates, pool: c.pool, seed })).latents
         : randomLatents(prior, rows, seed, "gmi");
 
     const latents = parameter("latents", [batch, latent]);
     const velocity = parameter("velocity", [batch, latent]);
     const { synthesize, naturalness } = fixedPrior(prior);
     const images = synthesize(latents);
-    const identity = sum(crossEntropyRows(target.logits(images), oneHot(labelInput(batch), target.classes)));
+    const wanted = oneHot(labelInput(batch), target.classes);
+    const identity = sum(identityLossRows(c.identityLoss, target.logits(images), wanted));
     const natural = sum(naturalness(images));
     const loss = mul(sub(mul(identity, c.identityWeight), natural), 1 / REFERENCE_BATCH);
     const [g] = grad(loss, [latents]);
@@ -88,6 +93,8 @@ export const gmi = defineAttack({
       feeds: () => ({}),
       label: (row) => labels[row]!,
     });
-    return { latents: found.latents!, labels };
+    const { views } = c;
+    const search = { target, prior, identities, latents: found.latents!, perIdentity };
+    return selectFinal({ ...search, views, seed, signal: work.signal });
   },
 });

@@ -2,7 +2,6 @@ import { z } from "zod";
 import { grad } from "../engine/autodiff.ts";
 import { input, parameter, type Value } from "../engine/graph.ts";
 import { add, clamp, exp, mul, sub } from "../engine/ops/elementwise.ts";
-import { crossEntropy } from "../engine/ops/loss.ts";
 import { oneHot } from "../engine/ops/movement.ts";
 import { mean } from "../engine/ops/reduce.ts";
 import { adam, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
@@ -12,12 +11,15 @@ import { createStore, type StateDict } from "../engine/store.ts";
 import { filled, tensor } from "../engine/tensor.ts";
 import { fixedPrior } from "../priors/synthesize.ts";
 import { defineAttack } from "./attack.ts";
+import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
+import { identityLossRows, identityLossSchema } from "./identity-loss.ts";
 import { labelInput, rowsFrom, runSearch } from "./search.ts";
-import { labelsOf, selectInitial } from "./selection.ts";
+import { selectInitial } from "./selection.ts";
 
 const config = z.strictObject({
   iterations: z.int().positive().default(3000).describe("2400 in KEDMI's and LOMMA's code, 3000 in TL-DMI's"),
   rate: z.number().positive().default(0.02).describe("learning rate of Adam"),
+  identityLoss: identityLossSchema,
   identityWeight: z.number().positive().default(100).describe("λ, the weight of the identity loss"),
   initialLogVariance: z
     .number()
@@ -30,6 +32,7 @@ const config = z.strictObject({
     .default(0)
     .describe("start μ from the best of this many random latents; 0: from zero, as the paper does"),
   batch: z.int().positive().default(60).describe("identities optimised side by side"),
+  ...finalSelectionSettings,
 });
 
 /**
@@ -45,6 +48,7 @@ export const kedmi = defineAttack({
   config,
   async run({ target, prior, identities, perIdentity, config: c, seed, work }) {
     const { latent } = prior.networks;
+    const candidates = candidatesFor("kedmi", c.candidates, perIdentity);
     const rows = identities.length;
     const batch = Math.min(c.batch, rows);
     const means =
@@ -57,7 +61,8 @@ export const kedmi = defineAttack({
     const noise = input("noise", [batch, latent]);
     const { synthesize, naturalness } = fixedPrior(prior);
     const images = synthesize(drawn(mu, logVariance, noise, c.clamp));
-    const identity = crossEntropy(target.logits(images), oneHot(labelInput(batch), target.classes));
+    const wanted = oneHot(labelInput(batch), target.classes);
+    const identity = mean(identityLossRows(c.identityLoss, target.logits(images), wanted));
     const natural = mean(naturalness(images));
     const loss = sub(mul(identity, c.identityWeight), natural);
     const variables = [mu, logVariance];
@@ -83,8 +88,8 @@ export const kedmi = defineAttack({
       feeds: (from, iteration) => ({ noise: random(seed, "kedmi", from, iteration).normals(batch * latent) }),
       label: (row) => identities[row]!,
     });
-    const latents = drawReconstructions(found.mu!, found.logVariance!, latent, perIdentity, c.clamp, seed);
-    return { latents, labels: labelsOf(identities, perIdentity) };
+    const latents = drawReconstructions(found.mu!, found.logVariance!, latent, candidates, c.clamp, seed);
+    return selectFinal({ target, prior, identities, latents, perIdentity, views: c.views, seed, signal: work.signal });
   },
 });
 

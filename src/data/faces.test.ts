@@ -64,6 +64,13 @@ describe("the faces source", () => {
     expect(hard.private.train.hash).not.toBe(easy.private.train.hash);
   });
 
+  it("changes the public images alone with the variation of the attacker's images", async () => {
+    const [same, posed] = [await load(), await load({ public: { ...small.public, variation: 0.3 } })];
+    expect(posed.public.hash).not.toBe(same.public.hash);
+    expect(posed.private.train.hash).toBe(same.private.train.hash);
+    expect(posed.evaluation.hash).toBe(same.evaluation.hash);
+  });
+
   it("changes the pre-training images alone with the pre-training kind", async () => {
     const kinds = ["faces", "style", "no-faces"] as const;
     const all = await Promise.all(kinds.map((kind) => load({ pretraining: { ...small.pretraining, kind } })));

@@ -9,6 +9,8 @@ import { drawnSet } from "./faces/store.ts";
 
 const count = (least: number) => z.number().int().min(least);
 
+const variationSchema = z.number().min(0).max(1.5);
+
 const config = z.strictObject({
   identities: count(2).default(50).describe("private people"),
   family: count(1)
@@ -20,7 +22,7 @@ const config = z.strictObject({
     .max(1)
     .default(0.6)
     .describe("how far members of a family differ, in parts and in geometry"),
-  variation: z.number().min(0).max(1.5).default(1).describe("strength of expression, pose, light and noise"),
+  variation: variationSchema.default(1).describe("strength of expression, pose, light and noise"),
   size: z.literal([32, 64]).default(64).describe("height and width of the images in pixels"),
   train: count(1).default(40).describe("training images of each private person"),
   validation: count(1).default(8).describe("validation images of each private person"),
@@ -29,6 +31,9 @@ const config = z.strictObject({
     .strictObject({
       identities: count(1).default(2500).describe("people in the attacker's images"),
       images: count(1).default(4).describe("images of each"),
+      variation: variationSchema
+        .optional()
+        .describe("variation of the attacker's images where it differs: small for posed portraits"),
     })
     .prefault({}),
   pretraining: z
@@ -73,12 +78,12 @@ function facesData(settings: z.output<typeof config>, context: DataContext): Stu
   const draw = (
     name: string,
     population: Population,
-    where: { range: Range; part: string; subject?: Subject },
+    where: { range: Range; part: string; subject?: Subject; variation?: number },
     classes: readonly string[],
     images: number,
     labels?: readonly [number, number],
   ): ImageSet => {
-    const recipe: Recipe = { ...population, subject: "faces", ...where, variation, size };
+    const recipe: Recipe = { ...population, subject: "faces", variation, size, ...where };
     return drawnSet({ name: `faces ${name}`, recipe, classes, images, ...(labels && { labels }) }, store);
   };
 
@@ -98,7 +103,13 @@ function facesData(settings: z.output<typeof config>, context: DataContext): Stu
       validation: ofPrivate("validation", settings.validation),
       test: ofPrivate("test", settings.test),
     },
-    public: draw("public", strangers, { range: "public", part: "public" }, others, settings.public.images),
+    public: draw(
+      "public",
+      strangers,
+      { range: "public", part: "public", variation: settings.public.variation ?? variation },
+      others,
+      settings.public.images,
+    ),
     pretraining: { train: ofStart("train", pretraining.images - held), test: ofStart("test", held) },
     evaluation: ofPrivate("evaluation", settings.evaluation),
     attributes: attributeData(),

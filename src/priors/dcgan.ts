@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { reshape } from "../engine/ops/movement.ts";
-import { gmiCritic, gmiGenerator } from "./gmi-networks.ts";
+import { gmiCritic, gmiGenerator, kernelSchema } from "./gmi-networks.ts";
 import { definePrior } from "./prior.ts";
 
 /** How GMI's GAN is built and trained; the widths and counts are the paper's. */
 const config = z.strictObject({
   latent: z.int().positive().default(100).describe("length of z"),
   width: z.int().min(4).default(64).describe("channels at the full side; each halving doubles them"),
+  kernel: kernelSchema,
   steps: z.int().positive().default(60000).describe("generator steps (the paper: 280 epochs of 30,000 images)"),
   critic: z.int().positive().default(5).describe("critic steps before each generator step"),
   batch: z.int().min(2).default(64),
@@ -41,11 +42,11 @@ export const dcgan = definePrior({
     "Zhang et al., The Secret Revealer: Generative Model-Inversion Attacks Against Deep Neural Networks, CVPR 2020",
   perTarget: false,
   config,
-  networks: ({ latent, width }, { image }) => ({
+  networks: ({ latent, width, kernel }, { image }) => ({
     latent,
     image,
-    generator: gmiGenerator(latent, image, width),
-    discriminator: gmiCritic(image, width),
+    generator: gmiGenerator(latent, image, width, kernel),
+    discriminator: gmiCritic(image, width, kernel),
     naturalness: (score) => reshape(score, [score.shape[0]!]),
   }),
 });

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
 import { normalInitial } from "../models/initial.ts";
 import type { Layer } from "../models/layer.ts";
@@ -18,6 +19,9 @@ const LEAK = 0.2;
 // DCGAN's initial weights (Radford et al. 2016, section 4).
 const initial = normalInitial(0.02);
 
+/** Padding with which a stride of 2 halves a side exactly. */
+const halvingPadding = (kernel: Kernel): number => kernel - 3;
+
 /** How often a side halves until 4 pixels are left. @throws UserError for a side that is no such number. */
 export function halvings(side: number): number {
   const times = Math.log2(side / 4);
@@ -26,18 +30,26 @@ export function halvings(side: number): number {
   return times;
 }
 
+/** The side of a GAN's kernels: GMI's 5, or DCGAN's 4, which takes two thirds of the arithmetic. */
+export const kernelSchema = z
+  .union([z.literal(4), z.literal(5)])
+  .default(5)
+  .describe("side of the convolutions' kernels: 5 as in GMI, or 4, which is faster");
+type Kernel = z.output<typeof kernelSchema>;
+
 /**
- * GMI's generator (Zhang et al. 2020; released code `Generator`): a linear layer to 4×4, then 5×5 transposed convolutions with
+ * GMI's generator (Zhang et al. 2020; released code `Generator`): a linear layer to 4×4, then transposed convolutions with
  * stride 2, sigmoid at the end. `width` is the channels before the last layer (64 in the paper).
  */
 export function gmiGenerator(
   latent: number,
   [channels, side]: readonly [number, number, number],
   width: number,
+  kernel: Kernel,
 ): Layer {
   const ups = halvings(side);
   const widths = Array.from({ length: ups }, (_, i) => width * 2 ** (ups - 1 - i));
-  const up = { stride: 2, padding: 2, outputPadding: 1, bias: false, initial } as const;
+  const up = { stride: 2, padding: halvingPadding(kernel), outputPadding: kernel - 4, bias: false, initial } as const;
   const first = widths[0]! * 16;
   return sequential(
     linear("l1.0", latent, first, { bias: false, initial }),
@@ -46,21 +58,25 @@ export function gmiGenerator(
     reshape([widths[0]!, 4, 4]),
     ...widths
       .slice(1)
-      .flatMap((to, i) => [convTranspose(`l2_5.${i}.0`, widths[i]!, to, 5, up), batchNorm(`l2_5.${i}.1`, to), relu]),
-    convTranspose(`l2_5.${ups - 1}`, width, channels, 5, { ...up, bias: true }),
+      .flatMap((to, i) => [
+        convTranspose(`l2_5.${i}.0`, widths[i]!, to, kernel, up),
+        batchNorm(`l2_5.${i}.1`, to),
+        relu,
+      ]),
+    convTranspose(`l2_5.${ups - 1}`, width, channels, kernel, { ...up, bias: true }),
     sigmoid,
   );
 }
 
-/** GMI's critic (released code `DGWGAN`): 5×5 convolutions with stride 2 and instance norm, then 4×4 to one score. */
-export function gmiCritic([channels, side]: readonly [number, number, number], width: number): Layer {
+/** GMI's critic (released code `DGWGAN`): convolutions with stride 2 and instance norm, then 4×4 to one score. */
+export function gmiCritic([channels, side]: readonly [number, number, number], width: number, kernel: Kernel): Layer {
   const downs = halvings(side);
-  const down = { stride: 2, padding: 2, initial } as const;
+  const down = { stride: 2, padding: halvingPadding(kernel), initial } as const;
   return sequential(
-    conv("ls.0", channels, width, 5, down),
+    conv("ls.0", channels, width, kernel, down),
     leakyRelu(LEAK),
     ...Array.from({ length: downs - 1 }, (_, i) => i).flatMap((i) => [
-      conv(`ls.${i + 2}.0`, width * 2 ** i, width * 2 ** (i + 1), 5, down),
+      conv(`ls.${i + 2}.0`, width * 2 ** i, width * 2 ** (i + 1), kernel, down),
       instanceNorm(`ls.${i + 2}.1`, width * 2 ** (i + 1)),
       leakyRelu(LEAK),
     ]),

@@ -4,7 +4,7 @@ import { sub } from "../engine/ops/elementwise.ts";
 import { logSumExp } from "../engine/ops/reduce.ts";
 import type { Layer } from "../models/layer.ts";
 import { conv, flatten, instanceNorm, leakyRelu, linear, sequential } from "../models/layers.ts";
-import { gmiGenerator, halvings } from "./gmi-networks.ts";
+import { gmiGenerator, halvings, kernelSchema } from "./gmi-networks.ts";
 import { minibatchDiscrimination } from "./minibatch-discrimination.ts";
 import { definePrior, type PriorNetworks } from "./prior.ts";
 
@@ -13,6 +13,7 @@ const LEAK = 0.2;
 const config = z.strictObject({
   latent: z.int().positive().default(100).describe("length of z"),
   width: z.int().min(4).default(64).describe("channels at the full side; each halving doubles them"),
+  kernel: kernelSchema.describe("side of the generator's kernels: 5 as in GMI, or 4, which is faster"),
   steps: z
     .int()
     .positive()
@@ -44,7 +45,7 @@ export interface KedmiNetworks extends PriorNetworks {
 
 /** Builds generator and `MinibatchDiscriminator` (released code): convolutions with stride 2 and instance norm down to 4×4. */
 export function kedmiNetworks(
-  { latent, width, kernels, kernelRows }: KedmiSettings,
+  { latent, width, kernel, kernels, kernelRows }: KedmiSettings,
   image: readonly [number, number, number],
   classes: number,
 ): KedmiNetworks {
@@ -52,10 +53,10 @@ export function kedmiNetworks(
   const downs = halvings(side);
   const widths = Array.from({ length: downs }, (_, i) => width * 2 ** Math.min(i, 2));
   const layers = widths.flatMap((to, i) => {
-    const kernel = i < 3 ? 5 : 3;
+    const reach = i < 3 ? 5 : 3;
     const from = i === 0 ? channels : widths[i - 1]!;
     return [
-      conv(`layer${i + 1}.0`, from, to, kernel, { stride: 2, padding: (kernel - 1) / 2 }),
+      conv(`layer${i + 1}.0`, from, to, reach, { stride: 2, padding: (reach - 1) / 2 }),
       instanceNorm(`layer${i + 1}.1`, to),
       leakyRelu(LEAK),
     ];
@@ -69,7 +70,7 @@ export function kedmiNetworks(
   return {
     latent,
     image,
-    generator: gmiGenerator(latent, image, width),
+    generator: gmiGenerator(latent, image, width, kernel),
     discriminator: sequential(trunk, classHead),
     trunk,
     classHead,

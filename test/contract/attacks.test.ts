@@ -58,7 +58,7 @@ async function attackAccuracy({ latents, labels }: Reconstructions): Promise<num
 describe.each(attacks as readonly Attack[])("$kind", (attack) => {
   const { config, diverging } = quick[attack.kind as keyof typeof quick];
   const settings = { target, identities, perIdentity: PER_IDENTITY };
-  const run = (work: Work, change: Readonly<Record<string, number>> = {}, seed = 4) =>
+  const run = (work: Work, change: Readonly<Record<string, number | string>> = {}, seed = 4) =>
     attack.run({
       ...settings,
       target,
@@ -123,6 +123,21 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
     await run(work, { iterations: 1 });
     await run(fromPool, { iterations: 1, pool: 64 });
     expect(fromPool.steps[0]!.identity!).toBeLessThan(work.steps[0]!.identity!);
+  });
+
+  test.each(["logit", "max-margin"] as const)("finds identities by the %s loss too", async (identityLoss) => {
+    // These losses have steeper slopes than cross-entropy, so a smaller weight steps as far.
+    const found = await run(unwatched, { identityLoss, identityWeight: 10 });
+    expect(await attackAccuracy(found)).toBeGreaterThan(0.5);
+  });
+
+  test("keeps those of more candidates that the target recognises best", async () => {
+    const few = { iterations: 10 };
+    const [plain, chosen] = [await run(unwatched, few), await run(unwatched, { ...few, candidates: 12 })];
+    expect(chosen.labels).toEqual(plain.labels);
+    expect(chosen.latents.length).toBe(plain.latents.length);
+    expect(await attackAccuracy(chosen)).toBeGreaterThan(await attackAccuracy(plain));
+    await expect(run(unwatched, { ...few, candidates: PER_IDENTITY - 1 })).rejects.toThrow(UserError);
   });
 
   test("says that it diverged where its settings are absurd", async () => {

@@ -14,7 +14,14 @@ import { predictor, predictSet } from "../../src/models/predict.ts";
 import { priors } from "../../src/priors/index.ts";
 import { kedmiNetworks } from "../../src/priors/kedmi.ts";
 import { minibatchDiscrimination } from "../../src/priors/minibatch-discrimination.ts";
-import { DISCRIMINATOR, GENERATOR, type PriorFamily, weightsUnder, weightsWithPrefix } from "../../src/priors/prior.ts";
+import {
+  DISCRIMINATOR,
+  GENERATOR,
+  type PriorFamily,
+  type PriorNetworks,
+  weightsUnder,
+  weightsWithPrefix,
+} from "../../src/priors/prior.ts";
 import { fixedPrior, synthesize } from "../../src/priors/synthesize.ts";
 import { kedmiDiscriminatorLoss, kedmiGeneratorLoss, trainKedmi } from "../../src/priors/train-kedmi.ts";
 import { trainWganGp } from "../../src/priors/train-wgan-gp.ts";
@@ -78,13 +85,11 @@ const training: Readonly<
     }),
 };
 
-const firstState = (kind: keyof typeof NETWORKS): StateDict => {
-  const { generator, discriminator } = NETWORKS[kind];
-  return {
-    ...weightsWithPrefix(GENERATOR, initialState(generator.weights, seedFor(SEED, GENERATOR))),
-    ...weightsWithPrefix(DISCRIMINATOR, initialState(discriminator.weights, seedFor(SEED, DISCRIMINATOR))),
-  };
-};
+const stateOf = ({ generator, discriminator }: PriorNetworks): StateDict => ({
+  ...weightsWithPrefix(GENERATOR, initialState(generator.weights, seedFor(SEED, GENERATOR))),
+  ...weightsWithPrefix(DISCRIMINATOR, initialState(discriminator.weights, seedFor(SEED, DISCRIMINATOR))),
+});
+const firstState = (kind: keyof typeof NETWORKS): StateDict => stateOf(NETWORKS[kind]);
 
 describe.each(priors as readonly PriorFamily[])("$kind", (family) => {
   const kind = family.kind as keyof typeof NETWORKS;
@@ -108,6 +113,19 @@ describe.each(priors as readonly PriorFamily[])("$kind", (family) => {
     expect(() => networks(24)).toThrow(UserError);
     expect(() => networks(8)).toThrow(UserError);
     expect(networks(64).image).toEqual([3, 64, 64]);
+  });
+
+  test("makes the same shapes with kernels of 4 as of 5", () => {
+    for (const kernel of [4, 5]) {
+      const nets = family.networks(family.config.parse({ width: 4, latent: LATENT, kernel }), {
+        image: [3, 32, 32],
+        classes: IDENTITIES,
+      });
+      const { synthesize: of, naturalness } = fixedPrior({ kind, networks: nets, state: stateOf(nets) });
+      const made = of(input("z", [2, LATENT]));
+      expect(made.shape).toEqual([2, 3, 32, 32]);
+      expect(naturalness(made).shape).toEqual([2]);
+    }
   });
 
   test("lowers its discriminator's loss in training and changes every tensor", async () => {

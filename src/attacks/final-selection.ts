@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { UserError } from "../engine/errors.ts";
+import { input } from "../engine/graph.ts";
+import { softmax } from "../engine/ops/activation.ts";
+import { random } from "../engine/random.ts";
+import { compile } from "../engine/runtime.ts";
+import type { Prior } from "../priors/prior.ts";
+import { synthesize } from "../priors/synthesize.ts";
+import type { WhiteBox } from "./access.ts";
+import { randomViews, type ViewRange } from "./random-views.ts";
+import { labelsOf, type Selected } from "./selection.ts";
+
+/** Settings of an attack that can end with it. */
+export const finalSelectionSettings = {
+  candidates: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      "latents found for each identity, of which those are kept that the target recognises best over random views (PPA's final selection); as many as are asked for where it is left out",
+    ),
+  views: z.int().positive().default(20).describe("random views of each candidate; PPA takes 100"),
+};
+
+/** PPA's views are crops of half to nine tenths of the area. */
+const RANGE: ViewRange = { scale: [0.5, 0.9], ratio: [0.8, 1.2], flip: 0.5 };
+const BATCH = 64;
+
+/** How many latents an attack has to find for each identity. @throws UserError if they are fewer than it is asked for. */
+export function candidatesFor(attack: string, candidates: number | undefined, perIdentity: number): number {
+  if (candidates !== undefined && candidates < perIdentity)
+    throw new UserError(
+      `${attack}: ${candidates} candidates are too few to keep ${perIdentity} reconstructions of each identity`,
+    );
+  return candidates ?? perIdentity;
+}
+
+/**
+ * For each identity the `perIdentity` candidates with the highest probability of it, averaged over random views of their images: what
+ * only fools the target falls with the view, what shows the identity stays (Struppek et al., ICML 2022, section 3.4). Does nothing where no
+ * more candidates were found than are asked for. `latents` come identity by identity, equally many of each.
+ */
+export async function selectFinal(options: {
+  readonly target: WhiteBox;
+  readonly prior: Prior;
+  readonly identities: readonly number[];
+  readonly latents: Float32Array;
+  readonly perIdentity: number;
+  readonly views: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+}): Promise<Selected> {
+  const { target, prior, identities, latents, perIdentity, views, seed, signal } = options;
+  const { latent } = prior.networks;
+  const rows = latents.length / latent;
+  const candidates = rows / identities.length;
+  const labels = labelsOf(identities, perIdentity);
+  if (candidates === perIdentity) return { latents, labels };
+
+  const images = await synthesize(prior, latents);
+  const seen = randomViews(input("images", [BATCH, ...target.image]), RANGE);
+  const program = await compile({ outputs: { p: softmax(target.logits(seen.images)) } });
+  const length = images.length / rows;
+  const fed = new Float32Array(BATCH * length);
+  const score = new Float64Array(rows);
+  for (let at = 0; at < rows; at += BATCH) {
+    const count = Math.min(BATCH, rows - at);
+    fed.set(images.subarray(at * length, (at + count) * length));
+    for (let view = 0; view < views; view++) {
+      signal.throwIfAborted();
+      const { p } = await program.run({ images: fed, ...seen.draw(random(seed, "views", at, view)) });
+      for (let i = 0; i < count; i++) {
+        const identity = identities[Math.floor((at + i) / candidates)]!;
+        score[at + i]! += p!.data[i * target.classes + identity]!;
+      }
+    }
+  }
+  await program.release();
+
+  const kept = identities.flatMap((_, i) =>
+    Array.from({ length: candidates }, (_, k) => i * candidates + k)
+      .sort((a, b) => score[b]! - score[a]!)
+      .slice(0, perIdentity),
+  );
+  const found = new Float32Array(kept.length * latent);
+  for (const [i, row] of kept.entries()) found.set(latents.subarray(row * latent, (row + 1) * latent), i * latent);
+  return { latents: found, labels };
+}
