@@ -31,7 +31,10 @@ export async function decodeImage(path: string, options: DecodeOptions): Promise
     if (info.channels !== channels) throw new Error(`decoded to ${info.channels} channels instead of ${channels}`);
     return planes(data, channels);
   } catch (error) {
-    const reason = (error as Error).message.trim().replaceAll(/\s*\n\s*/g, "; ");
+    const reason = (error as Error).message
+      .trim()
+      .replaceAll(/\s*\n\s*/g, "; ")
+      .replace(/:$/, "");
     throw new UserError(`${path}: cannot be read as an image: ${reason}; replace or remove the file`);
   }
 }

@@ -5,7 +5,16 @@ import { input, parameter, type Value } from "../../src/engine/graph.ts";
 import { conv2d, convTranspose2d } from "../../src/engine/ops/conv.ts";
 import { add, div, greater, where } from "../../src/engine/ops/elementwise.ts";
 import { linear, matmul } from "../../src/engine/ops/linear.ts";
-import { broadcastTo, concat, pad, reshape, slice, transpose } from "../../src/engine/ops/movement.ts";
+import {
+  broadcastTo,
+  concat,
+  gather,
+  pad,
+  reshape,
+  scatterAdd,
+  slice,
+  transpose,
+} from "../../src/engine/ops/movement.ts";
 import { channelAffine } from "../../src/engine/ops/norm.ts";
 import { avgPool2d, maxPool2d, upsampleNearest } from "../../src/engine/ops/pool.ts";
 import { max, sum } from "../../src/engine/ops/reduce.ts";
@@ -78,6 +87,16 @@ const cases: readonly (readonly [rule: string, make: () => Value, message: strin
   ["padding", () => pad(x(2, 3), [1], [1]), "Pad: one entry an axis, got [2, 3]"],
   ["slice", () => slice(x(2, 3), [0, 1], [2, 4]), "Slice: 0,1 to 2,4 must lie within, got [2, 3]"],
   ["concat", () => concat([x(2, 3), x(3, 3)], 1), "Concat: all axes but 1 must agree, got [2, 3] and [3, 3]"],
+  [
+    "indices",
+    () => gather(w(5, 3), x(2)),
+    "Gather at layer1.0.conv1: indices must be whole numbers, got [5, 3] and [2]",
+  ],
+  [
+    "rows for indices",
+    () => scatterAdd(x(2, 3), input("i", [4], "int32"), 5),
+    "ScatterAdd: there must be an index for each row",
+  ],
 ];
 
 test.each(cases)("a graph that breaks a rule on %s is not built", (_rule, make, message) => {

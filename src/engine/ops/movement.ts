@@ -199,13 +199,21 @@ export function concat(values: readonly Value[], axis: number): Value {
 }
 
 const gatherOp = defineOp("Gather", {
-  shape: ([x, indices]) => [...indices!.shape, ...x!.shape.slice(1)],
+  shape: ([x, indices], _, fail) => {
+    if (x!.shape.length === 0) fail("rows are needed to choose from");
+    if (indices!.dtype !== "int32") fail("indices must be whole numbers");
+    return [...indices!.shape, ...x!.shape.slice(1)];
+  },
   grad: (g, y) => [scatterAdd(g, y.inputs[1]!, y.inputs[0]!.shape[0]!), null],
   lower: (l, inputs) => l.node("Gather", inputs, { axis: 0 }),
 });
 
 const scatterAddOp = defineOp<{ rows: number }>("ScatterAdd", {
-  shape: ([g, indices], { rows }) => [rows, ...g!.shape.slice(indices!.shape.length)],
+  shape: ([g, indices], { rows }, fail) => {
+    if (indices!.dtype !== "int32") fail("indices must be whole numbers");
+    if (indices!.shape.some((n, i) => g!.shape[i] !== n)) fail("there must be an index for each row");
+    return [rows, ...g!.shape.slice(indices!.shape.length)];
+  },
   grad: (h, y) => [gather(h, y.inputs[1]!), null],
   lower: (l, inputs, y) => {
     // Not ScatterND: the runtime's threads race where it adds to one row from many places. ScatterElements adds in order.
