@@ -39,7 +39,7 @@ export function lowerConvInputGrad(
     return l.node("Conv", [inputs[0]!, weight], attributes(kernel, { ...window, padding: turned }));
   }
   if (fixed !== undefined && isSubPixel(g.shape, kernel, window)) {
-    return lowerSubPixel(l, inputs[0]!, fixed, `${w.leaf?.name}.phases`, window);
+    return lowerSubPixel(l, inputs[0]!, g.shape, fixed, `${w.leaf?.name}.phases`, window);
   }
   const outputPadding = [0, 1].map(
     (i) => window.to[2 + i]! - ((g.shape[2 + i]! - 1) * window.stride[i]! - window.padding[i]! + (turned[i]! + 1)),
@@ -60,44 +60,74 @@ function isSubPixel(
   );
 }
 
-/**
- * Output pixel s·i + a takes kernel place k from pixel i + d where k = a + p − s·d. So each of the s² positions (a, b) is a
- * convolution over the same few offsets d; all of them are computed as channels of one, then moved to their places.
- */
+/** One direction of a sub-pixel convolution: which kernel place each of its taps takes for each position within the stride. */
+interface Direction {
+  readonly taps: number;
+  readonly pads: readonly [number, number];
+  /** Pixels of the enlarged map before the first that is wanted. */
+  readonly cropped: number;
+  place(position: number, tap: number): number;
+}
+
+/** Output pixel s·i + a takes kernel place k from pixel i + d where k = a + p − s·d: all positions a over the same offsets d. */
+function aligned(size: number, padding: number, s: number): Direction {
+  const least = Math.ceil((padding - size + 1) / s);
+  const most = Math.floor((s - 1 + padding) / s);
+  return {
+    taps: most - least + 1,
+    pads: [-least, most],
+    cropped: 0,
+    place: (a, tap) => a + padding - s * (least + tap),
+  };
+}
+
+/** The same for the map before its padding is cut off, where pixel s·i + a takes places a, a + s, …: no tap is idle, but the map is larger. */
+function whole(size: number, padding: number, s: number): Direction {
+  const taps = Math.ceil(size / s);
+  return { taps, pads: [taps - 1, taps - 1], cropped: padding, place: (a, tap) => a + s * (taps - 1 - tap) };
+}
+
+/** Each of the s² positions within the stride is a convolution; all are computed as channels of one, then moved to their places. */
 function lowerSubPixel(
   l: Lowering,
   g: string,
+  from: Shape,
   weight: Tensor,
   name: string,
   window: ConvWindow & { to: Shape },
 ): string {
   const s = window.stride[0];
   const [k, c, kh, kw] = weight.shape as [number, number, number, number];
-  const [ph, pw] = window.padding;
-  const reach = (size: number, p: number) => ({
-    least: Math.ceil((p - size + 1) / s),
-    most: Math.floor((s - 1 + p) / s),
-  });
-  const [rows, columns] = [reach(kh, ph), reach(kw, pw)];
-  const [height, width] = [rows.most - rows.least + 1, columns.most - columns.least + 1];
-  const phases = new Float32Array(s * s * c * k * height * width);
+  const [h, w] = from.slice(2) as [number, number];
+  const pair = (direction: typeof whole) => [direction(kh, window.padding[0], s), direction(kw, window.padding[1], s)];
+  const steps = (n: number, { taps, pads }: Direction) => taps * (n + pads[0] + pads[1] - taps + 1);
+  const products = ([rows, columns]: Direction[]) => steps(h, rows!) * steps(w, columns!);
+  const [rows, columns] = [pair(aligned), pair(whole)].sort((a, b) => products(a) - products(b))[0] as [
+    Direction,
+    Direction,
+  ];
+  const area = rows.taps * columns.taps;
+  const phases = new Float32Array(s * s * c * k * area);
   for (let a = 0; a < s; a++)
     for (let b = 0; b < s; b++)
-      for (let dy = rows.least; dy <= rows.most; dy++)
-        for (let dx = columns.least; dx <= columns.most; dx++) {
-          const [row, column] = [a + ph - s * dy, b + pw - s * dx];
-          if (row < 0 || row >= kh || column < 0 || column >= kw) continue;
-          const place = (dy - rows.least) * width + (dx - columns.least);
-          for (let to = 0; to < c; to++)
-            for (let from = 0; from < k; from++) {
-              const at = (((a * s + b) * c + to) * k + from) * height * width + place;
-              phases[at] = weight.data[((from * c + to) * kh + row) * kw + column]!;
-            }
-        }
-  const fixed = l.constant(tensor(phases, [s * s * c, k, height, width]), name);
-  const pads = [-rows.least, -columns.least, rows.most, columns.most];
-  const computed = l.node("Conv", [g, fixed], { kernel_shape: [height, width], pads });
-  return l.node("DepthToSpace", [computed], { blocksize: s, mode: "DCR" });
+      for (let tap = 0; tap < area; tap++) {
+        const row = rows.place(a, Math.floor(tap / columns.taps));
+        const column = columns.place(b, tap % columns.taps);
+        if (row < 0 || row >= kh || column < 0 || column >= kw) continue;
+        for (let to = 0; to < c; to++)
+          for (let of = 0; of < k; of++)
+            phases[(((a * s + b) * c + to) * k + of) * area + tap] =
+              weight.data[((of * c + to) * kh + row) * kw + column]!;
+      }
+  const kernel = [rows.taps, columns.taps];
+  const fixed = l.constant(tensor(phases, [s * s * c, k, ...kernel]), name);
+  const pads = [rows.pads[0], columns.pads[0], rows.pads[1], columns.pads[1]];
+  const computed = l.node("Conv", [g, fixed], { kernel_shape: kernel, pads });
+  const enlarged = l.node("DepthToSpace", [computed], { blocksize: s, mode: "DCR" });
+  const starts = [rows.cropped, columns.cropped];
+  if (starts.every((start) => start === 0)) return enlarged;
+  const ends = starts.map((start, i) => start + window.to[2 + i]!);
+  return l.node("Slice", [enlarged, l.int64s(starts), l.int64s(ends), l.int64s([2, 3])]);
 }
 
 /** What `turnKernel` does, for a kernel that is known only when the graph runs. */

@@ -58,7 +58,7 @@ const channelsLast: GradientCase[] = [
 ];
 
 // With stride 1 a kernel is turned round for the input's gradient, before the run if it is fixed; a fixed one whose stride multiplies
-// the map exactly is split by position within the stride; the other cases are left to ConvTranspose.
+// the map exactly is split by position within the stride, aligned or whole, whichever multiplies less; the others are left to ConvTranspose.
 const constantWeight: GradientCase[] = [
   [fixed(conv, [4, 3, 3, 3]), on([2, 3, 5, 4])],
   [fixed(conv, [4, 3, 3, 2], { padding: [1, 0] }), on([1, 3, 4, 5])],
@@ -68,6 +68,8 @@ const constantWeight: GradientCase[] = [
   [fixed(conv, [4, 1, 3, 3], { padding: 1, groups: 2 }), on([2, 2, 4, 4])],
   [fixed(conv, [4, 3, 3, 3], { stride: 2, padding: 1 }), on([2, 3, 7, 6])],
   [fixed(conv, [4, 3, 3, 3], { stride: 2, padding: 1 }), on([2, 3, 8, 6])],
+  [fixed(conv, [4, 3, 4, 4], { stride: 2, padding: 1 }), on([2, 3, 8, 6])],
+  [fixed(conv, [2, 3, 6, 4], { stride: 2, padding: [2, 1] }), on([1, 3, 6, 8])],
   [fixed(conv, [2, 2, 5, 4], { stride: 3, padding: 1 }), on([1, 2, 6, 9])],
 ];
 
