@@ -127,6 +127,9 @@ describe("a study", () => {
       expect(cell.attackAccuracy.n).toBe(4 * 2);
       expect(cell.naturalAccuracy.n).toBe(4 * 3);
       expect(cell.knnDistance.value).toBeGreaterThan(0);
+      const searched = 20 * (cell.attack === "gmi" ? 4 * 2 : 4);
+      const pool = cell.attack === "gmi" ? 0 : 8;
+      expect(cell.queries).toEqual({ images: searched + pool, gradients: searched });
       expect(cell.identities.map((i) => i.label)).toEqual([0, 1, 2, 3]);
       expect(cell.attributeRecovery.length).toBeGreaterThan(3);
       expect(cell.evaluationModel).toMatchObject({ kind: "resnet18", naturalAccuracy: { n: 12 } });

@@ -1,12 +1,13 @@
 import { input, type Value } from "../engine/graph.ts";
-import { compile, type Program } from "../engine/runtime.ts";
 import type { StateDict, Store } from "../engine/store.ts";
 import { type FloatTensor, tensor } from "../engine/tensor.ts";
 import { checkFinite, DivergedError, runLoop, type Work } from "../engine/work.ts";
+import type { WhiteBox } from "./access.ts";
 
 /** A search over rows (restarts or identities) that are optimised side by side, some at a time. */
 export interface Search {
   readonly work: Work;
+  readonly target: WhiteBox;
   readonly name: string;
   /** Number of rows in all. */
   readonly rows: number;
@@ -32,8 +33,8 @@ export interface Search {
  * @throws DivergedError when the loss or a result is no longer finite.
  */
 export async function runSearch(search: Search): Promise<Record<string, Float32Array>> {
-  const { work, name, rows, batch, iterations, store, results } = search;
-  const program: Program = await compile({ outputs: search.outputs, updates: search.updates, store });
+  const { work, target, name, rows, batch, iterations, store, results } = search;
+  const program = await target.compile({ outputs: search.outputs, updates: search.updates, store });
   const width = (n: string) => store.get(n).data.length / batch;
   const found: Record<string, FloatTensor> = Object.fromEntries(
     results.map((n) => [n, tensor(new Float32Array(rows * width(n)), [rows, width(n)])]),
@@ -57,7 +58,8 @@ export async function runSearch(search: Search): Promise<Record<string, Float32A
         const iteration = step % iterations;
         if (iteration === 0) store.load(search.start(from));
         const labels = Int32Array.from({ length: batch }, (_, i) => search.label(Math.min(from + i, rows - 1)));
-        const result = await program.run({ labels, ...search.feeds(from, iteration) });
+        const count = Math.min(batch, rows - from);
+        const result = await program.run({ labels, ...search.feeds(from, iteration) }, count);
         const metrics = Object.fromEntries(Object.entries(result).map(([n, t]) => [n, t.data[0]!]));
         checkFinite(name, step, metrics.loss!);
         // Clamping between variables and images can keep the loss finite when they are not.
@@ -67,10 +69,8 @@ export async function runSearch(search: Search): Promise<Record<string, Float32A
         }
         if ((iteration + 1) % 20 === 0)
           await work.log({ attack: name, batch: from / batch, iteration: iteration + 1, ...metrics });
-        if (iteration + 1 === iterations) {
-          const count = Math.min(batch, rows - from);
+        if (iteration + 1 === iterations)
           for (const n of results) found[n]!.data.set(store.get(n).data.subarray(0, count * width(n)), from * width(n));
-        }
         return metrics;
       };
     },
