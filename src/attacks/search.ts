@@ -26,6 +26,8 @@ export interface Search {
   /** What an iteration is fed beside `labels`, which come from `label`. */
   feeds(from: number, iteration: number): Readonly<Record<string, Float32Array>>;
   label(row: number): number;
+  /** Whether the present rows are done before their last iteration; what is left of their iterations then runs nothing. */
+  settled?(store: Store): boolean;
 }
 
 /**
@@ -39,6 +41,12 @@ export async function runSearch(search: Search): Promise<Record<string, Float32A
   const found: Record<string, FloatTensor> = Object.fromEntries(
     results.map((n) => [n, tensor(new Float32Array(rows * width(n)), [rows, width(n)])]),
   );
+  const iterate = async (from: number, iteration: number): Promise<Record<string, number>> => {
+    const labels = Int32Array.from({ length: batch }, (_, i) => search.label(Math.min(from + i, rows - 1)));
+    const fed = { labels, ...search.feeds(from, iteration) };
+    const result = await program.run(fed, Math.min(batch, rows - from));
+    return Object.fromEntries(Object.entries(result).map(([n, t]) => [n, t.data[0]!]));
+  };
   const batches = Math.ceil(rows / batch);
   await runLoop({
     work,
@@ -53,22 +61,23 @@ export async function runSearch(search: Search): Promise<Record<string, Float32A
       },
     },
     async open() {
+      let metrics: Record<string, number> = {};
       return async (step) => {
         const from = Math.floor(step / iterations) * batch;
         const iteration = step % iterations;
-        if (iteration === 0) store.load(search.start(from));
-        const labels = Int32Array.from({ length: batch }, (_, i) => search.label(Math.min(from + i, rows - 1)));
         const count = Math.min(batch, rows - from);
-        const result = await program.run({ labels, ...search.feeds(from, iteration) }, count);
-        const metrics = Object.fromEntries(Object.entries(result).map(([n, t]) => [n, t.data[0]!]));
-        checkFinite(name, step, metrics.loss!);
-        // Clamping between variables and images can keep the loss finite when they are not.
-        for (const n of results) {
-          const lost = store.get(n).data.find((x) => !Number.isFinite(x));
-          if (lost !== undefined) throw new DivergedError(`${name}: ${n}`, step, lost);
+        if (iteration === 0) store.load(search.start(from));
+        if (iteration === 0 || !search.settled?.(store)) {
+          metrics = await iterate(from, iteration);
+          checkFinite(name, step, metrics.loss!);
+          // Clamping between variables and images can keep the loss finite when they are not.
+          for (const n of results) {
+            const lost = store.get(n).data.find((x) => !Number.isFinite(x));
+            if (lost !== undefined) throw new DivergedError(`${name}: ${n}`, step, lost);
+          }
+          if ((iteration + 1) % 20 === 0)
+            await work.log({ attack: name, batch: from / batch, iteration: iteration + 1, ...metrics });
         }
-        if ((iteration + 1) % 20 === 0)
-          await work.log({ attack: name, batch: from / batch, iteration: iteration + 1, ...metrics });
         if (iteration + 1 === iterations)
           for (const n of results) found[n]!.data.set(store.get(n).data.subarray(0, count * width(n)), from * width(n));
         return metrics;
