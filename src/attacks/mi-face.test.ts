@@ -7,7 +7,6 @@ import { input } from "../engine/graph.ts";
 import { random } from "../engine/random.ts";
 import type { StateDict } from "../engine/store.ts";
 import { unwatched } from "../engine/work.ts";
-import { hits } from "../metrics/top-k.ts";
 import { flatten, linear } from "../models/layers.ts";
 import type { Model } from "../models/model.ts";
 import { classifierPredictor } from "../models/predict.ts";
@@ -51,7 +50,11 @@ test("shows identities to the evaluation model where the target is shallow", asy
   const { rows, labels } = await run({});
   const seen = async (images: Float32Array) => {
     const { logits } = await judge.predict(images, labels.length);
-    return hits(logits, labels, IDENTITIES, 1).reduce((sum, hit) => sum + hit, 0) / labels.length;
+    const recognised = labels.filter((label, i) => {
+      const row = logits.subarray(i * IDENTITIES, (i + 1) * IDENTITIES);
+      return row.indexOf(Math.max(...row)) === label;
+    });
+    return recognised.length / labels.length;
   };
   expect(await seen(rows)).toBeGreaterThan((await seen(pixelSpace(IMAGE).draw(labels.length, 5))) + 0.2);
   await judge.release();
