@@ -80,7 +80,7 @@ describe("FEATURES.md", () => {
   test("attacks have the access that their code declares", async () => {
     const text = await section("Attacks");
     for (const { kind, access, prior } of attacks)
-      expect(text).toContain(`| \`${kind}\` | ✓ | ${access} | \`${prior}\` |`);
+      expect(text).toContain(`| \`${kind}\` | ✓ | ${access} | ${prior === null ? "images" : `\`${prior}\``} |`);
   });
 
   test("every operation is named, and no other", async () => {

@@ -9,7 +9,7 @@ import type { StudyEvent } from "../src/study/events.ts";
 import { planStudy, runStudy } from "../src/study/pipeline.ts";
 import type { StudyResult } from "../src/study/result.ts";
 
-/** Every part of a study at its smallest: drawn faces, attributes, a probe, two defenses, two attacks. */
+/** Every part of a study at its smallest: drawn faces, attributes, a probe, two defenses, three attacks. */
 const STUDY = `name: tiny
 seeds: [1]
 data:
@@ -39,6 +39,7 @@ defenses:
 attacks:
   - { kind: gmi, iterations: 20, batch: 5 }
   - { kind: kedmi, iterations: 20, pool: 8 }
+  - { kind: mi-face, iterations: 20 }
 reconstructions: { perIdentity: 2, pool: 8 }
 `;
 
@@ -93,8 +94,13 @@ const json = async (path: string) => JSON.parse(await readFile(path, "utf8")) as
 /** Everything that a study computed: all but paths, machine and times. */
 const computed = ({ cells, failed, curves, notes, status }: StudyResult) => ({ cells, failed, curves, notes, status });
 
-const latents = (session: Session) =>
-  Promise.all(session.result.cells.map((c) => readFile(join(session.studyDir, c.run, "artifacts", "latents.npy"))));
+const reconstructions = (session: Session) =>
+  Promise.all(
+    session.result.cells.map(({ run: folder, attack }) => {
+      const file = attack === "mi-face" ? "images.npy" : "latents.npy";
+      return readFile(join(session.studyDir, folder, "artifacts", file));
+    }),
+  );
 
 describe("a study", () => {
   let at: { studyFile: string; runsDir: string };
@@ -114,8 +120,10 @@ describe("a study", () => {
     expect(result.cells.map((c) => `${c.defense} ${c.attack}`)).toEqual([
       "none gmi",
       "none kedmi",
+      "none mi-face",
       "tl-dmi gmi",
       "tl-dmi kedmi",
+      "tl-dmi mi-face",
     ]);
     for (const cell of result.cells) {
       const rates = [cell.naturalAccuracy, cell.attackAccuracy, cell.attackAccuracyTop5, ...Object.values(cell.floors)];
@@ -127,6 +135,9 @@ describe("a study", () => {
       expect(cell.attackAccuracy.n).toBe(4 * 2);
       expect(cell.naturalAccuracy.n).toBe(4 * 3);
       expect(cell.knnDistance.value).toBeGreaterThan(0);
+      const searched = 20 * (cell.attack === "kedmi" ? 4 : 4 * 2);
+      const pool = cell.attack === "kedmi" ? 8 : 0;
+      expect(cell.queries).toEqual({ images: searched + pool, gradients: searched });
       expect(cell.identities.map((i) => i.label)).toEqual([0, 1, 2, 3]);
       expect(cell.attributeRecovery.length).toBeGreaterThan(3);
       expect(cell.evaluationModel).toMatchObject({ kind: "resnet18", naturalAccuracy: { n: 12 } });
@@ -139,7 +150,7 @@ describe("a study", () => {
       ])
         await stat(join(studyDir, cell.run, `artifacts/images/${label}/${k}.png`));
     }
-    const [none, , defended] = result.cells;
+    const [none, , , defended] = result.cells;
     expect(none).toMatchObject({ boundary: null, frozenParameters: 0 });
     expect(defended!.boundary).toBe("layer2.0");
     expect(defended!.trainableParameters + defended!.frozenParameters).toBe(none!.trainableParameters);
@@ -157,6 +168,7 @@ describe("a study", () => {
       "inversion GAN",
       "gmi on none",
       "kedmi on none",
+      "mi-face on none",
     ])
       expect(
         names.filter((n) => n.includes(part)),
@@ -199,6 +211,7 @@ describe("a study", () => {
       within(/^kedmi on none/, 7),
       within(/^target tl-dmi/, 2),
       once(/^kedmi on tl-dmi/),
+      within(/^mi-face on tl-dmi/, 9),
     ];
     for (const [i, stop] of stops.entries()) {
       const stopped = run(broken, stop);
@@ -206,7 +219,7 @@ describe("a study", () => {
     }
     const resumed = await run(broken);
     expect(computed(resumed.result)).toEqual(computed(unbroken.result));
-    expect(await latents(resumed)).toEqual(await latents(unbroken));
+    expect(await reconstructions(resumed)).toEqual(await reconstructions(unbroken));
     expect(await json(join(resumed.studyDir, "run.json"))).toMatchObject({ attempts: stops.length + 1 });
   });
 });
@@ -221,10 +234,10 @@ test("a cell whose target diverges is reported as failed, and the others go on",
     .replace("name: tiny", "name: absurd");
   const { result, studyDir } = await run(await place("absurd", absurd));
   expect(result.status).toBe("partial");
-  expect(result.failed.map((f) => `${f.defense} ${f.attack}`)).toEqual(["none gmi", "none kedmi"]);
+  expect(result.failed.map((f) => `${f.defense} ${f.attack}`)).toEqual(["none gmi", "none kedmi", "none mi-face"]);
   for (const { message } of result.failed)
     expect(message).toMatch(/target: the loss is .* at step \d+; a lower learning rate/);
-  expect(result.cells.map((c) => `${c.defense} ${c.attack}`)).toEqual(["tl-dmi gmi", "tl-dmi kedmi"]);
+  expect(result.cells.map((c) => `${c.defense} ${c.attack}`)).toEqual(["tl-dmi gmi", "tl-dmi kedmi", "tl-dmi mi-face"]);
   const html = await readFile(await writeReport(studyDir, { includePrivate: false }), "utf8");
   expect(html).toContain("a lower learning rate");
 });

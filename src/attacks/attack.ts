@@ -1,12 +1,19 @@
 import type { z } from "zod";
 import type { Work } from "../engine/work.ts";
 import type { Prior } from "../priors/prior.ts";
-import type { Access, WhiteBox } from "./access.ts";
+import type { Access, Handles } from "./access.ts";
+import type { SearchSpace } from "./space.ts";
+
+/** The kinds of prior that attacks search in. */
+export type SearchedPrior = "dcgan" | "kedmi";
 
 /** What an attack is given. */
-export interface AttackRun<Config> {
-  readonly target: WhiteBox;
-  readonly prior: Prior;
+export interface AttackRun<Config, A extends Access = Access, P extends SearchedPrior | null = SearchedPrior | null> {
+  /** The target, as far as the attack's access reaches. */
+  readonly target: Handles[A];
+  readonly prior: P extends SearchedPrior ? Prior : undefined;
+  /** The prior's latents, or images where the attack has no prior. */
+  readonly space: SearchSpace;
   /** The attacked classes. */
   readonly identities: readonly number[];
   /** Reconstructions asked for of each. */
@@ -16,27 +23,38 @@ export interface AttackRun<Config> {
   readonly work: Work;
 }
 
-/** What an attack recovered: `latents` [n, latent], row i being meant for class `labels[i]`. Identity by identity, `perIdentity` rows each. */
+/**
+ * What an attack recovered: rows of its search space (latents, or images where it has no prior), row i being meant for class
+ * `labels[i]`. Identity by identity, `perIdentity` rows each.
+ */
 export interface Reconstructions {
-  readonly latents: Float32Array;
+  readonly rows: Float32Array;
   readonly labels: Int32Array;
 }
 
 /** A model-inversion attack: one file in this folder, one line in `index.ts`. */
-export interface Attack<Kind extends string = string, Schema extends z.ZodObject = z.ZodObject> {
+export interface Attack<
+  Kind extends string = string,
+  Schema extends z.ZodObject = z.ZodObject,
+  A extends Access = Access,
+  P extends SearchedPrior | null = SearchedPrior | null,
+> {
   readonly kind: Kind;
   readonly summary: string;
   readonly paper: string;
-  readonly access: Access;
-  /** The kind of prior that it searches in. */
-  readonly prior: "dcgan" | "kedmi";
+  readonly access: A;
+  /** The kind of prior that it searches in; null where it searches among images themselves. */
+  readonly prior: P;
   readonly config: Schema;
-  run(run: AttackRun<z.output<Schema>>): Promise<Reconstructions>;
+  run(run: AttackRun<z.output<Schema>, A, P>): Promise<Reconstructions>;
 }
 
 /** Declares an attack; only fixes the types. */
-export function defineAttack<const Kind extends string, Schema extends z.ZodObject>(
-  attack: Attack<Kind, Schema>,
-): Attack<Kind, Schema> {
+export function defineAttack<
+  const Kind extends string,
+  Schema extends z.ZodObject,
+  const A extends Access,
+  const P extends SearchedPrior | null,
+>(attack: Attack<Kind, Schema, A, P>): Attack<Kind, Schema, A, P> {
   return attack;
 }

@@ -3,12 +3,11 @@ import { UserError } from "../engine/errors.ts";
 import { input } from "../engine/graph.ts";
 import { softmax } from "../engine/ops/activation.ts";
 import { random } from "../engine/random.ts";
-import { compile } from "../engine/runtime.ts";
-import type { Prior } from "../priors/prior.ts";
-import { synthesize } from "../priors/synthesize.ts";
 import type { WhiteBox } from "./access.ts";
+import type { Reconstructions } from "./attack.ts";
 import { randomViews, type ViewRange } from "./random-views.ts";
-import { labelsOf, type Selected } from "./selection.ts";
+import { labelsOf, takeRows } from "./selection.ts";
+import type { SearchSpace } from "./space.ts";
 
 /** Settings of an attack that can end with it. */
 export const finalSelectionSettings = {
@@ -26,7 +25,7 @@ export const finalSelectionSettings = {
 const RANGE: ViewRange = { scale: [0.5, 0.9], ratio: [0.8, 1.2], flip: 0.5 };
 const BATCH = 64;
 
-/** How many latents an attack has to find for each identity. @throws UserError if they are fewer than it is asked for. */
+/** How many candidates an attack has to find for each identity. @throws UserError if they are fewer than it is asked for. */
 export function candidatesFor(attack: string, candidates: number | undefined, perIdentity: number): number {
   if (candidates !== undefined && candidates < perIdentity)
     throw new UserError(
@@ -38,37 +37,36 @@ export function candidatesFor(attack: string, candidates: number | undefined, pe
 /**
  * For each identity the `perIdentity` candidates with the highest probability of it, averaged over random views of their images: what
  * only fools the target falls with the view, what shows the identity stays (Struppek et al., ICML 2022, section 3.4). Does nothing where no
- * more candidates were found than are asked for. `latents` come identity by identity, equally many of each.
+ * more candidates were found than are asked for. Candidates (`rows` of the space) come identity by identity, equally many of each.
  */
 export async function selectFinal(options: {
   readonly target: WhiteBox;
-  readonly prior: Prior;
+  readonly space: SearchSpace;
   readonly identities: readonly number[];
-  readonly latents: Float32Array;
+  readonly rows: Float32Array;
   readonly perIdentity: number;
   readonly views: number;
   readonly seed: number;
   readonly signal: AbortSignal;
-}): Promise<Selected> {
-  const { target, prior, identities, latents, perIdentity, views, seed, signal } = options;
-  const { latent } = prior.networks;
-  const rows = latents.length / latent;
-  const candidates = rows / identities.length;
+}): Promise<Reconstructions> {
+  const { target, space, identities, rows, perIdentity, views, seed, signal } = options;
+  const total = rows.length / space.width;
+  const candidates = total / identities.length;
   const labels = labelsOf(identities, perIdentity);
-  if (candidates === perIdentity) return { latents, labels };
+  if (candidates === perIdentity) return { rows, labels };
 
-  const images = await synthesize(prior, latents);
+  const images = await space.render(rows, labelsOf(identities, candidates));
   const seen = randomViews(input("images", [BATCH, ...target.image]), RANGE);
-  const program = await compile({ outputs: { p: softmax(target.logits(seen.images)) } });
-  const length = images.length / rows;
+  const program = await target.compile({ outputs: { p: softmax(target.logits(seen.images)) } });
+  const length = images.length / total;
   const fed = new Float32Array(BATCH * length);
-  const score = new Float64Array(rows);
-  for (let at = 0; at < rows; at += BATCH) {
-    const count = Math.min(BATCH, rows - at);
+  const score = new Float64Array(total);
+  for (let at = 0; at < total; at += BATCH) {
+    const count = Math.min(BATCH, total - at);
     fed.set(images.subarray(at * length, (at + count) * length));
     for (let view = 0; view < views; view++) {
       signal.throwIfAborted();
-      const { p } = await program.run({ images: fed, ...seen.draw(random(seed, "views", at, view)) });
+      const { p } = await program.run({ images: fed, ...seen.draw(random(seed, "views", at, view)) }, count);
       for (let i = 0; i < count; i++) {
         const identity = identities[Math.floor((at + i) / candidates)]!;
         score[at + i]! += p!.data[i * target.classes + identity]!;
@@ -82,7 +80,5 @@ export async function selectFinal(options: {
       .sort((a, b) => score[b]! - score[a]!)
       .slice(0, perIdentity),
   );
-  const found = new Float32Array(kept.length * latent);
-  for (const [i, row] of kept.entries()) found.set(latents.subarray(row * latent, (row + 1) * latent), i * latent);
-  return { latents: found, labels };
+  return { rows: takeRows(rows, space.width, kept), labels };
 }

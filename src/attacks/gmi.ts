@@ -11,7 +11,7 @@ import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
 import { identityLossRows, identityLossSchema } from "./identity-loss.ts";
 import { labelInput, rowsFrom, runSearch } from "./search.ts";
-import { labelsOf, randomLatents, selectInitial } from "./selection.ts";
+import { labelsOf, selectInitial } from "./selection.ts";
 
 const config = z.strictObject({
   iterations: z
@@ -52,7 +52,7 @@ export const gmi = defineAttack({
   access: "white-box",
   prior: "dcgan",
   config,
-  async run({ target, prior, identities, perIdentity, config: c, seed, work }) {
+  async run({ target, prior, space, identities, perIdentity, config: c, seed, work }) {
     const { latent } = prior.networks;
     const candidates = candidatesFor("gmi", c.candidates, perIdentity);
     const labels = labelsOf(identities, candidates);
@@ -60,8 +60,8 @@ export const gmi = defineAttack({
     const batch = Math.min(c.batch, rows);
     const first =
       c.pool > 0
-        ? (await selectInitial({ target, prior, identities, perIdentity: candidates, pool: c.pool, seed })).latents
-        : randomLatents(prior, rows, seed, "gmi");
+        ? (await selectInitial({ target, space, identities, perIdentity: candidates, pool: c.pool, seed })).rows
+        : space.draw(rows, seed, "gmi");
 
     const latents = parameter("latents", [batch, latent]);
     const velocity = parameter("velocity", [batch, latent]);
@@ -78,6 +78,7 @@ export const gmi = defineAttack({
 
     const found = await runSearch({
       work,
+      target,
       name: "gmi",
       rows,
       batch,
@@ -94,7 +95,7 @@ export const gmi = defineAttack({
       label: (row) => labels[row]!,
     });
     const { views } = c;
-    const search = { target, prior, identities, latents: found.latents!, perIdentity };
+    const search = { target, space, identities, rows: found.latents!, perIdentity };
     return selectFinal({ ...search, views, seed, signal: work.signal });
   },
 });

@@ -1,5 +1,6 @@
 import { gmi } from "./gmi.ts";
 import { kedmi } from "./kedmi.ts";
+import { miFace } from "./mi-face.ts";
 
 /** Every attack. */
-export const attacks = [gmi, kedmi] as const;
+export const attacks = [miFace, gmi, kedmi] as const;

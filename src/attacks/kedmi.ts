@@ -46,14 +46,14 @@ export const kedmi = defineAttack({
   access: "white-box",
   prior: "kedmi",
   config,
-  async run({ target, prior, identities, perIdentity, config: c, seed, work }) {
+  async run({ target, prior, space, identities, perIdentity, config: c, seed, work }) {
     const { latent } = prior.networks;
     const candidates = candidatesFor("kedmi", c.candidates, perIdentity);
     const rows = identities.length;
     const batch = Math.min(c.batch, rows);
     const means =
       c.pool > 0
-        ? (await selectInitial({ target, prior, identities, perIdentity: 1, pool: c.pool, seed })).latents
+        ? (await selectInitial({ target, space, identities, perIdentity: 1, pool: c.pool, seed })).rows
         : new Float32Array(rows * latent);
 
     const mu = parameter("mu", [batch, latent]);
@@ -76,6 +76,7 @@ export const kedmi = defineAttack({
 
     const found = await runSearch({
       work,
+      target,
       name: "kedmi",
       rows,
       batch,
@@ -88,8 +89,9 @@ export const kedmi = defineAttack({
       feeds: (from, iteration) => ({ noise: random(seed, "kedmi", from, iteration).normals(batch * latent) }),
       label: (row) => identities[row]!,
     });
-    const latents = drawReconstructions(found.mu!, found.logVariance!, latent, candidates, c.clamp, seed);
-    return selectFinal({ target, prior, identities, latents, perIdentity, views: c.views, seed, signal: work.signal });
+    const drawnRows = drawReconstructions(found.mu!, found.logVariance!, latent, candidates, c.clamp, seed);
+    const search = { target, space, identities, rows: drawnRows, perIdentity };
+    return selectFinal({ ...search, views: c.views, seed, signal: work.signal });
   },
 });
 

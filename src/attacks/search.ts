@@ -1,12 +1,13 @@
 import { input, type Value } from "../engine/graph.ts";
-import { compile, type Program } from "../engine/runtime.ts";
 import type { StateDict, Store } from "../engine/store.ts";
 import { type FloatTensor, tensor } from "../engine/tensor.ts";
 import { checkFinite, DivergedError, runLoop, type Work } from "../engine/work.ts";
+import type { WhiteBox } from "./access.ts";
 
 /** A search over rows (restarts or identities) that are optimised side by side, some at a time. */
 export interface Search {
   readonly work: Work;
+  readonly target: WhiteBox;
   readonly name: string;
   /** Number of rows in all. */
   readonly rows: number;
@@ -25,6 +26,8 @@ export interface Search {
   /** What an iteration is fed beside `labels`, which come from `label`. */
   feeds(from: number, iteration: number): Readonly<Record<string, Float32Array>>;
   label(row: number): number;
+  /** Whether the present rows are done before their last iteration; what is left of their iterations then runs nothing. */
+  settled?(store: Store): boolean;
 }
 
 /**
@@ -32,12 +35,18 @@ export interface Search {
  * @throws DivergedError when the loss or a result is no longer finite.
  */
 export async function runSearch(search: Search): Promise<Record<string, Float32Array>> {
-  const { work, name, rows, batch, iterations, store, results } = search;
-  const program: Program = await compile({ outputs: search.outputs, updates: search.updates, store });
+  const { work, target, name, rows, batch, iterations, store, results } = search;
+  const program = await target.compile({ outputs: search.outputs, updates: search.updates, store });
   const width = (n: string) => store.get(n).data.length / batch;
   const found: Record<string, FloatTensor> = Object.fromEntries(
     results.map((n) => [n, tensor(new Float32Array(rows * width(n)), [rows, width(n)])]),
   );
+  const iterate = async (from: number, iteration: number): Promise<Record<string, number>> => {
+    const labels = Int32Array.from({ length: batch }, (_, i) => search.label(Math.min(from + i, rows - 1)));
+    const fed = { labels, ...search.feeds(from, iteration) };
+    const result = await program.run(fed, Math.min(batch, rows - from));
+    return Object.fromEntries(Object.entries(result).map(([n, t]) => [n, t.data[0]!]));
+  };
   const batches = Math.ceil(rows / batch);
   await runLoop({
     work,
@@ -52,25 +61,25 @@ export async function runSearch(search: Search): Promise<Record<string, Float32A
       },
     },
     async open() {
+      let metrics: Record<string, number> = {};
       return async (step) => {
         const from = Math.floor(step / iterations) * batch;
         const iteration = step % iterations;
+        const count = Math.min(batch, rows - from);
         if (iteration === 0) store.load(search.start(from));
-        const labels = Int32Array.from({ length: batch }, (_, i) => search.label(Math.min(from + i, rows - 1)));
-        const result = await program.run({ labels, ...search.feeds(from, iteration) });
-        const metrics = Object.fromEntries(Object.entries(result).map(([n, t]) => [n, t.data[0]!]));
-        checkFinite(name, step, metrics.loss!);
-        // Clamping between variables and images can keep the loss finite when they are not.
-        for (const n of results) {
-          const lost = store.get(n).data.find((x) => !Number.isFinite(x));
-          if (lost !== undefined) throw new DivergedError(`${name}: ${n}`, step, lost);
+        if (iteration === 0 || !search.settled?.(store)) {
+          metrics = await iterate(from, iteration);
+          checkFinite(name, step, metrics.loss!);
+          // Clamping between variables and images can keep the loss finite when they are not.
+          for (const n of results) {
+            const lost = store.get(n).data.find((x) => !Number.isFinite(x));
+            if (lost !== undefined) throw new DivergedError(`${name}: ${n}`, step, lost);
+          }
+          if ((iteration + 1) % 20 === 0)
+            await work.log({ attack: name, batch: from / batch, iteration: iteration + 1, ...metrics });
         }
-        if ((iteration + 1) % 20 === 0)
-          await work.log({ attack: name, batch: from / batch, iteration: iteration + 1, ...metrics });
-        if (iteration + 1 === iterations) {
-          const count = Math.min(batch, rows - from);
+        if (iteration + 1 === iterations)
           for (const n of results) found[n]!.data.set(store.get(n).data.subarray(0, count * width(n)), from * width(n));
-        }
         return metrics;
       };
     },

@@ -1,59 +1,64 @@
 import { UserError } from "../engine/errors.ts";
-import { logSoftmax } from "../engine/ops/activation.ts";
-import { random } from "../engine/random.ts";
-import { predictor } from "../models/predict.ts";
-import type { Prior } from "../priors/prior.ts";
-import { fixedPrior } from "../priors/synthesize.ts";
-import type { WhiteBox } from "./access.ts";
+import type { ScoresAccess } from "./access.ts";
+import type { Reconstructions } from "./attack.ts";
+import type { SearchSpace } from "./space.ts";
 
-/** Rows of latents for identities, as attacks return them. */
-export interface Selected {
-  readonly latents: Float32Array;
-  readonly labels: Int32Array;
-}
-
-/** Standard normal latents, `count` rows. */
-export function randomLatents(
-  prior: Prior,
-  count: number,
-  seed: number,
-  ...path: readonly (string | number)[]
-): Float32Array {
-  return random(seed, "latents", ...path).normals(count * prior.networks.latent);
-}
+/** Rows rendered and scored at a time: what is held in memory. */
+const PART = 256;
 
 /**
- * For each identity the `perIdentity` latents, of a pool of `pool` random ones, that the target gives the highest probability of it.
- * The baseline of initial selection without optimisation, and the start that attacks may choose.
- * @throws UserError for a pool that holds fewer latents than are asked for of an identity.
+ * For each identity the `perIdentity` rows, of a pool of `pool` random ones, that the target gives the highest probability of it.
+ * The baseline of initial selection without optimisation, and the start that attacks may choose. Where images depend on the class,
+ * each identity's pool is rendered for it.
+ * @throws UserError for a pool that holds fewer rows than are asked for of an identity.
  */
 export async function selectInitial(options: {
-  readonly target: WhiteBox;
-  readonly prior: Prior;
+  readonly target: ScoresAccess;
+  readonly space: SearchSpace;
   readonly identities: readonly number[];
   readonly perIdentity: number;
   readonly pool: number;
   readonly seed: number;
-}): Promise<Selected> {
-  const { target, prior, identities, perIdentity, pool, seed } = options;
-  const { latent } = prior.networks;
+}): Promise<Reconstructions> {
+  const { target, space, identities, perIdentity, pool, seed } = options;
   if (pool < perIdentity) {
     throw new UserError(`a pool of ${pool} latents is too small to choose ${perIdentity} of for each identity`);
   }
-  const latents = randomLatents(prior, pool, seed, "pool");
-  const net = await predictor([latent], 64, (z) => ({
-    scores: logSoftmax(target.logits(fixedPrior(prior).synthesize(z))),
-  }));
-  const { scores } = await net.predict(latents, pool);
-  await net.release();
-  const chosen = identities.flatMap((identity) => {
+  const drawn = space.draw(pool, seed, "pool");
+  // What is not rendered for a class is rendered once.
+  const shared = space.byClass ? undefined : await poolScores(target, space, drawn, 0);
+  const chosen: number[] = [];
+  for (const identity of identities) {
+    const scores = shared ?? (await poolScores(target, space, drawn, identity));
     const score = (row: number) => scores[row * target.classes + identity]!;
     const rows = Array.from({ length: pool }, (_, i) => i).sort((a, b) => score(b) - score(a));
-    return rows.slice(0, perIdentity);
-  });
-  const picked = new Float32Array(chosen.length * latent);
-  for (const [i, row] of chosen.entries()) picked.set(latents.subarray(row * latent, (row + 1) * latent), i * latent);
-  return { latents: picked, labels: labelsOf(identities, perIdentity) };
+    chosen.push(...rows.slice(0, perIdentity));
+  }
+  return { rows: takeRows(drawn, space.width, chosen), labels: labelsOf(identities, perIdentity) };
+}
+
+/** The target's probabilities of the rows' images as rendered for one class, row by row. */
+async function poolScores(
+  target: ScoresAccess,
+  space: SearchSpace,
+  rows: Float32Array,
+  identity: number,
+): Promise<Float32Array> {
+  const count = rows.length / space.width;
+  const scores = new Float32Array(count * target.classes);
+  for (let at = 0; at < count; at += PART) {
+    const part = rows.subarray(at * space.width, Math.min(count, at + PART) * space.width);
+    const labels = new Int32Array(part.length / space.width).fill(identity);
+    scores.set(await target.scores(await space.render(part, labels)), at * target.classes);
+  }
+  return scores;
+}
+
+/** The rows of the given numbers, in that order. */
+export function takeRows(rows: Float32Array, width: number, chosen: readonly number[]): Float32Array {
+  const out = new Float32Array(chosen.length * width);
+  for (const [i, row] of chosen.entries()) out.set(rows.subarray(row * width, (row + 1) * width), i * width);
+  return out;
 }
 
 /** Each identity `perIdentity` times, in order. */

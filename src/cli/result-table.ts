@@ -1,3 +1,4 @@
+import { count } from "../report/numbers.ts";
 import type { StudyResult } from "../study/result.ts";
 import { numberWithInterval, shareWithInterval } from "./format.ts";
 import { table } from "./table.ts";
@@ -14,10 +15,13 @@ export function resultTable({ cells, failed }: StudyResult): string {
     numberWithInterval(cell.knnDistance),
     shareWithInterval(cell.floors.randomPrior),
     shareWithInterval(cell.floors.initialSelection),
+    count(cell.queries?.images ?? Number.NaN),
   ]);
   const titles = ["defense", "attack", "seed", "natural %", "top-1 %", "top-5 %", "KNN distance"];
   const floors = ["random floor %", "selection floor %"];
-  const columns = [...titles, ...floors].map((title, at) => ({ title, align: at < 2 ? "left" : "right" }) as const);
+  const columns = [...titles, ...floors, "queries"].map(
+    (title, at) => ({ title, align: at < 2 ? "left" : "right" }) as const,
+  );
   const failures = failed.map(
     ({ defense, attack, seed, message }) => `failed: ${defense}, ${attack}, seed ${seed}: ${message}\n`,
   );

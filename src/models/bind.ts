@@ -6,7 +6,8 @@ import type { Layer, LayerContext, WeightSpec } from "./layer.ts";
 
 /** A layer's place in a graph: which weights train, which are fixed, and what its buffers become. */
 export interface Binding {
-  apply(layer: Layer, x: Value): Value;
+  /** @param condition classes of the batch as one-hot rows [N, K], for layers that are conditioned on them */
+  apply(layer: Layer, x: Value, condition?: Value): Value;
   /** The weights (not buffers) that took part as parameters, in the order of first use. */
   trained(): Value[];
   /** Next values of buffers, by name, for `compile`'s updates. */
@@ -22,7 +23,7 @@ export function trainable(options: { readonly training: boolean; readonly prefix
   return {
     updates,
     trained: () => weights,
-    apply(layer, x) {
+    apply(layer, x, condition) {
       for (const spec of layer.weights) {
         if (values.has(spec.name)) continue;
         const value = parameter(`${prefix}${spec.name}`, spec.shape);
@@ -31,6 +32,7 @@ export function trainable(options: { readonly training: boolean; readonly prefix
       }
       const context: LayerContext = {
         training,
+        ...(condition && { condition }),
         weight: (name) => values.get(name)!,
         update: (name, value) => {
           updates[`${prefix}${name}`] = value;
@@ -56,7 +58,8 @@ export function fixed(state: StateDict): Binding {
   return {
     updates: {},
     trained: () => [],
-    apply: (layer, x) => layer.apply(x, { training: false, weight: held, update: () => {} }),
+    apply: (layer, x, condition) =>
+      layer.apply(x, { training: false, ...(condition && { condition }), weight: held, update: () => {} }),
   };
 }
 
@@ -67,12 +70,13 @@ export function fixedWithLiveStatistics(state: StateDict, training: boolean): Bi
   return {
     updates,
     trained: () => [],
-    apply(layer, x) {
+    apply(layer, x, condition) {
       for (const { name, kind, shape } of layer.weights) {
         values.set(name, kind === "buffer" ? parameter(name, shape) : constant(state[name]!, name));
       }
       return layer.apply(x, {
         training,
+        ...(condition && { condition }),
         weight: (name) => values.get(name)!,
         update: (name, value) => {
           updates[name] = value;

@@ -20,6 +20,8 @@ export interface LayerContext {
   weight(name: string): Value;
   /** Batch norms use the batch's statistics and hand on running ones; dropout drops. */
   readonly training: boolean;
+  /** Classes that the batch is meant for, one-hot rows [N, K]; only for networks that are conditioned on them. */
+  readonly condition?: Value;
   /** Takes a buffer's next value. */
   update(name: string, value: Value): void;
 }

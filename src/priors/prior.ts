@@ -7,6 +7,8 @@ import type { Layer } from "../models/layer.ts";
 export interface PriorNetworks {
   readonly latent: number;
   readonly image: readonly [number, number, number];
+  /** Classes that both networks are conditioned on, handed to them as one-hot rows; absent where they are not. */
+  readonly classes?: number;
   readonly generator: Layer;
   readonly discriminator: Layer;
   /** Naturalness from the discriminator's output: [N, …] to [N], higher where an image looks more like the public ones. */

@@ -1,26 +1,69 @@
 import type { Value } from "../engine/graph.ts";
+import { sliceAxis } from "../engine/ops/movement.ts";
 import { fixed } from "../models/bind.ts";
 import { predictor } from "../models/predict.ts";
 import { DISCRIMINATOR, GENERATOR, type Prior, weightsUnder } from "./prior.ts";
 
-/** A prior's networks with their trained weights fixed, as functions of graph values. */
+/** A prior's networks with their trained weights fixed, as functions of graph values. `wanted` are one-hot classes [N, classes], for conditional priors. */
 export function fixedPrior({ networks, state }: Prior): {
-  synthesize(latents: Value): Value;
-  naturalness(images: Value): Value;
+  synthesize(latents: Value, wanted?: Value): Value;
+  naturalness(images: Value, wanted?: Value): Value;
 } {
   const generator = fixed(weightsUnder(GENERATOR, state));
   const discriminator = fixed(weightsUnder(DISCRIMINATOR, state));
   return {
-    synthesize: (latents) => generator.apply(networks.generator, latents),
-    naturalness: (images) => networks.naturalness(discriminator.apply(networks.discriminator, images)),
+    synthesize: (latents, wanted) => generator.apply(networks.generator, latents, wanted),
+    naturalness: (images, wanted) => networks.naturalness(discriminator.apply(networks.discriminator, images, wanted)),
   };
 }
 
-/** Images of latents [n, latent], row by row, values in [0, 1]. */
-export async function synthesize(prior: Prior, latents: Float32Array, batch = 64): Promise<Float32Array> {
-  const { latent } = prior.networks;
-  const net = await predictor([latent], batch, (z) => ({ images: fixedPrior(prior).synthesize(z) }));
-  const { images } = await net.predict(latents, latents.length / latent);
+/** Renders latents again and again with one compiled generator. */
+export interface Renderer {
+  /**
+   * Images [n, C, H, W] of latents [n, latent], row by row, values in [0, 1].
+   * @param labels the class of each row, for conditional priors; others pass over them
+   */
+  render(latents: Float32Array, labels?: Int32Array): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
+/** Compiles a prior's generator for batches of the given size. */
+export async function renderer(prior: Prior, batch = 64): Promise<Renderer> {
+  const { latent, classes = 0 } = prior.networks;
+  const net = await predictor([latent + classes], batch, (rows) => {
+    const wanted = classes > 0 ? sliceAxis(rows, 1, latent, latent + classes) : undefined;
+    return { images: fixedPrior(prior).synthesize(sliceAxis(rows, 1, 0, latent), wanted) };
+  });
+  return {
+    async render(latents, labels) {
+      const rows = classes > 0 ? withClasses(latents, latent, labels, classes) : latents;
+      return (await net.predict(rows, latents.length / latent)).images;
+    },
+    release: () => net.release(),
+  };
+}
+
+/** Each latent with its class behind it as a row with one 1. @throws RangeError unless every row has a class. */
+function withClasses(latents: Float32Array, latent: number, labels: Int32Array | undefined, classes: number) {
+  const count = latents.length / latent;
+  if (labels?.length !== count)
+    throw new RangeError(`a conditional prior needs a class for each of ${count} latents, not ${labels?.length ?? 0}`);
+  const out = new Float32Array(count * (latent + classes));
+  for (const [i, label] of labels.entries()) {
+    out.set(latents.subarray(i * latent, (i + 1) * latent), i * (latent + classes));
+    out[i * (latent + classes) + latent + label] = 1;
+  }
+  return out;
+}
+
+/** Images of latents [n, latent], once; see `Renderer.render`. */
+export async function synthesize(
+  prior: Prior,
+  latents: Float32Array,
+  options: { readonly labels?: Int32Array; readonly batch?: number } = {},
+): Promise<Float32Array> {
+  const net = await renderer(prior, options.batch);
+  const images = await net.render(latents, options.labels);
   await net.release();
   return images;
 }

@@ -1,4 +1,4 @@
-import type { CellResult, Measured } from "../study/result.ts";
+import type { CellResult, Measured, Queries } from "../study/result.ts";
 import { meanOverSeeds } from "./seeds.ts";
 
 /** The defense name that stands for training without one. */
@@ -26,6 +26,8 @@ export interface Condition {
   readonly attackAccuracyTop5: Measured;
   readonly knnDistance: Measured;
   readonly floors: { readonly randomPrior: Measured; readonly initialSelection: Measured };
+  /** What the attack asked of the target; a mean over seeds, undefined where it was not counted. */
+  readonly queries: Queries | undefined;
   readonly evaluationModel: { readonly kind: string; readonly naturalAccuracy: Measured };
 }
 
@@ -114,12 +116,21 @@ export function conditionsOf(cells: readonly CellResult[]): readonly Condition[]
         randomPrior: mean((cell) => cell.floors.randomPrior),
         initialSelection: mean((cell) => cell.floors.initialSelection),
       },
+      queries: meanQueries(group),
       evaluationModel: {
         kind: first.evaluationModel.kind,
         naturalAccuracy: mean((cell) => cell.evaluationModel.naturalAccuracy),
       },
     };
   });
+}
+
+function meanQueries(group: readonly CellResult[]): Queries | undefined {
+  const counts = group.flatMap(({ queries }) => queries ?? []);
+  if (counts.length < group.length) return undefined;
+  const mean = (read: (queries: Queries) => number) =>
+    Math.round(counts.reduce((sum, queries) => sum + read(queries), 0) / counts.length);
+  return { images: mean(({ images }) => images), gradients: mean(({ gradients }) => gradients) };
 }
 
 /** Groups conditions that differ in the defense alone. */

@@ -10,7 +10,7 @@ import type { CellResult } from "./result.ts";
 import { finishRun, openRunFolder, RESULT_FILE } from "./run-folder.ts";
 import { WEIGHTS } from "./state-file.ts";
 import type { StepResult } from "./step-store.ts";
-import { LATENTS } from "./steps/attack.ts";
+import { reconstructionsFile } from "./steps/attack.ts";
 import { EVALUATION, type Evaluation, IMAGES } from "./steps/evaluation.ts";
 import type { PlannedStep } from "./steps/planned.ts";
 import type { Study } from "./study-schema.ts";
@@ -19,7 +19,7 @@ import { writeTargetDescription } from "./target-file.ts";
 /** Folder of private references in a cell's artifacts; there only where the user asked for it. */
 const PRIVATE = "private";
 
-/** Computes one cell and writes its run folder: record, result, latents, reconstructions, the target's weights. */
+/** Computes one cell and writes its run folder: record, result, reconstructions and what they were rendered from, the target's weights. */
 export async function runCell(options: {
   readonly cell: PlannedCell;
   readonly study: Study;
@@ -47,7 +47,7 @@ export async function runCell(options: {
   return finishRun(folder, async () => {
     const steps = {
       target: await run(target.step),
-      prior: await run(cell.prior),
+      ...(cell.prior && { prior: await run(cell.prior) }),
       attack: await run(cell.attackStep),
       evaluation: await run(cell.evaluation),
     };
@@ -55,7 +55,8 @@ export async function runCell(options: {
       steps: Object.fromEntries(Object.entries(steps).map(([role, s]) => [role, relative(dir, s.dir)])),
     });
     await cp(join(steps.evaluation.dir, IMAGES), join(folder.artifacts, IMAGES), { recursive: true });
-    await cp(join(steps.attack.dir, LATENTS.reconstructions), join(folder.artifacts, LATENTS.reconstructions));
+    const found = reconstructionsFile(cell.prior);
+    await cp(join(steps.attack.dir, found), join(folder.artifacts, found));
     await cp(join(steps.target.dir, WEIGHTS), join(folder.artifacts, WEIGHTS));
     await writeTargetDescription(folder.artifacts, {
       schemaVersion: 1,
@@ -66,7 +67,7 @@ export async function runCell(options: {
       boundary: target.recipe.boundary,
     });
     if (includePrivate) await writeReferences(join(folder.artifacts, PRIVATE), data.private.train);
-    const found = JSON.parse(await readFile(join(steps.evaluation.dir, EVALUATION), "utf8")) as Evaluation;
+    const measured = JSON.parse(await readFile(join(steps.evaluation.dir, EVALUATION), "utf8")) as Evaluation;
     const result: CellResult = {
       schemaVersion: 1,
       defense: target.defense,
@@ -76,7 +77,7 @@ export async function runCell(options: {
       trainableParameters: target.trainableParameters,
       frozenParameters: target.frozenParameters,
       boundary: target.recipe.boundary,
-      ...found,
+      ...measured,
       run: relative(studyDir, dir),
     };
     await folder.writeJson(RESULT_FILE, asJson(result));

@@ -153,7 +153,7 @@ async function allCurves(plan: StudyPlan, results: ReadonlyMap<string, StepResul
   const curves: Curve[] = [];
   const seen = new Set<string>();
   for (const { target, prior, attackStep, seed } of plan.cells) {
-    for (const step of [target.step, prior, attackStep]) {
+    for (const step of [target.step, ...(prior ? [prior] : []), attackStep]) {
       const found = results.get(step.id);
       if (found === undefined || seen.has(step.id)) continue;
       seen.add(step.id);

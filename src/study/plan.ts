@@ -34,8 +34,9 @@ export interface PlannedCell {
   /** Tells attacks of one kind apart. */
   readonly attackLabel: string;
   readonly seed: number;
-  readonly networks: PriorNetworks;
-  readonly prior: PlannedStep;
+  /** What the attack searches in; absent where it searches among images themselves. */
+  readonly networks?: PriorNetworks;
+  readonly prior?: PlannedStep;
   readonly attackStep: PlannedStep;
   readonly evaluation: PlannedStep;
 }
@@ -71,7 +72,8 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
   const publicPrior = publicPriorStep(study, data, settingsOf("dcgan").config);
 
   const targets = study.seeds.flatMap((seed) => planTargets(study, data, model, pretraining, seed));
-  const priorOf = (target: PlannedTarget, attack: Attack): { prior: PlannedStep; networks: PriorNetworks } => {
+  const priorOf = (target: PlannedTarget, attack: Attack): { prior?: PlannedStep; networks?: PriorNetworks } => {
+    if (attack.prior === null) return {};
     const { member, config } = settingsOf(attack.prior);
     const networks = member.networks(config, { image: input, classes: model.classes });
     if (!member.perTarget) return { prior: publicPrior, networks };
@@ -88,19 +90,19 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
       const { member: attack, config } = chosenAttack(choice as Choice);
       const attackLabel = attackLabels[i]!;
       const { label, seed, step } = target;
-      const { prior, networks } = priorOf(target, attack);
-      const common = { study, networks, model, label, seed };
-      const attacked = attackStep({ ...common, attack, config, target: step, prior });
+      const searched = priorOf(target, attack);
+      const common = { study, model, label, seed };
+      const attacked = attackStep({ ...common, ...searched, attack, config, target: step });
       return {
         target,
         attack: attack.kind,
         attackLabel,
         seed,
-        networks,
-        prior,
+        ...searched,
         attackStep: attacked,
         evaluation: evaluationStep({
           ...common,
+          ...(searched.networks && { networks: searched.networks }),
           data,
           name: `${attackLabel} on ${label}`,
           evaluationModel: judge,
@@ -108,7 +110,7 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
           steps: {
             attack: attacked,
             target: step,
-            prior,
+            ...(searched.prior && { prior: searched.prior }),
             evaluation,
             ...(attributes && { attributes: attributes.step }),
           },

@@ -1,7 +1,8 @@
+import type { Queries } from "../attacks/queries.ts";
 import type { AttributeRecovery } from "../metrics/attribute-recovery.ts";
 import type { Measured } from "../metrics/measured.ts";
 
-export type { AttributeRecovery, Measured };
+export type { AttributeRecovery, Measured, Queries };
 
 /** One identity's share of a cell's result. */
 export interface IdentityResult {
@@ -32,6 +33,8 @@ export interface CellResult {
   /** Squared L2 distance to the nearest private training image of the attacked class in the evaluation model's features. */
   readonly knnDistance: Measured;
   readonly floors: { readonly randomPrior: Measured; readonly initialSelection: Measured };
+  /** What the attack asked of the target. */
+  readonly queries?: Queries;
   /** Every measured metric by its kind. */
   readonly metrics?: Readonly<Record<string, Measured>>;
   readonly attributeRecovery: readonly AttributeRecovery[];

@@ -1,101 +1,127 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { type WhiteBox, whiteBox } from "../../src/attacks/access.ts";
+import { openTarget, type ScoresAccess } from "../../src/attacks/access.ts";
 import type { Attack, Reconstructions } from "../../src/attacks/attack.ts";
 import { attacks } from "../../src/attacks/index.ts";
-import { labelsOf, randomLatents, selectInitial } from "../../src/attacks/selection.ts";
+import { type Queries, queryMeter } from "../../src/attacks/queries.ts";
+import { runAttack, spaceOf } from "../../src/attacks/run-attack.ts";
+import { labelsOf, selectInitial } from "../../src/attacks/selection.ts";
 import { UserError } from "../../src/engine/errors.ts";
-import { input } from "../../src/engine/graph.ts";
+import type { StateDict } from "../../src/engine/store.ts";
 import { DivergedError, unwatched, type Work } from "../../src/engine/work.ts";
 import { hits } from "../../src/metrics/top-k.ts";
 import { classifierPredictor, type Predictor } from "../../src/models/predict.ts";
-import { synthesize } from "../../src/priors/synthesize.ts";
 import { memoryWork, runWithInterruptions } from "../support/memory-work.ts";
 import { sameBits } from "../support/same-bits.ts";
-import {
-  IDENTITIES,
-  LATENT,
-  type TinyWorld,
-  tinyModel,
-  tinyWorld,
-  trainedTarget,
-  trainTiny,
-} from "../support/tiny-world.ts";
+import { IDENTITIES, type TinyWorld, tinyModel, tinyWorld, trainedTarget, trainTiny } from "../support/tiny-world.ts";
 
 interface QuickSettings {
   /** Enough to find the identities of the tiny world. */
-  readonly config: Readonly<Record<string, number>>;
-  /** Settings at which the search leaves the numbers. */
-  readonly diverging: Readonly<Record<string, number>>;
+  readonly config: Readonly<Record<string, number | string>>;
+  /** Settings of a run that is only started. */
+  readonly short: Readonly<Record<string, number>>;
+  /** What such a run asks of the target. */
+  readonly queries: Queries;
+  /** Who must recognise the identities; the evaluation model by default. */
+  readonly recognisedBy?: "target";
+  /** Settings at which the search leaves the numbers; absent where none does. */
+  readonly diverging?: Readonly<Record<string, number>>;
 }
+
+const PER_IDENTITY = 4;
+const ROWS = IDENTITIES * PER_IDENTITY;
+const identities = Array.from({ length: IDENTITIES }, (_, i) => i);
 
 /** One entry for each attack; a missing one does not compile. */
 const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> = {
-  gmi: { config: { iterations: 80, rate: 0.5, batch: 12 }, diverging: { identityWeight: 3e38 } },
-  kedmi: { config: { iterations: 200, rate: 0.1, batch: 5 }, diverging: { rate: 3e38 } },
+  "mi-face": {
+    config: { iterations: 200, rate: 20, totalVariation: 0.5, batch: 12 },
+    short: { iterations: 25 },
+    queries: { images: 25 * ROWS, gradients: 25 * ROWS },
+    // Pixels without a prior fool a deep target and show nobody: src/attacks/mi-face.test.ts has a shallow one.
+    recognisedBy: "target",
+    diverging: { totalVariation: 3e38 },
+  },
+  gmi: {
+    config: { iterations: 80, rate: 0.5, batch: 12 },
+    short: { iterations: 25 },
+    queries: { images: 25 * ROWS, gradients: 25 * ROWS },
+    diverging: { identityWeight: 3e38 },
+  },
+  kedmi: {
+    config: { iterations: 200, rate: 0.1, batch: 5 },
+    short: { iterations: 25 },
+    queries: { images: 25 * IDENTITIES, gradients: 25 * IDENTITIES },
+    diverging: { rate: 3e38 },
+  },
 };
 
-const PER_IDENTITY = 4;
-const identities = Array.from({ length: IDENTITIES }, (_, i) => i);
-
 let world: TinyWorld;
-let target: WhiteBox;
+let state: StateDict;
+let scored: ScoresAccess;
 let judge: Predictor<"logits" | "features">;
 
 beforeAll(async () => {
   world = await tinyWorld();
-  target = whiteBox(tinyModel(), await trainedTarget(world));
+  state = await trainedTarget(world);
+  const opened = openTarget("scores", tinyModel(), state, queryMeter());
+  scored = opened.target;
   const model = tinyModel("evaluation");
   judge = await classifierPredictor(model, await trainTiny(model, world.evaluation, 2));
-  return () => judge.release();
+  return async () => {
+    await judge.release();
+    await opened.release();
+  };
 });
 
-/** Share of latents in whose images the evaluation model sees the attacked identity first. */
-async function attackAccuracy({ latents, labels }: Reconstructions): Promise<number> {
-  const { logits } = await judge.predict(await synthesize(world.priors.dcgan, latents), labels.length);
-  return hits(logits, labels, IDENTITIES, 1).reduce((sum, hit) => sum + hit, 0) / labels.length;
-}
+/** Logits or probabilities of images, in the eyes of the evaluation model or of the target. */
+const eyes = {
+  evaluation: async (images: Float32Array, count: number) => (await judge.predict(images, count)).logits,
+  target: (images: Float32Array) => scored.scores(images),
+};
 
 describe.each(attacks as readonly Attack[])("$kind", (attack) => {
-  const { config, diverging } = quick[attack.kind as keyof typeof quick];
-  const settings = { target, identities, perIdentity: PER_IDENTITY };
-  const run = (work: Work, change: Readonly<Record<string, number | string>> = {}, seed = 4) =>
-    attack.run({
+  const { config, short, queries, diverging, recognisedBy = "evaluation" } = quick[attack.kind as keyof typeof quick];
+  const priorOf = () => (attack.prior === null ? undefined : world.priors[attack.prior]);
+  const space = () => spaceOf(attack, tinyModel(), priorOf());
+  const settings = { identities, perIdentity: PER_IDENTITY };
+  const run = (work: Work, change: Readonly<Record<string, number | string>> = {}, seed = 4) => {
+    const prior = priorOf();
+    return runAttack({
+      attack,
+      model: tinyModel(),
+      state,
+      ...(prior && { prior }),
       ...settings,
-      target,
-      prior: world.priors[attack.prior],
       config: attack.config.parse({ ...config, ...change }),
       seed,
       work,
     });
-  const short = { iterations: 25 };
+  };
+  /** Share of rows in whose images the attacked identity is seen first. */
+  const attackAccuracy = async ({ rows, labels }: Reconstructions): Promise<number> => {
+    const seen = await eyes[recognisedBy](await space().render(rows, labels), labels.length);
+    return hits(seen, labels, IDENTITIES, 1).reduce((sum, hit) => sum + hit, 0) / labels.length;
+  };
+  const has = (key: string) => key in attack.config.shape;
 
-  test("finds identities that neither random latents nor the best of a pool show", async () => {
-    const work = memoryWork();
-    const found = await run(work);
-    const pool = await selectInitial({ ...settings, target, prior: world.priors.dcgan, pool: 8, seed: 3 });
-    const random = {
-      latents: randomLatents(world.priors.dcgan, found.labels.length, 5, "floor"),
-      labels: found.labels,
-    };
+  test("finds identities that neither random rows of its space nor the best of a pool show", async () => {
+    const found = await run(unwatched);
+    const pool = await selectInitial({ ...settings, target: scored, space: space(), pool: 8, seed: 3 });
+    const random = { rows: space().draw(ROWS, 5, "floor"), labels: found.labels };
     const reached = await attackAccuracy(found);
-    expect(reached, "over random latents").toBeGreaterThan((await attackAccuracy(random)) + 0.4);
+    expect(reached, "over random rows").toBeGreaterThan((await attackAccuracy(random)) + 0.4);
     expect(reached, "over the best of a pool").toBeGreaterThan((await attackAccuracy(pool)) + 0.3);
   });
 
-  test("gives the asked number of latents for each identity, in order and within the clamp", async () => {
-    const found = await run(unwatched, { ...short, clamp: 0.5 });
+  test("gives the asked number of rows for each identity, in order and within the clamp", async () => {
+    const found = await run(unwatched, { ...short, ...(has("clamp") && { clamp: 0.5 }) });
     expect(found.labels).toEqual(labelsOf(identities, PER_IDENTITY));
-    expect(found.latents.length).toBe(IDENTITIES * PER_IDENTITY * LATENT);
-    expect(Math.max(...found.latents.map(Math.abs))).toBeLessThanOrEqual(0.5);
+    expect(found.rows.length).toBe(ROWS * space().width);
+    if (has("clamp")) expect(Math.max(...found.rows.map(Math.abs))).toBeLessThanOrEqual(0.5);
   });
 
-  test("lowers its loss on every batch of latents", async () => {
-    const work = memoryWork();
-    await run(work);
-    const lasts = work.steps.filter((_, i) => (i + 1) % config.iterations! === 0);
-    const firsts = work.steps.filter((_, i) => i % config.iterations! === 0);
-    expect(lasts.length).toBeGreaterThan(1);
-    for (const [i, last] of lasts.entries()) expect(last.loss!).toBeLessThan(0.5 * firsts[i]!.loss!);
+  test("counts its queries", async () => {
+    expect((await run(unwatched, short)).queries).toEqual(queries);
   });
 
   test("repeats itself for a seed and differs for another", async () => {
@@ -104,65 +130,79 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
       await run(unwatched, short),
       await run(unwatched, short, 5),
     ];
-    expect(sameBits(first.latents, again.latents)).toBe(true);
-    expect(sameBits(first.latents, other.latents)).toBe(false);
+    expect(sameBits(first.rows, again.rows)).toBe(true);
+    expect(sameBits(first.rows, other.rows)).toBe(false);
   });
 
-  test("ends with the same latents and rows when it is interrupted and resumed", async () => {
+  test("ends with the same rows, log and queries when it is interrupted and resumed", async () => {
     const unbroken = memoryWork();
     const wanted = await run(unbroken, short);
     // Within the first batch, at the border of two, and soon after it.
     const resumed = await runWithInterruptions([7, 18, 3], (work) => run(work, short));
-    expect(sameBits(resumed.result.latents, wanted.latents)).toBe(true);
+    expect(sameBits(resumed.result.rows, wanted.rows)).toBe(true);
+    expect(resumed.result.queries).toEqual(wanted.queries);
     expect(resumed.work.rows).toEqual(unbroken.rows);
   });
 
-  test("starts from the best of a pool where it is told to", async () => {
+  test.runIf(attack.access === "white-box")("lowers its loss on every batch of rows", async () => {
+    const work = memoryWork();
+    await run(work);
+    const iterations = Number(config.iterations);
+    const lasts = work.steps.filter((_, i) => (i + 1) % iterations === 0);
+    const firsts = work.steps.filter((_, i) => i % iterations === 0);
+    expect(lasts.length).toBeGreaterThan(1);
+    for (const [i, last] of lasts.entries()) expect(last.loss!).toBeLessThan(0.5 * firsts[i]!.loss!);
+  });
+
+  test.runIf(has("pool"))("starts from the best of a pool where it is told to", async () => {
     const work = memoryWork();
     const fromPool = memoryWork();
     await run(work, { iterations: 1 });
-    await run(fromPool, { iterations: 1, pool: 64 });
+    const { queries: asked } = await run(fromPool, { iterations: 1, pool: 64 });
     expect(fromPool.steps[0]!.identity!).toBeLessThan(work.steps[0]!.identity!);
+    expect(asked.images - asked.gradients, "the pool is scored once").toBe(64);
   });
 
-  test.each(["logit", "max-margin"] as const)("finds identities by the %s loss too", async (identityLoss) => {
-    // These losses have steeper slopes than cross-entropy, so a smaller weight steps as far.
-    const found = await run(unwatched, { identityLoss, identityWeight: 10 });
-    expect(await attackAccuracy(found)).toBeGreaterThan(0.5);
-  });
+  test.runIf(has("identityLoss")).each(["logit", "max-margin"] as const)(
+    "finds identities by the %s loss too",
+    async (identityLoss) => {
+      // These losses have steeper slopes than cross-entropy, so a smaller weight steps as far.
+      const found = await run(unwatched, { identityLoss, identityWeight: 10 });
+      expect(await attackAccuracy(found)).toBeGreaterThan(0.5);
+    },
+  );
 
-  test("keeps those of more candidates that the target recognises best", async () => {
+  test.runIf(has("candidates"))("keeps those of more candidates that the target recognises best", async () => {
     const few = { iterations: 10 };
     const [plain, chosen] = [await run(unwatched, few), await run(unwatched, { ...few, candidates: 12 })];
     expect(chosen.labels).toEqual(plain.labels);
-    expect(chosen.latents.length).toBe(plain.latents.length);
+    expect(chosen.rows.length).toBe(plain.rows.length);
     expect(await attackAccuracy(chosen)).toBeGreaterThan(await attackAccuracy(plain));
     await expect(run(unwatched, { ...few, candidates: PER_IDENTITY - 1 })).rejects.toThrow(UserError);
   });
 
-  test("says that it diverged where its settings are absurd", async () => {
+  test.runIf(diverging !== undefined)("says that it diverged where its settings are absurd", async () => {
     await expect(run(unwatched, { iterations: 10, ...diverging })).rejects.toMatchObject({
       name: "DivergedError",
       exitCode: 4,
     });
   });
 
-  test("hands on no latents that are not numbers, at whatever iteration they went wrong", async () => {
-    for (const iterations of [1, 2, 3, 4]) {
-      const found = await run(unwatched, { iterations, rate: 3e38 }).catch((error: unknown) => error);
-      if (found instanceof DivergedError) continue;
-      const { latents } = found as Reconstructions;
-      expect(latents.filter(Number.isNaN), `after ${iterations} iterations`).toEqual(new Float32Array(0));
-    }
-  });
+  test.runIf(diverging !== undefined)(
+    "hands on no rows that are not numbers, at whatever iteration they went wrong",
+    async () => {
+      for (const iterations of [1, 2, 3, 4]) {
+        const found = await run(unwatched, { iterations, rate: 3e38 }).catch((error: unknown) => error);
+        if (found instanceof DivergedError) continue;
+        const { rows } = found as Reconstructions;
+        expect(rows.filter(Number.isNaN), `after ${iterations} iterations`).toEqual(new Float32Array(0));
+      }
+    },
+  );
 });
 
-test("a pool with fewer latents than reconstructions of an identity is the user's mistake", async () => {
-  const few = { target, prior: world.priors.dcgan, identities, perIdentity: 4, pool: 3, seed: 1 };
+test("a pool with fewer rows than reconstructions of an identity is the user's mistake", async () => {
+  const space = spaceOf(attacks[0], tinyModel(), world.priors.dcgan);
+  const few = { target: scored, space, identities, perIdentity: 4, pool: 3, seed: 1 };
   await expect(selectInitial(few)).rejects.toThrow(UserError);
-});
-
-test("a white-box handle tells classes, image shape and logits of a batch", () => {
-  expect(target.classes).toBe(IDENTITIES);
-  expect(target.logits(input("x", [2, ...target.image])).shape).toEqual([2, IDENTITIES]);
 });

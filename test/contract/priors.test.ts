@@ -97,7 +97,7 @@ describe.each(priors as readonly PriorFamily[])("$kind", (family) => {
 
   test("makes images in [0, 1] of latents and judges each by one number", async () => {
     const prior = world.priors[kind];
-    const images = await synthesize(prior, random(1, "z").normals(5 * LATENT), 3);
+    const images = await synthesize(prior, random(1, "z").normals(5 * LATENT), { batch: 3 });
     expect(images.length).toBe(5 * 3 * 16 * 16);
     expect(images.every((x) => x >= 0 && x <= 1)).toBe(true);
     expect(Math.max(...images) - Math.min(...images)).toBeGreaterThan(0.2);

@@ -73,6 +73,7 @@ export function cell(overrides: CellOverrides = {}): CellResult {
     attackAccuracyTop5: rate(Math.min(1, accuracy + 0.18)),
     knnDistance: { value: 812.345678, n: 250, low: 790.1, high: 840.9 },
     floors: { randomPrior: rate(0.04, 0.02), initialSelection: rate(0.24, 0.05) },
+    queries: { images: 123_456, gradients: 120_000 },
     attributeRecovery: attributesOf(accuracy),
     identities: identitiesOf(identityCount, accuracy, seed, defense),
     evaluationModel: { kind: "vgg16_bn", naturalAccuracy: rate(0.974, 0.01, 500) },

@@ -1,4 +1,4 @@
-import type { CellResult, Measured } from "../../study/result.ts";
+import type { CellResult, Measured, Queries } from "../../study/result.ts";
 import { utilityLeakageChart } from "../charts.ts";
 import type { Condition } from "../conditions.ts";
 import { type Html, type HtmlPart, html } from "../escape.ts";
@@ -17,6 +17,7 @@ const COLUMNS: readonly Column[] = [
   { name: "floor: random prior", numeric: true },
   { name: "floor: initial selection", numeric: true },
   { name: "KNN distance", numeric: true },
+  { name: "queries", numeric: true },
   { name: html`|θ<sub>C</sub>|`, numeric: true },
   { name: html`|θ<sub>E</sub>|`, numeric: true },
   { name: "evaluation model" },
@@ -32,6 +33,12 @@ const rate = (measured: Measured): Html =>
 const distance = ({ value, low, high }: Measured): Html =>
   html`${significant(value)}<small>[${significant(low)},\u00a0${significant(high)}]</small>`;
 
+const asked = (queries: Queries | undefined): HtmlPart => {
+  if (queries === undefined) return "–";
+  const { images, gradients } = queries;
+  return gradients === 0 ? count(images) : html`${count(images)}<small>${count(gradients)} gradients</small>`;
+};
+
 type Numbers = Pick<
   CellResult,
   | "naturalAccuracy"
@@ -42,7 +49,7 @@ type Numbers = Pick<
   | "evaluationModel"
   | "trainableParameters"
   | "frozenParameters"
->;
+> & { readonly queries?: Queries | undefined };
 
 function row(condition: Condition, seed: string, numbers: Numbers, run: string): readonly HtmlPart[] {
   return [
@@ -56,6 +63,7 @@ function row(condition: Condition, seed: string, numbers: Numbers, run: string):
     rate(numbers.floors.randomPrior),
     rate(numbers.floors.initialSelection),
     distance(numbers.knnDistance),
+    asked(numbers.queries),
     count(numbers.trainableParameters),
     count(numbers.frozenParameters),
     numbers.evaluationModel.kind,

@@ -1,14 +1,17 @@
 import { join } from "node:path";
-import { whiteBox } from "../../attacks/access.ts";
+import { openTarget } from "../../attacks/access.ts";
 import type { Attack } from "../../attacks/attack.ts";
-import { randomLatents, selectInitial } from "../../attacks/selection.ts";
+import { type Queries, queryMeter } from "../../attacks/queries.ts";
+import { runAttack, spaceOf } from "../../attacks/run-attack.ts";
+import { selectInitial } from "../../attacks/selection.ts";
 import type { ImageSet, StudyData } from "../../data/dataset.ts";
 import { writeNpy } from "../../data/npy.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import { softmax } from "../../engine/ops/activation.ts";
 import { seedFor } from "../../engine/random.ts";
 import type { StateDict } from "../../engine/store.ts";
-import type { Model } from "../../models/model.ts";
+import { fixed } from "../../models/bind.ts";
+import { logitsLayer, type Model } from "../../models/model.ts";
 import { predictor, predictSet } from "../../models/predict.ts";
 import { kedmi, kedmiNetworks } from "../../priors/kedmi.ts";
 import type { Prior, PriorNetworks } from "../../priors/prior.ts";
@@ -55,54 +58,84 @@ export function inversionPriorStep(options: {
 
 /** The target's softmax for every image of a set. */
 async function probabilities(model: Model, state: StateDict, images: ImageSet): Promise<Float32Array> {
-  const target = whiteBox(model, state);
-  const net = await predictor(model.input, 64, (x) => ({ scores: softmax(target.logits(x)) }));
+  const target = fixed(state);
+  const net = await predictor(model.input, 64, (x) => ({ scores: softmax(target.apply(logitsLayer(model), x)) }));
   const { scores } = await predictSet(net, images);
   await net.release();
   return scores;
 }
 
-/** Files of an attack step: latents of the reconstructions and of the two floors, row by row; rows stand for `labels` of attack.json. */
-export const LATENTS = {
-  reconstructions: "latents.npy",
-  randomPrior: "random.npy",
-  initialSelection: "selection.npy",
-} as const;
+/** Rows of an attack step's two floors in its search space; rows stand for `labels` of attack.json, as those of the reconstructions do. */
+export const FLOORS = { randomPrior: "random.npy", initialSelection: "selection.npy" } as const;
 export const ATTACK_RECORD = "attack.json";
 
-/** One attack on one target, and its two floors: random samples of the prior, and the best of a pool without optimisation. */
+/** The file of the reconstructions: latents, or images [n, C, H, W] where the attack has no prior. */
+export function reconstructionsFile(prior: object | undefined): string {
+  return prior === undefined ? "images.npy" : "latents.npy";
+}
+
+/** What attack.json holds. */
+export interface AttackRecord {
+  readonly schemaVersion: 2;
+  readonly attack: string;
+  /** The attacked class of each row. */
+  readonly labels: readonly number[];
+  /** What the attack asked of the target; training its prior and the floors do not count. */
+  readonly queries: Queries;
+}
+
+/**
+ * One attack on one target, and its two floors: random rows of its search space (samples of the prior; images of independent uniform
+ * pixels where it has none), and the best of a pool of such rows without optimisation.
+ */
 export function attackStep(options: {
   readonly study: Study;
   readonly attack: Attack;
   readonly config: Record<string, unknown>;
-  readonly networks: PriorNetworks;
+  readonly networks?: PriorNetworks;
   readonly model: Model;
   readonly label: string;
   readonly seed: number;
   readonly target: PlannedStep;
-  readonly prior: PlannedStep;
+  readonly prior?: PlannedStep;
 }): PlannedStep {
   const { study, attack, config, networks, model, label, seed, target, prior } = options;
   const { perIdentity, identities: wanted = model.classes, pool } = study.reconstructions;
   const identities = Array.from({ length: Math.min(wanted, model.classes) }, (_, i) => i);
   const spec = {
     kind: "attack",
-    version: 1,
+    version: 2,
     config: asJson({ kind: attack.kind, ...config, perIdentity, identities: identities.length, pool, seed }),
   };
-  return planStep(`${attack.kind} on ${label}, seed ${seed}`, spec, { target, prior }, async (context, dir) => {
-    const access = whiteBox(model, await readState(join(dir(target), WEIGHTS)));
-    const given: Prior = { kind: attack.prior, networks, state: await readState(join(dir(prior), WEIGHTS)) };
-    const attackSeed = seedFor(seed, "attack");
-    const common = { target: access, prior: given, identities, perIdentity };
-    const found = await attack.run({ ...common, config, seed: attackSeed, work: context });
-    const selected = await selectInitial({ ...common, pool, seed: seedFor(seed, "floor") });
-    const rows = found.labels.length;
-    const shape = [rows, networks.latent];
-    await writeNpy(join(context.dir, LATENTS.reconstructions), found.latents, shape);
-    await writeNpy(join(context.dir, LATENTS.randomPrior), randomLatents(given, rows, seed, "floor"), shape);
-    await writeNpy(join(context.dir, LATENTS.initialSelection), selected.latents, shape);
-    const record = { schemaVersion: 1, attack: attack.kind, latent: networks.latent, labels: [...found.labels] };
+  const needs = { target, ...(prior && { prior }) };
+  return planStep(`${attack.kind} on ${label}, seed ${seed}`, spec, needs, async (context, dir) => {
+    const state = await readState(join(dir(target), WEIGHTS));
+    const given: Prior | undefined = prior &&
+      networks && { kind: prior.spec.kind, networks, state: await readState(join(dir(prior), WEIGHTS)) };
+    const { rows, labels, queries } = await runAttack({
+      attack,
+      model,
+      state,
+      ...(given && { prior: given }),
+      identities,
+      perIdentity,
+      config,
+      seed: seedFor(seed, "attack"),
+      work: context,
+    });
+    const space = spaceOf(attack, model, given);
+    const scored = openTarget("scores", model, state, queryMeter());
+    const { target: access } = scored;
+    const floor = { target: access, space, identities, perIdentity, pool, seed: seedFor(seed, "floor") };
+    const selected = await selectInitial(floor);
+    await scored.release();
+    await space.release();
+    const write = (name: string, found: Float32Array) =>
+      writeNpy(join(context.dir, name), found, [labels.length, ...(given ? [space.width] : model.input)]);
+    await write(reconstructionsFile(given), rows);
+    await write(FLOORS.randomPrior, space.draw(labels.length, seed, "floor"));
+    await write(FLOORS.initialSelection, selected.rows);
+    const record: AttackRecord = { schemaVersion: 2, attack: attack.kind, labels: [...labels], queries };
     await writeFileAtomic(join(context.dir, ATTACK_RECORD), `${JSON.stringify(record)}\n`);
   });
 }

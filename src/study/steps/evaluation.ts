@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Queries } from "../../attacks/queries.ts";
+import { latentSpace, pixelSpace } from "../../attacks/space.ts";
 import type { AttributeData, StudyData } from "../../data/dataset.ts";
 import { writePng } from "../../data/image-file.ts";
 import { readNpy } from "../../data/npy.ts";
@@ -14,13 +16,12 @@ import type { Evidence } from "../../metrics/metric.ts";
 import { naturalAccuracy } from "../../metrics/natural-accuracy.ts";
 import type { Model } from "../../models/model.ts";
 import { classifierPredictor, predictSet } from "../../models/predict.ts";
-import type { Prior, PriorNetworks } from "../../priors/prior.ts";
-import { synthesize } from "../../priors/synthesize.ts";
+import type { PriorNetworks } from "../../priors/prior.ts";
 import type { IdentityResult } from "../result.ts";
 import { readState, WEIGHTS } from "../state-file.ts";
 import type { StepContext } from "../step-store.ts";
 import type { Study } from "../study-schema.ts";
-import { ATTACK_RECORD, LATENTS } from "./attack.ts";
+import { ATTACK_RECORD, type AttackRecord, FLOORS, reconstructionsFile } from "./attack.ts";
 import { TEST_ACCURACY } from "./classifier.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
 
@@ -35,6 +36,7 @@ export interface Evaluation {
   readonly attackAccuracyTop5: Measured;
   readonly knnDistance: Measured;
   readonly floors: { readonly randomPrior: Measured; readonly initialSelection: Measured };
+  readonly queries: Queries;
   readonly metrics: Readonly<Record<string, Measured>>;
   readonly attributeRecovery: readonly AttributeRecovery[];
   readonly identities: readonly IdentityResult[];
@@ -47,24 +49,25 @@ export interface EvaluationOptions {
   readonly data: StudyData;
   readonly name: string;
   readonly seed: number;
-  readonly networks: PriorNetworks;
+  /** Of the prior that the attack searched in; absent where it searched among images themselves. */
+  readonly networks?: PriorNetworks;
   readonly model: Model;
   readonly evaluationModel: Model;
   readonly attributeModel: Model | undefined;
   readonly steps: {
     readonly attack: PlannedStep;
     readonly target: PlannedStep;
-    readonly prior: PlannedStep;
+    readonly prior?: PlannedStep;
     readonly evaluation: PlannedStep;
     readonly attributes?: PlannedStep;
   };
 }
 
-/** Renders an attack's latents and judges them, and its floors, by the evaluation model. */
+/** Renders what an attack found and judges it, and its floors, by the evaluation model. */
 export function evaluationStep(options: EvaluationOptions): PlannedStep {
   const { study, data, name, seed, steps } = options;
   const hashes = { train: data.private.train.hash, test: data.private.test.hash };
-  const spec = { kind: "evaluation", version: 1, config: { metrics: study.metrics, seed }, data: hashes };
+  const spec = { kind: "evaluation", version: 2, config: { metrics: study.metrics, seed }, data: hashes };
   return planStep(`evaluation of ${name}, seed ${seed}`, spec, steps, async (context, dir) => {
     const found = await evaluate(options, context, dir);
     await writeFileAtomic(join(context.dir, EVALUATION), `${JSON.stringify(found, undefined, 2)}\n`);
@@ -76,11 +79,15 @@ async function evaluate(
   context: StepContext,
   dir: (need: PlannedStep) => string,
 ): Promise<Evaluation> {
-  const record = JSON.parse(await readFile(join(dir(steps.attack), ATTACK_RECORD), "utf8")) as { labels: number[] };
+  const record = JSON.parse(await readFile(join(dir(steps.attack), ATTACK_RECORD), "utf8")) as AttackRecord;
   const labels = Int32Array.from(record.labels);
-  const prior: Prior = { kind: "prior", networks, state: await readState(join(dir(steps.prior), WEIGHTS)) };
-  const render = async (file: string) => synthesize(prior, (await readNpy(join(dir(steps.attack), file))).data);
-  const images = await render(LATENTS.reconstructions);
+  const { prior } = steps;
+  const space =
+    prior && networks
+      ? latentSpace({ kind: prior.spec.kind, networks, state: await readState(join(dir(prior), WEIGHTS)) })
+      : pixelSpace(model.input);
+  const render = async (file: string) => space.render((await readNpy(join(dir(steps.attack), file))).data, labels);
+  const images = await render(reconstructionsFile(prior));
   await writeImages(join(context.dir, IMAGES), images, labels, model.input);
 
   const target = await classifierPredictor(model, await readState(join(dir(steps.target), WEIGHTS)));
@@ -100,10 +107,11 @@ async function evaluate(
   const floor = async (file: string) =>
     attackAccuracy.measure({ ...evidence, reconstructions: await judged(await render(file)) });
   const floors = {
-    randomPrior: await floor(LATENTS.randomPrior),
-    initialSelection: await floor(LATENTS.initialSelection),
+    randomPrior: await floor(FLOORS.randomPrior),
+    initialSelection: await floor(FLOORS.initialSelection),
   };
   await judge.release();
+  await space.release();
 
   return {
     naturalAccuracy: naturalAccuracy.measure(evidence),
@@ -111,6 +119,7 @@ async function evaluate(
     attackAccuracyTop5: attackAccuracyTop5.measure(evidence),
     knnDistance: knnDistance.measure(evidence),
     floors,
+    queries: record.queries,
     metrics: Object.fromEntries(
       metrics.filter((m) => study.metrics.includes(m.kind)).map((m) => [m.kind, m.measure(evidence)]),
     ),

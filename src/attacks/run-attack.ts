@@ -1,0 +1,50 @@
+import type { StateDict } from "../engine/store.ts";
+import type { Work } from "../engine/work.ts";
+import type { Model } from "../models/model.ts";
+import type { Prior } from "../priors/prior.ts";
+import { openTarget } from "./access.ts";
+import type { Attack, Reconstructions } from "./attack.ts";
+import { meteredWork, type Queries, queryMeter } from "./queries.ts";
+import { latentSpace, pixelSpace, type SearchSpace } from "./space.ts";
+
+/** An attack on a target, and whom it attacks. */
+export interface AttackOptions {
+  readonly attack: Attack;
+  readonly model: Model;
+  /** The target's weights. */
+  readonly state: StateDict;
+  /** A trained prior of the kind that the attack searches in; left out where it has none. */
+  readonly prior?: Prior;
+  /** The attacked classes. */
+  readonly identities: readonly number[];
+  /** Reconstructions asked for of each. */
+  readonly perIdentity: number;
+  /** The attack's resolved settings. */
+  readonly config: Record<string, unknown>;
+  readonly seed: number;
+  readonly work: Work;
+}
+
+/** The space that an attack searches: the prior's latents, or images of the target's size. */
+export function spaceOf(attack: Attack, model: Model, prior: Prior | undefined): SearchSpace {
+  if (attack.prior === null) return pixelSpace(model.input);
+  if (prior === undefined) throw new RangeError(`${attack.kind} searches in a prior of kind ${attack.prior}`);
+  return latentSpace(prior);
+}
+
+/** Runs an attack with a handle that does no more than the access it declares, and counts its queries. */
+export async function runAttack(options: AttackOptions): Promise<Reconstructions & { readonly queries: Queries }> {
+  const { attack, model, state, prior, identities, perIdentity, config, seed } = options;
+  const meter = queryMeter();
+  const opened = openTarget(attack.access, model, state, meter);
+  const space = spaceOf(attack, model, prior);
+  try {
+    const work = meteredWork(options.work, meter);
+    const common = { target: opened.target, prior, space, identities, perIdentity };
+    const found = await attack.run({ ...common, config, seed, work });
+    return { ...found, queries: meter.count() };
+  } finally {
+    await opened.release();
+    await space.release();
+  }
+}
