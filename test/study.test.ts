@@ -232,6 +232,13 @@ test("a cell whose target diverges is reported as failed, and the others go on",
 test.each([
   ["an unknown key", "seeds: [1]", "sedes: [1]", /tiny\.yaml:2:1 +sedes +unknown key "sedes"; did you mean "seeds"\?/],
   ["an unknown key of a defense", "freeze: layer2", "freez: layer2", /tiny\.yaml:26:\d+ +defenses\[1\]\.freez /],
+  [
+    "an unknown key of a defense within another",
+    "probeEpochs: 1",
+    "with: [{ kind: label-smoothing, alpa: 0.1 }]",
+    /tiny\.yaml:26:\d+ +defenses\[1\]\.with\[0\]\.alpa +unknown key "alpa"; did you mean "alpha"\?/,
+  ],
+  ["defenses that cannot be combined", "probeEpochs: 1", "with: [none]", /tl-dmi and none cannot be combined/],
   ["a boundary that the model lacks", "freeze: layer2", "freeze: layer9", /no stage "layer9"/],
   ["a size that faces cannot have", "size: 32", "size: 33", /tiny\.yaml:5:9/],
 ])("%s is refused before anything is computed", async (name, from, to, message) => {

@@ -1,7 +1,12 @@
 import type { z } from "zod";
+import type { Value } from "../engine/graph.ts";
 import type { Model } from "../models/model.ts";
+import type { Smoothing, View } from "../models/train.ts";
 
-/** A training recipe for the target model: where weights start, and what trains. */
+/** A term that a defense adds to the loss: logits [N, classes] and what the training shows on the way, to one number. */
+export type Penalty = (logits: Value, targets: Value, view: View) => Value;
+
+/** A training recipe for the target model: where weights start, what trains, and what is learnt from which images. */
 export interface Recipe {
   /** The pre-trained weights, or random ones. */
   readonly start: "pretrained" | "scratch";
@@ -14,6 +19,10 @@ export interface Recipe {
    * `train`: they normalise by the batch and their running statistics follow the private data, as in the released TL-DMI code.
    */
   readonly frozenNorms: "eval" | "train";
+  /** How targets are smoothed; by the training settings where it is left out. A linear probe has no smoothing of a defense. */
+  readonly smoothing?: Smoothing;
+  /** Added to the cross-entropy. */
+  readonly penalties?: readonly Penalty[];
 }
 
 /** A defense: one file in this folder, one line in `index.ts`. */
@@ -22,8 +31,11 @@ export interface Defense<Kind extends string = string, Schema extends z.ZodObjec
   readonly summary: string;
   readonly paper: string;
   readonly config: Schema;
-  /** @throws UserError for a boundary that the model does not have. */
-  recipe(config: z.output<Schema>, model: Model): Recipe;
+  /**
+   * What it changes of the recipe of an undefended model; defenses that change different keys can be combined.
+   * @throws UserError for a stage that the model does not have.
+   */
+  recipe(config: z.output<Schema>, model: Model): Partial<Recipe>;
 }
 
 /** Declares a defense; only fixes the types. */

@@ -60,14 +60,26 @@ export function stageIndex(model: Model, name: string): number {
 /** The stages up to and including `boundary` (none for null), and the rest with the head. */
 export function splitAt(model: Model, boundary: string | null): { frozen: Layer; rest: Layer; tail: Layer } {
   const index = boundary === null ? -1 : stageIndex(model, boundary);
-  const layers = model.stages.map((s) => s.layer);
+  const layers = model.stages.map(observedStage);
   const tail = sequential(...layers.slice(index + 1));
   return { frozen: sequential(...layers.slice(0, index + 1)), tail, rest: sequential(tail, model.head) };
 }
 
 /** The part of the model that makes features, without the head. */
 export function featureLayer(model: Model): Layer {
-  return sequential(...model.stages.map((s) => s.layer));
+  return sequential(...model.stages.map(observedStage));
+}
+
+/** A stage that shows its output under its name. */
+function observedStage({ name, layer }: Stage): Layer {
+  return {
+    weights: layer.weights,
+    apply(x, context) {
+      const y = layer.apply(x, context);
+      context.observe(name, y);
+      return y;
+    },
+  };
 }
 
 /** The whole model: images to logits. */

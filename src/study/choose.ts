@@ -30,10 +30,15 @@ function chooser<Member extends { readonly kind: string }>(list: readonly Member
 }
 
 export const chosenData = chooser<DataSource>(dataSources);
-export const chosenDefense = chooser<Defense>(defenses);
+const chosenDefense = chooser<Defense>(defenses);
 export const chosenAttack = chooser<Attack>(attacks);
 export const chosenPrior = chooser<PriorFamily>(priors);
 const chosenModel = chooser<ModelFamily>(models);
+
+/** A defense and those that it is combined with, in order. */
+export function chosenDefenses({ with: others = [], ...own }: Choice): Chosen<Defense>[] {
+  return [own as Choice, ...(others as readonly Choice[])].map(chosenDefense);
+}
 
 /** Builds the chosen architecture. @throws UserError for an image size that it cannot take. */
 export function buildModel(choice: Choice, shape: ModelShape): Model {
