@@ -211,6 +211,13 @@ describe("a study", () => {
   });
 });
 
+test("defenses of one target are planned as one, under their names together", async () => {
+  const together = STUDY.replace("probeEpochs: 1", "with: [mid, { kind: label-smoothing, alpha: -0.1 }]");
+  const steps = await planStudy(await place("together", together));
+  const targets = steps.flatMap(({ name }) => (name.startsWith("target") ? [name] : []));
+  expect(targets).toContain("target tl-dmi layer2.0 + mid + label-smoothing, seed 1");
+});
+
 test("a cell whose target diverges is reported as failed, and the others go on", async () => {
   // At this rate a whole network leaves the numbers; a head alone, on frozen features, does not.
   const absurd = STUDY.replace(

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Erasing } from "../data/erase.ts";
 import type { Value } from "../engine/graph.ts";
 import type { Model } from "../models/model.ts";
 import type { Smoothing, View } from "../models/train.ts";
@@ -21,8 +22,20 @@ export interface Recipe {
   readonly frozenNorms: "eval" | "train";
   /** How targets are smoothed; by the training settings where it is left out. A linear probe has no smoothing of a defense. */
   readonly smoothing?: Smoothing;
+  /** The epochs that come first, which train another shape of the same weights; they are part of the training's epochs. */
+  readonly first?: { readonly model: Model; readonly epochs: number };
+  /** Random parts of the training images are covered. */
+  readonly erasing?: Erasing;
   /** Added to the cross-entropy. */
   readonly penalties?: readonly Penalty[];
+}
+
+/** A change of the architecture that is trained and attacked. */
+export interface Reshape<Config> {
+  /** What it replaces; two defenses may not replace the same. */
+  readonly part: "head" | "shortcuts";
+  /** @throws UserError for an architecture that has no such part. */
+  model(config: Config, model: Model): Model;
 }
 
 /** A defense: one file in this folder, one line in `index.ts`. */
@@ -31,8 +44,10 @@ export interface Defense<Kind extends string = string, Schema extends z.ZodObjec
   readonly summary: string;
   readonly paper: string;
   readonly config: Schema;
+  readonly reshape?: Reshape<z.output<Schema>>;
   /**
    * What it changes of the recipe of an undefended model; defenses that change different keys can be combined.
+   * @param model the architecture as all defenses of the target have reshaped it.
    * @throws UserError for a stage that the model does not have.
    */
   recipe(config: z.output<Schema>, model: Model): Partial<Recipe>;

@@ -82,33 +82,6 @@ test.each([-0.3, 0.4])("the loss for alpha %d is (1 − α)·(−log p_y) + α·
   expect(work.steps[0]!.loss!).toBeCloseTo(wanted, 4);
 });
 
-test("positive smoothing draws the probabilities of all classes together, negative smoothing apart", async () => {
-  const spread = async (parts: readonly ChosenDefense[]) => {
-    const { recipe } = composeDefenses(model, [freezing("layer1"), ...parts]);
-    const { train, validation } = world;
-    const pretrained = initialState(weightsOf(model), 5);
-    const settings = { ...TINY_TRAINING, epochs: 6 };
-    const state = await trainTarget({
-      work: unwatched,
-      model,
-      recipe,
-      pretrained,
-      train,
-      validation,
-      settings,
-      seed: 3,
-    });
-    const net = await classifierPredictor(model, state);
-    const { logits } = await predictSet(net, train);
-    await net.release();
-    const all = Array.from({ length: train.size }, (_, row) => surprises(logits, row)).flat();
-    return all.reduce((a, b) => a + b, 0) / all.length;
-  };
-  const plain = await spread([]);
-  expect(await spread([smoothing({ alpha: 0.2 })])).toBeLessThan(0.8 * plain);
-  expect(await spread([smoothing({ alpha: -0.2, schedule: "constant" })])).toBeGreaterThan(1.2 * plain);
-});
-
 describe("the epoch that is kept", () => {
   /** Scored by its own loss: the first epoch is the best. */
   const kept = (settled: number, judged: boolean): Promise<StateDict> =>

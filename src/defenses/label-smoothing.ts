@@ -4,7 +4,7 @@ import { defineDefense } from "./defense.ts";
 
 /**
  * Smoothed cross-entropy (1 − α)·(−log p_y) + α·mean_k(−log p_k). Negative α hides what a class looks like; positive α shows it
- * (Struppek et al. 2024, sections 3 and 4), and is here to be compared with.
+ * (Struppek et al. 2024), and is here to be compared with.
  */
 export const labelSmoothing = defineDefense({
   kind: "label-smoothing",

@@ -31,16 +31,27 @@ export interface TargetTraining {
 export async function trainTarget(options: TargetTraining): Promise<StateDict> {
   const { model, recipe, pretrained, seed, settings } = options;
   checkSettings(recipe, settings);
-  let state = { ...initialState(weightsOf(model), seed) };
+  const { first } = recipe;
+  let state: StateDict = { ...initialState(weightsOf(first?.model ?? model), seed) };
   if (recipe.start === "pretrained") {
-    for (const { name } of model.stages.flatMap((s) => s.layer.weights)) state[name] = pretrained[name]!;
+    const stages = (first?.model ?? model).stages.flatMap((s) => s.layer.weights);
+    state = { ...state, ...Object.fromEntries(stages.map(({ name }) => [name, pretrained[name]!])) };
   }
   const lastStage = model.stages.at(-1)!.name;
   if (recipe.probeEpochs > 0) {
     const probe = { ...settings, epochs: recipe.probeEpochs };
-    state = { ...state, ...(await trainAfter(options, state, lastStage, "linear-probe", probe)) };
+    const phase = { ...options, model: first?.model ?? model };
+    state = { ...state, ...(await trainAfter(phase, state, lastStage, "linear-probe", probe)) };
   }
-  return { ...state, ...(await trainAfter(options, state, recipe.boundary, "target", settings, recipe.smoothing)) };
+  if (first !== undefined) {
+    // The learning rate falls over what comes after.
+    const begin = { ...settings, epochs: first.epochs, schedule: "constant" as const };
+    const phase = { ...options, model: first.model };
+    state = { ...state, ...(await trainAfter(phase, state, recipe.boundary, "target-first", begin)) };
+  }
+  const rest = { ...settings, epochs: settings.epochs - (first?.epochs ?? 0) };
+  state = { ...state, ...(await trainAfter(options, state, recipe.boundary, "target", rest, recipe.smoothing)) };
+  return Object.fromEntries(weightsOf(model).map(({ name }) => [name, state[name]!]));
 }
 
 function trainAfter(
@@ -69,6 +80,7 @@ function trainAfter(
     validation,
     settings,
     ...(smoothing && { smoothing }),
+    ...(recipe.erasing && { erasing: recipe.erasing }),
     seed,
   });
 }

@@ -14,6 +14,10 @@ export interface Model {
   readonly kind: string;
   readonly stages: readonly Stage[];
   readonly head: Layer;
+  /** What the head does before its linear layer; a head that takes its place keeps it. */
+  readonly neck?: Layer;
+  /** The stages with the shortcuts of one group (`layer4`) scaled by a factor, 0 taking them away. Stages of other groups are the same objects. */
+  readonly shortcuts?: (group: string, factor: number) => readonly Stage[];
   /** Length of the penultimate feature vector. */
   readonly features: number;
   readonly classes: number;
@@ -85,6 +89,11 @@ function observedStage({ name, layer }: Stage): Layer {
 /** The whole model: images to logits. */
 export function logitsLayer(model: Model): Layer {
   return sequential(featureLayer(model), model.head);
+}
+
+/** The model with other layers between features [N, features] and logits [N, classes]. */
+export function withHead(model: Model, ...layers: readonly Layer[]): Model {
+  return { ...model, head: sequential(...(model.neck === undefined ? [] : [model.neck]), ...layers) };
 }
 
 /** All tensors that the model keeps, in order. */

@@ -1,4 +1,5 @@
 import type { ImageSet } from "../data/dataset.ts";
+import type { Erasing } from "../data/erase.ts";
 import { all, endless } from "../data/loader.ts";
 import { grad } from "../engine/autodiff.ts";
 import { input, type Value } from "../engine/graph.ts";
@@ -65,6 +66,8 @@ export interface Training {
   readonly settings: TrainingSettings;
   /** Takes the place of the settings' `labelSmoothing`. */
   readonly smoothing?: Smoothing;
+  /** Covers parts of the training images. */
+  readonly erasing?: Erasing;
   readonly seed: number;
 }
 
@@ -119,6 +122,7 @@ export async function train(training: Training): Promise<StateDict> {
         seed: seedFor(seed, name, "order"),
         step: first,
         augment: settings.augment,
+        ...(training.erasing && { erasing: training.erasing }),
       });
       return async (step) => {
         const next = (await order.next()).value!;

@@ -63,6 +63,7 @@ export async function runCell(options: {
       input: [...model.input],
       classes: [...data.private.train.classes],
       defense: target.defense,
+      changes: [...target.defended.changes],
       boundary: target.defended.recipe.boundary,
     });
     if (includePrivate) await writeReferences(join(folder.artifacts, PRIVATE), data.private.train);

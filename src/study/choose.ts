@@ -30,7 +30,7 @@ function chooser<Member extends { readonly kind: string }>(list: readonly Member
 }
 
 export const chosenData = chooser<DataSource>(dataSources);
-const chosenDefense = chooser<Defense>(defenses);
+export const chosenDefense = chooser<Defense>(defenses);
 export const chosenAttack = chooser<Attack>(attacks);
 export const chosenPrior = chooser<PriorFamily>(priors);
 const chosenModel = chooser<ModelFamily>(models);

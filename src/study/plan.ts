@@ -78,11 +78,11 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
     const { member, config } = settingsOf(attack.prior);
     const networks = member.networks(config, { image: input, classes: model.classes });
     if (!member.perTarget) return { prior: publicPrior, networks };
-    const { label, seed, step } = target;
+    const { label, seed, step, defended } = target;
     const start = config.resume === true ? publicPrior : undefined;
     return {
       networks,
-      prior: inversionPriorStep({ data, model, config, label, seed, target: step, publicPrior: start }),
+      prior: inversionPriorStep({ data, model: defended.model, config, label, seed, target: step, publicPrior: start }),
     };
   };
   const attackLabels = labelled(study.attacks.map((a) => a.kind));
@@ -90,9 +90,9 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
     study.attacks.map((choice, i): PlannedCell => {
       const { member: attack, config } = chosenAttack(choice as Choice);
       const attackLabel = attackLabels[i]!;
-      const { label, seed, step } = target;
+      const { label, seed, step, defended } = target;
       const { prior, networks } = priorOf(target, attack);
-      const common = { study, networks, model, label, seed };
+      const common = { study, networks, model: defended.model, label, seed };
       const attacked = attackStep({ ...common, attack, config, target: step, prior });
       return {
         target,
@@ -162,14 +162,15 @@ function planTargets(
   return all.map((defended, i) => {
     const label = labels[i]!;
     const { boundary } = defended.recipe;
+    const { frozen } = splitAt(defended.model, boundary);
     return {
       defense: defended.name,
       label,
       defended,
       seed,
-      trainableParameters: trainableParameters(model, boundary),
-      frozenParameters: countWeights(splitAt(model, boundary).frozen.weights),
-      step: targetStep({ study, data, model, label, defended, seed, pretraining }),
+      trainableParameters: trainableParameters(defended.model, boundary),
+      frozenParameters: countWeights(frozen.weights),
+      step: targetStep({ study, data, label, defended, seed, pretraining }),
     };
   });
 }
@@ -178,7 +179,7 @@ function planTargets(
 function planProbe(study: Study, data: StudyData, model: Model, pretraining: PlannedStep): PlannedStep {
   const config = tlDmi.config.parse({ freeze: model.stages.at(-1)!.name });
   const defended = composeDefenses(model, [{ member: tlDmi as Defense, config }]);
-  return targetStep({ study, data, model, label: "linear probe", defended, seed: study.seeds[0]!, pretraining });
+  return targetStep({ study, data, label: "linear probe", defended, seed: study.seeds[0]!, pretraining });
 }
 
 /** Repeated labels get numbers: kedmi, kedmi 2. */

@@ -95,7 +95,7 @@ export function studySchema<
 
 /** A member whose entries may name further ones under `with`. The member's own type is kept: readers that ask for `with` say so. */
 function combinable<Member extends UnionMember>(member: Member, parts: z.ZodType): Member {
-  return { ...member, config: member.config.extend({ with: parts }) };
+  return { ...member, config: member.config.safeExtend({ with: parts }) };
 }
 
 /** Name of the JSON Schema's definition of a defense without `with`. */

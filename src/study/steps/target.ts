@@ -4,7 +4,6 @@ import type { Defended } from "../../defenses/compose.ts";
 import { changedFrozenTensors, trainTarget } from "../../defenses/train-target.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import { seedFor } from "../../engine/random.ts";
-import type { Model } from "../../models/model.ts";
 import { asJson } from "../canonical.ts";
 import { readState, WEIGHTS, writeState } from "../state-file.ts";
 import type { Study } from "../study-schema.ts";
@@ -15,14 +14,13 @@ import { type PlannedStep, planStep } from "./planned.ts";
 export function targetStep(options: {
   readonly study: Study;
   readonly data: StudyData;
-  readonly model: Model;
   readonly label: string;
   readonly defended: Defended;
   readonly seed: number;
   readonly pretraining: PlannedStep;
 }): PlannedStep {
-  const { study, data, model, label, defended, seed, pretraining } = options;
-  const { recipe, settings } = defended;
+  const { study, data, label, defended, seed, pretraining } = options;
+  const { model, recipe, settings } = defended;
   const { train, validation, test } = data.private;
   const config = asJson({ model: study.model, recipe: settings, training: study.training, seed });
   const hashes = { train: train.hash, validation: validation.hash, test: test.hash };
