@@ -192,7 +192,7 @@ async function onlyShortcuts(...parts: readonly Part[]): Promise<number> {
   for (const name of ["weight", "bias"]) state[`layer3.0.bn2.${name}`]!.data.fill(0);
   const features = fixed(state).apply(featureLayer(model), await firstImages(world.validation, 8));
   const found = await evaluate(features);
-  return found.reduce((a: number, b: number) => a + b, 0);
+  return Array.from(found).reduce((a, b) => a + b, 0);
 }
 
 /** The number of directions in which rows vary, by elimination. */
