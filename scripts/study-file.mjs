@@ -27,7 +27,10 @@ once, and steps that are finished are never done again: changing a key repeats w
 
 This page is made from the schema by \`npm run schema\`.`;
 
-const membersOf = (node) => {
+/** The schema that a node stands for: itself, or the definition that it names. */
+const resolved = (node) => (node.$ref ? schema.$defs[node.$ref.replace("#/$defs/", "")] : node);
+const membersOf = (reference) => {
+  const node = resolved(reference);
   const members = node.oneOf ?? node.anyOf?.find((option) => option.oneOf)?.oneOf ?? [];
   return members.every((member) => member.properties?.kind?.const) ? members : [];
 };

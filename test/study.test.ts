@@ -224,6 +224,13 @@ describe("a study", () => {
   });
 });
 
+test("defenses of one target are planned as one, under their names together", async () => {
+  const together = STUDY.replace("probeEpochs: 1", "with: [mid, { kind: label-smoothing, alpha: -0.1 }]");
+  const steps = await planStudy(await place("together", together));
+  const targets = steps.flatMap(({ name }) => (name.startsWith("target") ? [name] : []));
+  expect(targets).toContain("target tl-dmi layer2.0 + mid + label-smoothing, seed 1");
+});
+
 test("a cell whose target diverges is reported as failed, and the others go on", async () => {
   // At this rate a whole network leaves the numbers; a head alone, on frozen features, does not.
   const absurd = STUDY.replace(
@@ -245,6 +252,13 @@ test("a cell whose target diverges is reported as failed, and the others go on",
 test.each([
   ["an unknown key", "seeds: [1]", "sedes: [1]", /tiny\.yaml:2:1 +sedes +unknown key "sedes"; did you mean "seeds"\?/],
   ["an unknown key of a defense", "freeze: layer2", "freez: layer2", /tiny\.yaml:26:\d+ +defenses\[1\]\.freez /],
+  [
+    "an unknown key of a defense within another",
+    "probeEpochs: 1",
+    "with: [{ kind: label-smoothing, alpa: 0.1 }]",
+    /tiny\.yaml:26:\d+ +defenses\[1\]\.with\[0\]\.alpa +unknown key "alpa"; did you mean "alpha"\?/,
+  ],
+  ["defenses that cannot be combined", "probeEpochs: 1", "with: [none]", /tl-dmi and none cannot be combined/],
   ["a boundary that the model lacks", "freeze: layer2", "freeze: layer9", /no stage "layer9"/],
   ["a size that faces cannot have", "size: 32", "size: 33", /tiny\.yaml:5:9/],
 ])("%s is refused before anything is computed", async (name, from, to, message) => {

@@ -1,6 +1,7 @@
 import { type Rng, random } from "../engine/random.ts";
 import { type Augmentation, augment } from "./augment.ts";
 import type { ImageSet } from "./dataset.ts";
+import { type Erasing, erase } from "./erase.ts";
 import { imageLength } from "./image-size.ts";
 
 /**
@@ -31,6 +32,8 @@ export interface BatchOptions {
   /** Leave out a last batch that is not full; kept by default. */
   readonly dropLast?: boolean;
   readonly augment?: Augmentation;
+  /** Covers parts of the images, after augmentation. */
+  readonly erasing?: Erasing;
   /** Seeded order, the default; false: the set's own order. */
   readonly shuffle?: boolean;
 }
@@ -43,6 +46,8 @@ export interface EndlessOptions {
   /** First step to give. */
   readonly step: number;
   readonly augment?: Augmentation;
+  /** Covers parts of the images, after augmentation. */
+  readonly erasing?: Erasing;
 }
 
 /** The number of batches in an epoch. */
@@ -56,9 +61,9 @@ export function batches(set: ImageSet, options: BatchOptions): AsyncGenerator<Ba
   checkPosition("batch", batch, 1);
   checkPosition("from", from, 0);
   const order = shuffle ? epochOrder(set, seed, epoch) : ascending(set.size);
-  return generate(set, batch, options.augment, from, batchCount(set, batch, dropLast), (index) => ({
+  return generate(set, batch, options, from, batchCount(set, batch, dropLast), (index) => ({
     indices: order.subarray(index * batch, (index + 1) * batch),
-    rng: () => random(seed, "augment", epoch, index),
+    rng: (use) => random(seed, use, epoch, index),
   }));
 }
 
@@ -73,7 +78,7 @@ export function endless(set: ImageSet, options: EndlessOptions): AsyncGenerator<
   if (set.size === 0) throw new RangeError(`${set.name}: no images to draw batches from`);
   let epoch = -1;
   let order: Int32Array = new Int32Array(0);
-  return generate(set, batch, options.augment, step, Number.POSITIVE_INFINITY, (index) => ({
+  return generate(set, batch, options, step, Number.POSITIVE_INFINITY, (index) => ({
     indices: Int32Array.from({ length: batch }, (_, i) => {
       const position = index * batch + i;
       const wanted = Math.floor(position / set.size);
@@ -81,7 +86,7 @@ export function endless(set: ImageSet, options: EndlessOptions): AsyncGenerator<
       epoch = wanted;
       return order[position % set.size]!;
     }),
-    rng: () => random(seed, "augment", "step", index),
+    rng: (use) => random(seed, use, "step", index),
   }));
 }
 
@@ -94,10 +99,10 @@ export function all(set: ImageSet, batch: number): AsyncGenerator<Batch, void, u
 async function* generate(
   set: ImageSet,
   batch: number,
-  augmentation: Augmentation | undefined,
+  { augment: augmentation, erasing }: Pick<BatchOptions, "augment" | "erasing">,
   from: number,
   to: number,
-  plan: (index: number) => { readonly indices: Int32Array; readonly rng: () => Rng },
+  plan: (index: number) => { readonly indices: Int32Array; readonly rng: (use: "augment" | "erase") => Rng },
 ): AsyncGenerator<Batch, void, undefined> {
   if (from >= to) return;
   const length = imageLength(set);
@@ -111,7 +116,8 @@ async function* generate(
     await set.read(indices, bytes);
     const images = buffers[index % 2 === 0 ? 0 : 1].subarray(0, size * length);
     for (let i = 0; i < images.length; i++) images[i] = UNIT[bytes[i]!]!;
-    if (augmentation !== undefined) augment(images, size, set, augmentation, rng());
+    if (augmentation !== undefined) augment(images, size, set, augmentation, rng("augment"));
+    if (erasing !== undefined) erase(images, size, set, erasing, rng("erase"));
     return { index, size, images, labels: indices.map((at) => set.labels[at]!), indices: indices.slice() };
   }
 

@@ -1,7 +1,13 @@
 import type { z } from "zod";
+import type { Erasing } from "../data/erase.ts";
+import type { Value } from "../engine/graph.ts";
 import type { Model } from "../models/model.ts";
+import type { Smoothing, View } from "../models/train.ts";
 
-/** A training recipe for the target model: where weights start, and what trains. */
+/** A term that a defense adds to the loss: logits [N, classes] and what the training shows on the way, to one number. */
+export type Penalty = (logits: Value, targets: Value, view: View) => Value;
+
+/** A training recipe for the target model: where weights start, what trains, and what is learnt from which images. */
 export interface Recipe {
   /** The pre-trained weights, or random ones. */
   readonly start: "pretrained" | "scratch";
@@ -14,6 +20,22 @@ export interface Recipe {
    * `train`: they normalise by the batch and their running statistics follow the private data, as in the released TL-DMI code.
    */
   readonly frozenNorms: "eval" | "train";
+  /** How targets are smoothed; by the training settings where it is left out. A linear probe has no smoothing of a defense. */
+  readonly smoothing?: Smoothing;
+  /** The epochs that come first, which train another shape of the same weights; they are part of the training's epochs. */
+  readonly first?: { readonly model: Model; readonly epochs: number };
+  /** Random parts of the training images are covered. */
+  readonly erasing?: Erasing;
+  /** Added to the cross-entropy. */
+  readonly penalties?: readonly Penalty[];
+}
+
+/** A change of the architecture that is trained and attacked. */
+export interface Reshape<Config> {
+  /** What it replaces; two defenses may not replace the same. */
+  readonly part: "head" | "shortcuts";
+  /** @throws UserError for an architecture that has no such part. */
+  model(config: Config, model: Model): Model;
 }
 
 /** A defense: one file in this folder, one line in `index.ts`. */
@@ -22,8 +44,13 @@ export interface Defense<Kind extends string = string, Schema extends z.ZodObjec
   readonly summary: string;
   readonly paper: string;
   readonly config: Schema;
-  /** @throws UserError for a boundary that the model does not have. */
-  recipe(config: z.output<Schema>, model: Model): Recipe;
+  readonly reshape?: Reshape<z.output<Schema>>;
+  /**
+   * What it changes of the recipe of an undefended model; defenses that change different keys can be combined.
+   * @param model the architecture as all defenses of the target have reshaped it.
+   * @throws UserError for a stage that the model does not have.
+   */
+  recipe(config: z.output<Schema>, model: Model): Partial<Recipe>;
 }
 
 /** Declares a defense; only fixes the types. */

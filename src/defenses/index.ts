@@ -1,5 +1,26 @@
+import { bidoCoco } from "./bido-coco.ts";
+import { bidoHsic } from "./bido-hsic.ts";
+import { labelSmoothing } from "./label-smoothing.ts";
+import { lowRank } from "./low-rank.ts";
+import { mid } from "./mid.ts";
+import { midre } from "./midre.ts";
 import { none } from "./none.ts";
+import { rolss } from "./rolss.ts";
+import { ssf } from "./ssf.ts";
 import { tlDmi } from "./tl-dmi.ts";
+import { tts } from "./tts.ts";
 
 /** Every defense. */
-export const defenses = [none, tlDmi] as const;
+export const defenses = [
+  none,
+  tlDmi,
+  labelSmoothing,
+  bidoHsic,
+  bidoCoco,
+  mid,
+  midre,
+  rolss,
+  ssf,
+  tts,
+  lowRank,
+] as const;

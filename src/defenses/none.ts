@@ -12,5 +12,5 @@ export const none = defineDefense({
       .default("pretrained")
       .describe("where weights start; the papers' targets start pre-trained"),
   }),
-  recipe: ({ start }) => ({ start, boundary: null, probeEpochs: 0, frozenNorms: "eval" }),
+  recipe: ({ start }) => ({ start }),
 });

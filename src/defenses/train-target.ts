@@ -1,12 +1,15 @@
 import type { ImageSet } from "../data/dataset.ts";
+import { add } from "../engine/ops/elementwise.ts";
+import { crossEntropy } from "../engine/ops/loss.ts";
 import type { StateDict } from "../engine/store.ts";
 import type { Work } from "../engine/work.ts";
 import { fixed, fixedWithLiveStatistics, initialState } from "../models/bind.ts";
 import type { WeightSpec } from "../models/layer.ts";
 import { type Model, splitAt, weightsOf } from "../models/model.ts";
-import { classification, oneHotTargets, train } from "../models/train.ts";
+import { classification, type Objective, oneHotTargets, type Smoothing, train } from "../models/train.ts";
 import type { TrainingSettings } from "../models/training.ts";
-import type { Recipe } from "./defense.ts";
+import { checkSettings } from "./compose.ts";
+import type { Penalty, Recipe } from "./defense.ts";
 
 /** A target model to be trained by a recipe. */
 export interface TargetTraining {
@@ -23,20 +26,32 @@ export interface TargetTraining {
 
 /**
  * Trains the target model and returns all its weights and buffers. The epoch with the best validation accuracy is kept.
- * @throws DivergedError when the loss is no longer finite.
+ * @throws DivergedError when the loss is no longer finite; UserError for settings that contradict the recipe.
  */
 export async function trainTarget(options: TargetTraining): Promise<StateDict> {
   const { model, recipe, pretrained, seed, settings } = options;
-  let state = { ...initialState(weightsOf(model), seed) };
+  checkSettings(recipe, settings);
+  const { first } = recipe;
+  let state: StateDict = { ...initialState(weightsOf(first?.model ?? model), seed) };
   if (recipe.start === "pretrained") {
-    for (const { name } of model.stages.flatMap((s) => s.layer.weights)) state[name] = pretrained[name]!;
+    const stages = (first?.model ?? model).stages.flatMap((s) => s.layer.weights);
+    state = { ...state, ...Object.fromEntries(stages.map(({ name }) => [name, pretrained[name]!])) };
   }
   const lastStage = model.stages.at(-1)!.name;
   if (recipe.probeEpochs > 0) {
     const probe = { ...settings, epochs: recipe.probeEpochs };
-    state = { ...state, ...(await trainAfter(options, state, lastStage, "linear probe", probe)) };
+    const phase = { ...options, model: first?.model ?? model };
+    state = { ...state, ...(await trainAfter(phase, state, lastStage, "linear-probe", probe)) };
   }
-  return { ...state, ...(await trainAfter(options, state, recipe.boundary, "target", settings)) };
+  if (first !== undefined) {
+    // The learning rate falls over what comes after.
+    const begin = { ...settings, epochs: first.epochs, schedule: "constant" as const };
+    const phase = { ...options, model: first.model };
+    state = { ...state, ...(await trainAfter(phase, state, recipe.boundary, "target-first", begin)) };
+  }
+  const rest = { ...settings, epochs: settings.epochs - (first?.epochs ?? 0) };
+  state = { ...state, ...(await trainAfter(options, state, recipe.boundary, "target", rest, recipe.smoothing)) };
+  return Object.fromEntries(weightsOf(model).map(({ name }) => [name, state[name]!]));
 }
 
 function trainAfter(
@@ -45,26 +60,38 @@ function trainAfter(
   boundary: string | null,
   name: string,
   settings: TrainingSettings,
+  smoothing?: Smoothing,
 ): Promise<StateDict> {
   const { frozen, rest } = splitAt(model, boundary);
   const live = recipe.frozenNorms === "train" ? frozen.weights.filter((w) => w.kind === "buffer") : [];
   const select = (specs: readonly WeightSpec[]) => Object.fromEntries(specs.map((w) => [w.name, state[w.name]!]));
   return train({
     work,
-    name: name.replace(" ", "-"),
+    name,
     prefix: {
       layer: frozen,
       binding: (training) => (live.length > 0 ? fixedWithLiveStatistics(state, training) : fixed(state)),
     },
     trained: rest,
     start: { ...select(rest.weights), ...select(live) },
-    objective: classification,
+    objective: penalized(recipe.penalties ?? []),
     targets: oneHotTargets(model.classes),
     train: images,
     validation,
     settings,
+    ...(smoothing && { smoothing }),
+    ...(recipe.erasing && { erasing: recipe.erasing }),
     seed,
   });
+}
+
+/** Cross-entropy and the defenses' terms. */
+function penalized(penalties: readonly Penalty[]): Objective {
+  return {
+    ...classification,
+    loss: (logits, targets, view) =>
+      penalties.reduce((sum, term) => add(sum, term(logits, targets, view)), crossEntropy(logits, targets)),
+  };
 }
 
 /** Names of frozen tensors that differ in a single bit: must be empty after training. Buffers count unless they may follow the data. */

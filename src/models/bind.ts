@@ -1,5 +1,6 @@
-import { constant, parameter, type Value } from "../engine/graph.ts";
+import { constant, input, parameter, type Value } from "../engine/graph.ts";
 import { random } from "../engine/random.ts";
+import type { Shape } from "../engine/shape.ts";
 import type { StateDict } from "../engine/store.ts";
 import { tensor } from "../engine/tensor.ts";
 import type { Layer, LayerContext, WeightSpec } from "./layer.ts";
@@ -12,16 +13,42 @@ export interface Binding {
   trained(): Value[];
   /** Next values of buffers, by name, for `compile`'s updates. */
   readonly updates: Readonly<Record<string, Value>>;
+  /** Results on the way, by the names under which layers show them. */
+  readonly observed: Readonly<Record<string, Value>>;
+  /** Inputs that want standard normal numbers, by the names of their random streams. */
+  readonly noises: Readonly<Record<string, Value>>;
+}
+
+/** What every binding keeps of the layers that were applied, and the context's part that fills it. */
+function gatherer() {
+  const updates: Record<string, Value> = {};
+  const observed: Record<string, Value> = {};
+  const noises: Record<string, Value> = {};
+  return {
+    gathered: { updates, observed, noises },
+    context: {
+      update(name: string, value: Value) {
+        updates[name] = value;
+      },
+      observe(name: string, value: Value) {
+        observed[name] = value;
+      },
+      noise(name: string, shape: Shape) {
+        noises[name] ??= input(`noise/${name}`, shape);
+        return noises[name];
+      },
+    },
+  };
 }
 
 /** Weights held by a store: they can be trained. `prefix` goes before each name, for stores that hold several networks. */
 export function trainable(options: { readonly training: boolean; readonly prefix?: string }): Binding {
   const { training, prefix = "" } = options;
-  const updates: Record<string, Value> = {};
+  const { gathered, context: gathering } = gatherer();
   const values = new Map<string, Value>();
   const weights: Value[] = [];
   return {
-    updates,
+    ...gathered,
     trained: () => weights,
     apply(layer, x, condition) {
       for (const spec of layer.weights) {
@@ -31,12 +58,11 @@ export function trainable(options: { readonly training: boolean; readonly prefix
         if (spec.kind === "weight") weights.push(value);
       }
       const context: LayerContext = {
+        ...gathering,
         training,
         ...(condition && { condition }),
         weight: (name) => values.get(name)!,
-        update: (name, value) => {
-          updates[`${prefix}${name}`] = value;
-        },
+        update: (name, value) => gathering.update(`${prefix}${name}`, value),
       };
       return layer.apply(x, context);
     },
@@ -45,6 +71,7 @@ export function trainable(options: { readonly training: boolean; readonly prefix
 
 /** Fixed weights: constants, which the runtime packs and into which frozen batch norms are folded. Always in evaluation mode. */
 export function fixed(state: StateDict): Binding {
+  const { gathered, context } = gatherer();
   const values = new Map<string, Value>();
   const held = (name: string): Value => {
     const known = values.get(name);
@@ -56,32 +83,26 @@ export function fixed(state: StateDict): Binding {
     return value;
   };
   return {
-    updates: {},
+    ...gathered,
     trained: () => [],
     apply: (layer, x, condition) =>
-      layer.apply(x, { training: false, ...(condition && { condition }), weight: held, update: () => {} }),
+      layer.apply(x, { ...context, training: false, ...(condition && { condition }), weight: held }),
   };
 }
 
 /** Fixed weights whose batch norms' buffers are the store's and follow the data in training (the released TL-DMI code's freezing). */
 export function fixedWithLiveStatistics(state: StateDict, training: boolean): Binding {
-  const updates: Record<string, Value> = {};
+  const { gathered, context } = gatherer();
   const values = new Map<string, Value>();
   return {
-    updates,
+    ...gathered,
     trained: () => [],
     apply(layer, x, condition) {
       for (const { name, kind, shape } of layer.weights) {
         values.set(name, kind === "buffer" ? parameter(name, shape) : constant(state[name]!, name));
       }
-      return layer.apply(x, {
-        training,
-        ...(condition && { condition }),
-        weight: (name) => values.get(name)!,
-        update: (name, value) => {
-          updates[name] = value;
-        },
-      });
+      const weight = (name: string) => values.get(name)!;
+      return layer.apply(x, { ...context, training, ...(condition && { condition }), weight });
     },
   };
 }

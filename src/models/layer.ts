@@ -24,6 +24,10 @@ export interface LayerContext {
   readonly condition?: Value;
   /** Takes a buffer's next value. */
   update(name: string, value: Value): void;
+  /** Shows a result on the way, such as a stage's output, to losses that ask for it by name. */
+  observe(name: string, value: Value): void;
+  /** Standard normal numbers, drawn anew at every step of training from the random stream of that name. */
+  noise(name: string, shape: Shape): Value;
 }
 
 /** A piece of a network: what it keeps, and how it computes. */

@@ -14,6 +14,10 @@ export interface Model {
   readonly kind: string;
   readonly stages: readonly Stage[];
   readonly head: Layer;
+  /** What the head does before its linear layer; a head that takes its place keeps it. */
+  readonly neck?: Layer;
+  /** The stages with the shortcuts of one group (`layer4`) scaled by a factor, 0 taking them away. Stages of other groups are the same objects. */
+  readonly shortcuts?: (group: string, factor: number) => readonly Stage[];
   /** Length of the penultimate feature vector. */
   readonly features: number;
   readonly classes: number;
@@ -60,19 +64,36 @@ export function stageIndex(model: Model, name: string): number {
 /** The stages up to and including `boundary` (none for null), and the rest with the head. */
 export function splitAt(model: Model, boundary: string | null): { frozen: Layer; rest: Layer; tail: Layer } {
   const index = boundary === null ? -1 : stageIndex(model, boundary);
-  const layers = model.stages.map((s) => s.layer);
+  const layers = model.stages.map(observedStage);
   const tail = sequential(...layers.slice(index + 1));
   return { frozen: sequential(...layers.slice(0, index + 1)), tail, rest: sequential(tail, model.head) };
 }
 
 /** The part of the model that makes features, without the head. */
 export function featureLayer(model: Model): Layer {
-  return sequential(...model.stages.map((s) => s.layer));
+  return sequential(...model.stages.map(observedStage));
+}
+
+/** A stage that shows its output under its name. */
+function observedStage({ name, layer }: Stage): Layer {
+  return {
+    weights: layer.weights,
+    apply(x, context) {
+      const y = layer.apply(x, context);
+      context.observe(name, y);
+      return y;
+    },
+  };
 }
 
 /** The whole model: images to logits. */
 export function logitsLayer(model: Model): Layer {
   return sequential(featureLayer(model), model.head);
+}
+
+/** The model with other layers between features [N, features] and logits [N, classes]. */
+export function withHead(model: Model, ...layers: readonly Layer[]): Model {
+  return { ...model, head: sequential(...(model.neck === undefined ? [] : [model.neck]), ...layers) };
 }
 
 /** All tensors that the model keeps, in order. */

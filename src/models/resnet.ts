@@ -1,15 +1,15 @@
 import { z } from "zod";
 import type { Value } from "../engine/graph.ts";
 import { relu as reluOp } from "../engine/ops/activation.ts";
-import { add } from "../engine/ops/elementwise.ts";
+import { add, mul } from "../engine/ops/elementwise.ts";
 import type { Layer, LayerContext } from "./layer.ts";
 import { batchNorm, conv, globalPool, linear, maxPool, relu, sequential } from "./layers.ts";
 import { defineModel, type Model, type ModelShape, type Stage } from "./model.ts";
 
 const unbiased = { bias: false } as const;
 
-/** torchvision's BasicBlock (He et al. 2016, figure 5 left): two 3×3 convolutions beside a shortcut. */
-function basicBlock(path: string, from: number, to: number, stride: number): Layer {
+/** torchvision's BasicBlock (He et al. 2016, figure 5 left): two 3×3 convolutions beside a shortcut, times a factor. */
+function basicBlock(path: string, from: number, to: number, stride: number, factor = 1): Layer {
   const main = sequential(
     conv(`${path}.conv1`, from, to, 3, { ...unbiased, stride, padding: 1 }),
     batchNorm(`${path}.bn1`, to),
@@ -24,9 +24,10 @@ function basicBlock(path: string, from: number, to: number, stride: number): Lay
           conv(`${path}.downsample.0`, from, to, 1, { ...unbiased, stride }),
           batchNorm(`${path}.downsample.1`, to),
         );
+  if (factor === 0) return sequential(main, relu);
   return {
     weights: [...main.weights, ...(shortcut?.weights ?? [])],
-    apply: (x: Value, c: LayerContext) => reluOp(add(main.apply(x, c), shortcut?.apply(x, c) ?? x)),
+    apply: (x: Value, c: LayerContext) => reluOp(add(main.apply(x, c), mul(shortcut?.apply(x, c) ?? x, factor))),
   };
 }
 
@@ -71,19 +72,35 @@ export function buildResNet(
   stem: keyof typeof stems,
   { input, classes }: ModelShape,
 ): Model {
-  let from = widths[0]!;
-  const stages: Stage[] = [{ name: "stem", layer: sequential(...stems[stem](input[0], from)) }];
-  for (const [i, count] of blocks.entries()) {
-    const to = widths[i]!;
-    for (let j = 0; j < count; j++) {
-      const name = `layer${i + 1}.${j}`;
-      const block = basicBlock(name, from, to, j === 0 && i > 0 ? 2 : 1);
-      const last = i === blocks.length - 1 && j === count - 1;
-      stages.push({ name, layer: last ? sequential(block, globalPool) : block });
-      from = to;
-    }
-  }
-  return { kind, stages, head: linear("fc", from, classes), features: from, classes, input };
+  const places = blocks.flatMap((count, i) =>
+    Array.from({ length: count }, (_, j) => ({
+      group: `layer${i + 1}`,
+      name: `layer${i + 1}.${j}`,
+      from: widths[j === 0 ? Math.max(i - 1, 0) : i]!,
+      to: widths[i]!,
+      stride: j === 0 && i > 0 ? 2 : 1,
+      last: i === blocks.length - 1 && j === count - 1,
+    })),
+  );
+  const stageAt = ({ name, from, to, stride, last }: (typeof places)[number], factor: number): Stage => {
+    const block = basicBlock(name, from, to, stride, factor);
+    return { name, layer: last ? sequential(block, globalPool) : block };
+  };
+  const stemStage = { name: "stem", layer: sequential(...stems[stem](input[0], widths[0]!)) };
+  const plain = places.map((place) => stageAt(place, 1));
+  const features = widths.at(-1)!;
+  return {
+    kind,
+    stages: [stemStage, ...plain],
+    shortcuts: (group, factor) => [
+      stemStage,
+      ...places.map((place, i) => (place.group === group ? stageAt(place, factor) : plain[i]!)),
+    ],
+    head: linear("fc", features, classes),
+    features,
+    classes,
+    input,
+  };
 }
 
 const paper = "He et al., Deep Residual Learning for Image Recognition, CVPR 2016";

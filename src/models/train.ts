@@ -1,4 +1,5 @@
 import type { ImageSet } from "../data/dataset.ts";
+import type { Erasing } from "../data/erase.ts";
 import { all, endless } from "../data/loader.ts";
 import { grad } from "../engine/autodiff.ts";
 import { input, type Value } from "../engine/graph.ts";
@@ -6,8 +7,9 @@ import { equal, toFloat } from "../engine/ops/elementwise.ts";
 import { crossEntropy } from "../engine/ops/loss.ts";
 import { argMax, mean } from "../engine/ops/reduce.ts";
 import { optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
-import { seedFor } from "../engine/random.ts";
+import { random, seedFor } from "../engine/random.ts";
 import { compile } from "../engine/runtime.ts";
+import { sizeOf } from "../engine/shape.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
 import { tensor } from "../engine/tensor.ts";
 import { checkFinite, DivergedError, runLoop, type Work } from "../engine/work.ts";
@@ -15,10 +17,18 @@ import { type Binding, trainable } from "./bind.ts";
 import type { Layer } from "./layer.ts";
 import { plannedOptimizer, type TrainingSettings } from "./training.ts";
 
+/** What a loss may look at beside outputs and targets. */
+export interface View {
+  /** [N, C, H, W], values in [0, 1], as the network gets them: augmented. */
+  readonly images: Value;
+  /** What a layer shows under that name, such as a stage's output. @throws RangeError where none does. */
+  observed(name: string): Value;
+}
+
 /** What is learnt: the loss that is minimised (a mean over the batch), and a score of each row (higher is better) that chooses the best epoch. */
 export interface Objective {
   /** [N, …] and [N, width] to one number. */
-  loss(outputs: Value, targets: Value): Value;
+  loss(outputs: Value, targets: Value, view: View): Value;
   /** [N, …] and [N, width] to [N]. */
   score(outputs: Value, targets: Value): Value;
 }
@@ -28,6 +38,14 @@ export const classification: Objective = {
   loss: crossEntropy,
   score: (logits, targets) => toFloat(equal(argMax(logits), argMax(targets))),
 };
+
+/** How much of each target row is spread evenly over all classes, epoch by epoch; negative shares push the other classes below zero. */
+export interface Smoothing {
+  /** The share in the given epoch (0 is the first) of so many. */
+  share(epoch: number, epochs: number): number;
+  /** The first epoch that trains as it is meant to at the end: none before it is kept as the best one. */
+  settled(epochs: number): number;
+}
 
 /** A network on its way from first weights to trained ones. */
 export interface Training {
@@ -46,6 +64,10 @@ export interface Training {
   /** Judges each epoch; the weights of the best one (the last of several) are kept. Without it, the last epoch's are. */
   readonly validation?: ImageSet;
   readonly settings: TrainingSettings;
+  /** Takes the place of the settings' `labelSmoothing`. */
+  readonly smoothing?: Smoothing;
+  /** Covers parts of the training images. */
+  readonly erasing?: Erasing;
   readonly seed: number;
 }
 
@@ -63,7 +85,9 @@ export async function train(training: Training): Promise<StateDict> {
 
   const net = forward(training, batch, true);
   const t = input("targets", [batch, width]);
-  const [loss, score] = [objective.loss(net.outputs, t), mean(objective.score(net.outputs, t))];
+  const [loss, score] = [objective.loss(net.outputs, t, net.view), mean(objective.score(net.outputs, t))];
+  const smoothing = training.smoothing ?? constantSmoothing(settings.labelSmoothing);
+  const settled = smoothing.settled(settings.epochs);
   const weights = net.weights;
   const store = createStore(start);
   store.add(optimizerState(plan, weights));
@@ -98,11 +122,17 @@ export async function train(training: Training): Promise<StateDict> {
         seed: seedFor(seed, name, "order"),
         step: first,
         augment: settings.augment,
+        ...(training.erasing && { erasing: training.erasing }),
       });
       return async (step) => {
         const next = (await order.next()).value!;
-        fillTargets(fed, next.labels, targets, settings.labelSmoothing);
-        const result = await program.run({ images: next.images, targets: fed });
+        const epoch = Math.floor(step / perEpoch);
+        fillTargets(fed, next.labels, targets, smoothing.share(epoch, settings.epochs));
+        const noises = Object.entries(net.noises).map(([of, { leaf, shape }]) => [
+          leaf!.name,
+          random(seed, name, "noise", of, step).normals(sizeOf(shape)),
+        ]);
+        const result = await program.run({ images: next.images, targets: fed, ...Object.fromEntries(noises) });
         const [l, s] = [result.loss!.data[0]!, result.score!.data[0]!];
         checkFinite(name, step, l);
         for (const [i, x] of [l, s, 1].entries()) sums[i]! += x;
@@ -116,7 +146,8 @@ export async function train(training: Training): Promise<StateDict> {
             ...(judged !== undefined && { validation: judged }),
           });
           const reached = Math.fround(judged ?? Number.POSITIVE_INFINITY);
-          if (reached >= best.score) best = { score: reached, state: store.snapshot(kept) };
+          const eligible = epoch >= settled || step + 1 === total;
+          if (eligible && reached >= best.score) best = { score: reached, state: store.snapshot(kept) };
           sums.fill(0);
         }
         return { loss: l, score: s };
@@ -136,10 +167,15 @@ export function oneHotTargets(classes: number): Float32Array[] {
   return Array.from({ length: classes }, (_, i) => Float32Array.from({ length: classes }, (_, j) => (i === j ? 1 : 0)));
 }
 
+/** The same share in every epoch. */
+export function constantSmoothing(share: number): Smoothing {
+  return { share: () => share, settled: () => 0 };
+}
+
 function fillTargets(out: Float32Array, labels: Int32Array, targets: readonly Float32Array[], smoothing: number): void {
   const width = targets[0]!.length;
   for (const [i, label] of labels.entries()) out.set(targets[label]!, i * width);
-  if (smoothing > 0) for (let i = 0; i < out.length; i++) out[i] = out[i]! * (1 - smoothing) + smoothing / width;
+  if (smoothing !== 0) for (let i = 0; i < out.length; i++) out[i] = out[i]! * (1 - smoothing) + smoothing / width;
 }
 
 function forward({ prefix, trained, train: set }: Training, batch: number, training: boolean) {
@@ -147,7 +183,18 @@ function forward({ prefix, trained, train: set }: Training, batch: number, train
   const before = prefix?.binding(training);
   const net = trainable({ training });
   const outputs = net.apply(trained, before === undefined ? images : before.apply(prefix!.layer, images));
-  return { outputs, weights: net.trained(), updates: { ...before?.updates, ...net.updates } };
+  const observed = { ...before?.observed, ...net.observed };
+  const view: View = {
+    images,
+    observed(name) {
+      const found = observed[name];
+      if (found === undefined)
+        throw new RangeError(`no layer shows ${name}; there are ${Object.keys(observed).join(", ")}`);
+      return found;
+    },
+  };
+  const noises = { ...before?.noises, ...net.noises };
+  return { outputs, view, noises, weights: net.trained(), updates: { ...before?.updates, ...net.updates } };
 }
 
 /** The mean score over a set with the store's present weights, in evaluation mode. */

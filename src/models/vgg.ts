@@ -55,10 +55,12 @@ export const vgg16Bn = defineModel({
       return { name, layer: sequential(...layers) };
     });
     const features = from * side * side;
+    const neck = batchNorm("bn", features);
     return {
       kind: "vgg16_bn",
       stages,
-      head: sequential(batchNorm("bn", features), linear("fc", features, classes)),
+      neck,
+      head: sequential(neck, linear("fc", features, classes)),
       features,
       classes,
       input,

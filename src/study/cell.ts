@@ -32,9 +32,9 @@ export async function runCell(options: {
 }): Promise<CellResult> {
   const { cell, study, model, data, studyDir, includePrivate, machine, run } = options;
   const { target, attackLabel, seed } = cell;
-  const name = `${target.label}-${attackLabel}-seed${seed}`.replaceAll(" ", "-");
+  const name = `${target.label}-${attackLabel}-seed${seed}`.replaceAll(" + ", "+").replaceAll(" ", "-");
   const dir = join(studyDir, "cells", name);
-  const config = asJson({ ...study, seeds: [seed], defense: target.recipe, attack: attackLabel });
+  const config = asJson({ ...study, seeds: [seed], defense: target.defended.settings, attack: attackLabel });
   const folder = await openRunFolder({
     dir,
     kind: "cell",
@@ -64,7 +64,8 @@ export async function runCell(options: {
       input: [...model.input],
       classes: [...data.private.train.classes],
       defense: target.defense,
-      boundary: target.recipe.boundary,
+      changes: [...target.defended.changes],
+      boundary: target.defended.recipe.boundary,
     });
     if (includePrivate) await writeReferences(join(folder.artifacts, PRIVATE), data.private.train);
     const measured = JSON.parse(await readFile(join(steps.evaluation.dir, EVALUATION), "utf8")) as Evaluation;
@@ -76,7 +77,7 @@ export async function runCell(options: {
       seed,
       trainableParameters: target.trainableParameters,
       frozenParameters: target.frozenParameters,
-      boundary: target.recipe.boundary,
+      boundary: target.defended.recipe.boundary,
       ...measured,
       run: relative(studyDir, dir),
     };

@@ -35,6 +35,11 @@ export const chosenAttack = chooser<Attack>(attacks);
 export const chosenPrior = chooser<PriorFamily>(priors);
 const chosenModel = chooser<ModelFamily>(models);
 
+/** A defense and those that it is combined with, in order. */
+export function chosenDefenses({ with: others = [], ...own }: Choice): Chosen<Defense>[] {
+  return [own as Choice, ...(others as readonly Choice[])].map(chosenDefense);
+}
+
 /** Builds the chosen architecture. @throws UserError for an image size that it cannot take. */
 export function buildModel(choice: Choice, shape: ModelShape): Model {
   const { member, config } = chosenModel(choice);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { composeDefenses } from "../defenses/compose.ts";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { input } from "../engine/graph.ts";
 import { toOnnx } from "../engine/lowering.ts";
@@ -6,7 +7,7 @@ import { encodeSafetensors } from "../engine/safetensors.ts";
 import type { StateDict } from "../engine/store.ts";
 import { fixed } from "../models/bind.ts";
 import { logitsLayer, type Model } from "../models/model.ts";
-import { buildModel, type Choice } from "./choose.ts";
+import { buildModel, type Choice, chosenDefense } from "./choose.ts";
 import { ARTIFACTS } from "./run-folder.ts";
 import { readState, WEIGHTS } from "./state-file.ts";
 import { readTargetDescription, type TargetDescription } from "./target-file.ts";
@@ -27,7 +28,8 @@ export async function exportRun(
   const description = await readTargetDescription(artifacts);
   const { classes } = description;
   const shape = { input: description.input, classes: classes.length };
-  const model = buildModel(description.model as Choice, shape);
+  const plain = buildModel(description.model as Choice, shape);
+  const { model } = composeDefenses(plain, description.changes.map(chosenDefense));
   const state = await readState(join(artifacts, WEIGHTS));
   const path = out ?? join(artifacts, `target.${format}`);
   const metadata = describe(description);

@@ -1,13 +1,15 @@
 import type { Attack } from "../attacks/attack.ts";
 import type { StudyData } from "../data/dataset.ts";
 import { trainableParameters } from "../defenses/boundary.ts";
-import type { Recipe } from "../defenses/defense.ts";
+import { checkSettings, composeDefenses, type Defended } from "../defenses/compose.ts";
+import type { Defense } from "../defenses/defense.ts";
+import { tlDmi } from "../defenses/tl-dmi.ts";
 import { UserError } from "../engine/errors.ts";
 import { attributeWidth } from "../metrics/attribute-layout.ts";
 import { countWeights } from "../models/bind.ts";
 import { type Model, splitAt } from "../models/model.ts";
 import type { PriorNetworks } from "../priors/prior.ts";
-import { buildModel, type Choice, chosenAttack, chosenDefense, chosenPrior } from "./choose.ts";
+import { buildModel, type Choice, chosenAttack, chosenDefenses, chosenPrior } from "./choose.ts";
 import { attackStep, inversionPriorStep } from "./steps/attack.ts";
 import { evaluationStep } from "./steps/evaluation.ts";
 import type { PlannedStep } from "./steps/planned.ts";
@@ -17,10 +19,11 @@ import type { Study } from "./study-schema.ts";
 
 /** A target to be trained: one defense, one seed. */
 export interface PlannedTarget {
+  /** `tl-dmi`, `tl-dmi + label-smoothing` */
   readonly defense: string;
   /** Tells defenses of one kind apart: `tl-dmi layer2.0`. */
   readonly label: string;
-  readonly recipe: Recipe;
+  readonly defended: Defended;
   readonly seed: number;
   readonly trainableParameters: number;
   readonly frozenParameters: number;
@@ -77,11 +80,11 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
     const { member, config } = settingsOf(attack.prior);
     const networks = member.networks(config, { image: input, classes: model.classes });
     if (!member.perTarget) return { prior: publicPrior, networks };
-    const { label, seed, step } = target;
+    const { label, seed, step, defended } = target;
     const start = config.resume === true ? publicPrior : undefined;
     return {
       networks,
-      prior: inversionPriorStep({ data, model, config, label, seed, target: step, publicPrior: start }),
+      prior: inversionPriorStep({ data, model: defended.model, config, label, seed, target: step, publicPrior: start }),
     };
   };
   const attackLabels = labelled(study.attacks.map((a) => a.kind));
@@ -89,9 +92,9 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
     study.attacks.map((choice, i): PlannedCell => {
       const { member: attack, config } = chosenAttack(choice as Choice);
       const attackLabel = attackLabels[i]!;
-      const { label, seed, step } = target;
+      const { label, seed, step, defended } = target;
       const searched = priorOf(target, attack);
-      const common = { study, model, label, seed };
+      const common = { study, model: defended.model, label, seed };
       const attacked = attackStep({ ...common, ...searched, attack, config, target: step });
       return {
         target,
@@ -152,37 +155,33 @@ function planTargets(
   pretraining: PlannedStep,
   seed: number,
 ): PlannedTarget[] {
-  const recipes = study.defenses.map((choice) => {
-    const { member, config } = chosenDefense(choice as Choice);
-    return { defense: member.kind, recipe: member.recipe(config, model) };
+  const all = study.defenses.map((choice) => {
+    const composed = composeDefenses(model, chosenDefenses(choice as Choice));
+    checkSettings(composed.recipe, study.training);
+    return composed;
   });
-  const labels = labelled(
-    recipes.map(({ defense, recipe }) => (recipe.boundary === null ? defense : `${defense} ${recipe.boundary}`)),
-  );
-  return recipes.map(({ defense, recipe }, i) => {
+  const labels = labelled(all.map((defended) => defended.label));
+  return all.map((defended, i) => {
     const label = labels[i]!;
-    const { frozen } = splitAt(model, recipe.boundary);
+    const { boundary } = defended.recipe;
+    const { frozen } = splitAt(defended.model, boundary);
     return {
-      defense,
+      defense: defended.name,
       label,
-      recipe,
+      defended,
       seed,
-      trainableParameters: trainableParameters(model, recipe.boundary),
+      trainableParameters: trainableParameters(defended.model, boundary),
       frozenParameters: countWeights(frozen.weights),
-      step: targetStep({ study, data, model, label, recipe, seed, pretraining }),
+      step: targetStep({ study, data, label, defended, seed, pretraining }),
     };
   });
 }
 
 /** Only the head is trained: how far the pre-trained features alone carry. */
 function planProbe(study: Study, data: StudyData, model: Model, pretraining: PlannedStep): PlannedStep {
-  const recipe: Recipe = {
-    start: "pretrained",
-    boundary: model.stages.at(-1)!.name,
-    probeEpochs: 0,
-    frozenNorms: "eval",
-  };
-  return targetStep({ study, data, model, label: "linear probe", recipe, seed: study.seeds[0]!, pretraining });
+  const config = tlDmi.config.parse({ freeze: model.stages.at(-1)!.name });
+  const defended = composeDefenses(model, [{ member: tlDmi as Defense, config }]);
+  return targetStep({ study, data, label: "linear probe", defended, seed: study.seeds[0]!, pretraining });
 }
 
 /** Repeated labels get numbers: kedmi, kedmi 2. */

@@ -34,6 +34,11 @@ export function studySchema<
   Training extends z.ZodType,
 >(lists: StudyLists<Data, Model, Prior, Defense, Attack, Metric, Training>) {
   const { training } = lists;
+  const parts = z
+    .array(unionOf(lists.defenses).meta({ id: DEFENSE_PART }))
+    .nonempty()
+    .optional()
+    .describe("further defenses of the same target; those that change the same thing cannot be combined");
   return z.strictObject({
     name: z
       .string()
@@ -73,7 +78,11 @@ export function studySchema<
         pool: z.int().min(1).default(1000).describe("random latents of the floor of initial selection"),
       })
       .prefault({}),
-    defenses: z.array(unionOf(lists.defenses)).nonempty().check(distinct).describe("one target is trained for each"),
+    defenses: z
+      .array(unionOf(lists.defenses.map((defense) => combinable(defense, parts))))
+      .nonempty()
+      .check(distinct)
+      .describe("one target is trained for each"),
     attacks: z.array(unionOf(lists.attacks)).nonempty().check(distinct).describe("each is run against every target"),
     metrics: z
       .array(z.enum(lists.metrics.map(({ kind }) => kind)))
@@ -83,6 +92,14 @@ export function studySchema<
       .describe("what is measured of each attack; everything where it is left out"),
   });
 }
+
+/** A member whose entries may name further ones under `with`. The member's own type is kept: readers that ask for `with` say so. */
+function combinable<Member extends UnionMember>(member: Member, parts: z.ZodType): Member {
+  return { ...member, config: member.config.safeExtend({ with: parts }) };
+}
+
+/** Name of the JSON Schema's definition of a defense without `with`. */
+const DEFENSE_PART = "defense";
 
 /** The JSON Schema of study files, for editors: what may be typed, before defaults are filled in. */
 export function studyJsonSchema(schema: z.ZodType): Record<string, unknown> {

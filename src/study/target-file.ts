@@ -15,6 +15,8 @@ const TargetDescription = z.object({
   input: z.tuple([z.int(), z.int(), z.int()]),
   classes: z.array(z.string()),
   defense: z.string(),
+  /** The defenses that may have reshaped the architecture, with their keys. */
+  changes: z.array(z.looseObject({ kind: z.string() })).default([]),
   boundary: z.string().nullable(),
 });
 

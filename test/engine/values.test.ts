@@ -4,16 +4,18 @@ import { constant, input, type Value } from "../../src/engine/graph.ts";
 import { gelu, logSoftmax, prelu, sigmoid, silu, softplus } from "../../src/engine/ops/activation.ts";
 import { conv2d, convTranspose2d } from "../../src/engine/ops/conv.ts";
 import { equal, greater, positive, sign, stopGradient, toFloat } from "../../src/engine/ops/elementwise.ts";
-import { attention, linear } from "../../src/engine/ops/linear.ts";
+import { attention, inverse, linear } from "../../src/engine/ops/linear.ts";
 import { crossEntropy } from "../../src/engine/ops/loss.ts";
 import { flip, gather, oneHot, scatterAdd } from "../../src/engine/ops/movement.ts";
 import { batchNormEval, batchNormTrain, groupNorm, instanceNorm, layerNorm } from "../../src/engine/ops/norm.ts";
 import { adaptiveAvgPool2d, avgPool2d, maxPool2d } from "../../src/engine/ops/pool.ts";
 import { argMax, logSumExp } from "../../src/engine/ops/reduce.ts";
 import { resize } from "../../src/engine/ops/resize.ts";
+import { random } from "../../src/engine/random.ts";
 import { indexTensor, tensor } from "../../src/engine/tensor.ts";
 import { expectAllClose } from "../support/all-close.ts";
 import { evaluate } from "../support/evaluate.ts";
+import { inverted, rowsOf, times, transposed } from "../support/matrix.ts";
 
 interface Numbers {
   readonly shape: readonly number[];
@@ -76,6 +78,44 @@ describe("values agree with PyTorch", () => {
 
   test("and each op of the file has been compared", () => {
     expect([...new Set(golden.cases.map((c) => c.op))].sort()).toEqual(Object.keys(ops).sort());
+  });
+});
+
+describe("inverse", () => {
+  /** Q·diag(λ)·Qᵀ with λ falling geometrically from 1 to 1/condition, Q by Gram–Schmidt. */
+  function conditioned(n: number, condition: number): number[] {
+    const basis: number[][] = [];
+    for (const row of rowsOf(random(1, "inverse", n).normals(n * n), n)) {
+      const left = basis.reduce((v, q) => {
+        const along = v.reduce((sum, x, i) => sum + x * q[i]!, 0);
+        return v.map((x, i) => x - along * q[i]!);
+      }, row);
+      const length = Math.hypot(...left);
+      basis.push(left.map((x) => x / length));
+    }
+    const scaled = basis.map((q, i) => q.map((x) => x * condition ** (-i / Math.max(n - 1, 1))));
+    return times(transposed(basis), scaled).flat();
+  }
+
+  test.each([
+    [1, 1],
+    [5, 10],
+    [64, 1e3],
+    [24, 1e5],
+  ])("of %d rows agrees with elimination at condition %d", async (n, condition) => {
+    const a = tensor(conditioned(n, condition), [n, n]);
+    const wanted = inverted(rowsOf(a.data, n)).flat();
+    const scale = Math.max(...wanted.map(Math.abs));
+    expectAllClose(await evaluate(inverse(constant(a))), wanted, { relative: 0, absolute: 2e-6 * scale });
+  });
+
+  test("takes several matrices at once", async () => {
+    const a = tensor([2, 1, 1, 3, 4, 0, 0, 8], [2, 2, 2]);
+    expectAllClose(await evaluate(inverse(constant(a))), [0.6, -0.2, -0.2, 0.4, 0.25, 0, 0, 0.125]);
+  });
+
+  test("refuses matrices that are not square", () => {
+    expect(() => inverse(input("x", [2, 3]))).toThrow(/square matrices/);
   });
 });
 

@@ -1,7 +1,8 @@
 import { defineOp, type Value } from "../graph.ts";
 import { broadcastShapes } from "../shape.ts";
+import { tensor } from "../tensor.ts";
 import { softmax } from "./activation.ts";
-import { add, mul } from "./elementwise.ts";
+import { add, mul, neg } from "./elementwise.ts";
 import { transpose } from "./movement.ts";
 
 const matmulOp = defineOp("MatMul", {
@@ -25,6 +26,45 @@ export function matmul(a: Value, b: Value): Value {
 export function linear(x: Value, weight: Value, bias?: Value): Value {
   const y = matmul(x, transpose(weight));
   return bias === undefined ? y : add(y, bias);
+}
+
+/** ONNX's element type of double precision. */
+const DOUBLE = 11;
+const FLOAT = 1;
+
+/** Each step squares the error, so these do for condition numbers up to 10⁸; float32 holds no matrix that is worse. */
+const NEWTON_STEPS = 32;
+
+const inverseOp = defineOp("Inverse", {
+  shape: ([a], _, fail) => {
+    const [n, columns] = a!.shape.slice(-2);
+    return a!.shape.length >= 2 && n === columns ? a!.shape : fail("square matrices […, n, n] are needed");
+  },
+  grad: (g, y) => {
+    const turned = transpose(y);
+    return [neg(matmul(matmul(turned, g), turned))];
+  },
+  // ONNX has no inverse. Newton's iteration X ← X·(2I − A·X) (Schulz 1933) is matrix products alone; in double precision it is as
+  // exact as a factorisation. With A divided by its Frobenius norm, X = I is a start from which it converges.
+  lower(l, [input], y) {
+    const n = y.shape.at(-1)!;
+    const a = l.node("Cast", [input!], { to: DOUBLE });
+    const squares = l.node("ReduceSum", [l.node("Mul", [a, a]), l.int64s([-2, -1])], { keepdims: 1 });
+    const norm = l.node("Sqrt", [squares]);
+    const scaled = l.node("Div", [a, norm]);
+    const diagonal = Float32Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 2 : 0));
+    const twice = l.node("Cast", [l.constant(tensor(diagonal, [n, n]), `diagonal${n}`)], { to: DOUBLE });
+    let inverse = l.node("Sub", [twice, scaled]);
+    for (let step = 1; step < NEWTON_STEPS; step++) {
+      inverse = l.node("MatMul", [inverse, l.node("Sub", [twice, l.node("MatMul", [scaled, inverse])])]);
+    }
+    return l.node("Cast", [l.node("Div", [inverse, norm])], { to: FLOAT });
+  },
+});
+
+/** A⁻¹ of symmetric positive definite matrices [..., n, n]; d = −A⁻ᵀ·g·A⁻ᵀ */
+export function inverse(a: Value): Value {
+  return inverseOp([a], {});
 }
 
 /** softmax(q·kᵀ / √d) · v: q, k and v […, tokens, d] (Vaswani et al. 2017, eq. 1) */

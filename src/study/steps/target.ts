@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import type { StudyData } from "../../data/dataset.ts";
-import type { Recipe } from "../../defenses/defense.ts";
+import type { Defended } from "../../defenses/compose.ts";
 import { changedFrozenTensors, trainTarget } from "../../defenses/train-target.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import { seedFor } from "../../engine/random.ts";
-import type { Model } from "../../models/model.ts";
 import { asJson } from "../canonical.ts";
 import { readState, WEIGHTS, writeState } from "../state-file.ts";
 import type { Study } from "../study-schema.ts";
@@ -15,15 +14,15 @@ import { type PlannedStep, planStep } from "./planned.ts";
 export function targetStep(options: {
   readonly study: Study;
   readonly data: StudyData;
-  readonly model: Model;
   readonly label: string;
-  readonly recipe: Recipe;
+  readonly defended: Defended;
   readonly seed: number;
   readonly pretraining: PlannedStep;
 }): PlannedStep {
-  const { study, data, model, label, recipe, seed, pretraining } = options;
+  const { study, data, label, defended, seed, pretraining } = options;
+  const { model, recipe, settings } = defended;
   const { train, validation, test } = data.private;
-  const config = asJson({ model: study.model, recipe, training: study.training, seed });
+  const config = asJson({ model: study.model, recipe: settings, training: study.training, seed });
   const hashes = { train: train.hash, validation: validation.hash, test: test.hash };
   const spec = { kind: "target", version: 1, config, data: hashes };
   return planStep(`target ${label}, seed ${seed}`, spec, { pretraining }, async (context, dir) => {

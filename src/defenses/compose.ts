@@ -1,0 +1,127 @@
+import { UserError } from "../engine/errors.ts";
+import { type Model, stageIndex } from "../models/model.ts";
+import type { TrainingSettings } from "../models/training.ts";
+import type { Defense, Recipe } from "./defense.ts";
+
+/** A defense with its resolved keys. */
+export interface ChosenDefense {
+  readonly member: Defense;
+  readonly config: Record<string, unknown>;
+}
+
+/** Defenses put together: what is trained, how, and what it is called. */
+export interface Defended {
+  /** The architecture, reshaped where a defense does that. */
+  readonly model: Model;
+  readonly recipe: Recipe;
+  /** `tl-dmi + label-smoothing` */
+  readonly name: string;
+  /** With the boundary, where there is one: `tl-dmi layer2.0 + label-smoothing`. */
+  readonly label: string;
+  /** The defenses that do more than say where weights start and what is frozen, with their keys. */
+  readonly changes: readonly ({ readonly kind: string } & Readonly<Record<string, unknown>>)[];
+  /** Everything that determines model and recipe, as JSON can say it. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** Training without a defense. */
+const UNDEFENDED: Recipe = { start: "pretrained", boundary: null, probeEpochs: 0, frozenNorms: "eval" };
+
+/** What each key of a recipe is about, for messages. */
+const SUBJECTS: Readonly<Record<Exclude<keyof Recipe, "penalties">, string>> = {
+  start: "where weights start",
+  boundary: "what is frozen",
+  probeEpochs: "what is trained first",
+  frozenNorms: "how frozen norms behave",
+  smoothing: "how targets are smoothed",
+  first: "which shape is trained first",
+  erasing: "what is covered of the images",
+};
+
+/** Keys that say by themselves all that they do: a defense that changes no other is described by them. */
+const PLAIN: readonly string[] = Object.keys(UNDEFENDED);
+
+/**
+ * Puts defenses together. Terms of the loss add up; any other key of the recipe may be changed by one defense alone.
+ * @throws UserError for a kind that occurs twice and for defenses that change the same thing.
+ */
+export function composeDefenses(original: Model, chosen: readonly ChosenDefense[]): Defended {
+  checkKinds(chosen.map(({ member }) => member.kind));
+  const model = reshaped(original, chosen);
+  const parts = chosen.map(({ member, config }) => ({
+    kind: member.kind,
+    config,
+    reshapes: member.reshape !== undefined,
+    change: member.recipe(config, model),
+  }));
+  const owners = new Map<string, string>();
+  for (const { kind, change } of parts)
+    for (const [key, subject] of Object.entries(SUBJECTS)) {
+      if (!Object.hasOwn(change, key)) continue;
+      const owner = owners.get(key);
+      if (owner !== undefined)
+        throw new UserError(`${owner} and ${kind} cannot be combined: both decide ${subject}; leave one of them out`);
+      owners.set(key, kind);
+    }
+  const penalties = parts.flatMap(({ change }) => change.penalties ?? []);
+  const merged: Recipe = Object.assign({}, UNDEFENDED, ...parts.map(({ change }) => change));
+  const recipe = penalties.length > 0 ? { ...merged, penalties } : merged;
+  const { start, boundary, probeEpochs, frozenNorms } = recipe;
+  const changes = parts
+    .filter(({ change, reshapes }) => reshapes || Object.keys(change).some((key) => !PLAIN.includes(key)))
+    .map(({ kind, config }) => ({ kind, ...config }));
+  // `none` beside another defense only says where weights start.
+  const named = parts.length > 1 ? parts.filter(({ kind }) => kind !== "none") : parts;
+  checkFrozen(original, model, boundary, named.map(({ kind }) => kind).join(" + "));
+  return {
+    model,
+    recipe,
+    changes,
+    name: named.map(({ kind }) => kind).join(" + "),
+    label: named.map(({ kind, change }) => (change.boundary ? `${kind} ${change.boundary}` : kind)).join(" + "),
+    settings: { start, boundary, probeEpochs, frozenNorms, ...(changes.length > 0 && { changes }) },
+  };
+}
+
+/** @throws UserError for training settings that contradict the recipe. */
+export function checkSettings({ smoothing, first }: Recipe, { labelSmoothing, epochs }: TrainingSettings): void {
+  if (first !== undefined && first.epochs >= epochs) {
+    throw new UserError(
+      `tts trains ${first.epochs} of the epochs with shortcuts, but training.epochs is ${epochs}; give it more, or tts fewer`,
+    );
+  }
+  if (smoothing !== undefined && labelSmoothing > 0) {
+    throw new UserError(
+      `training.labelSmoothing is ${labelSmoothing} and the defense label-smoothing smooths the same targets; leave one of them out`,
+    );
+  }
+}
+
+function reshaped(original: Model, chosen: readonly ChosenDefense[]): Model {
+  const owners = new Map<string, string>();
+  return chosen.reduce((model, { member: { kind, reshape }, config }) => {
+    if (reshape === undefined) return model;
+    const owner = owners.get(reshape.part);
+    if (owner !== undefined)
+      throw new UserError(
+        `${owner} and ${kind} cannot be combined: both replace the ${reshape.part}; leave one of them out`,
+      );
+    owners.set(reshape.part, kind);
+    return reshape.model(config, model);
+  }, original);
+}
+
+/** Frozen weights were trained in the stage as it was: they cannot follow when it is reshaped. */
+function checkFrozen(original: Model, model: Model, boundary: string | null, name: string): void {
+  const frozen = boundary === null ? 0 : stageIndex(model, boundary) + 1;
+  const stage = model.stages.find(({ layer }, i) => i < frozen && layer !== original.stages[i]!.layer);
+  if (stage !== undefined)
+    throw new UserError(
+      `${name}: stage ${stage.name} is both reshaped and frozen; freeze an earlier stage, or reshape a later one`,
+    );
+}
+
+function checkKinds(kinds: readonly string[]): void {
+  const twice = kinds.find((kind, i) => kinds.indexOf(kind) !== i);
+  if (twice !== undefined) throw new UserError(`${twice} cannot be combined with itself; leave one of them out`);
+}
