@@ -131,7 +131,7 @@ function grown(
   return compute(`growth/${along}/${id}`, spec, { peer: false, standard: true, growth: { along, curve } });
 }
 
-/** Every case. The standard ones take less than 25 minutes on two cores. */
+/** Every case. Those that run when nothing is said cover each kind of work at its usual sizes. */
 export const cases: readonly BenchCase[] = [
   ...train(resnet18, [16, 64]),
   ...train(resnet10, [64]),

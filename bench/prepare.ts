@@ -3,6 +3,7 @@ import { type Shape, sizeOf } from "../src/engine/shape.ts";
 import type { StateDict } from "../src/engine/store.ts";
 import { type FloatTensor, tensor } from "../src/engine/tensor.ts";
 import { initialState } from "../src/models/bind.ts";
+import type { WeightSpec } from "../src/models/layer.ts";
 import { weightsOf } from "../src/models/model.ts";
 import { DISCRIMINATOR, GENERATOR, weightsWithPrefix } from "../src/priors/prior.ts";
 import type { AttackSpec, Classifier, ComputeSpec, GanSpec } from "./case.ts";
@@ -63,9 +64,33 @@ function classifierState(spec: Classifier): StateDict {
 function priorState(spec: AttackSpec | GanSpec): StateDict {
   const { generator, discriminator } = priorNetworks(spec);
   return {
-    ...weightsWithPrefix(GENERATOR, initialState(generator.weights, SEED)),
+    ...weightsWithPrefix(GENERATOR, vivid(generator.weights)),
     ...weightsWithPrefix(DISCRIMINATOR, initialState(discriminator.weights, SEED + 1)),
   };
+}
+
+/**
+ * Generator weights that keep activations of order one. DCGAN's first weights give images that hardly depend on the latent until they
+ * are trained: gradients at latents would drown in rounding, and the two sides could not be held against each other.
+ */
+function vivid(weights: readonly WeightSpec[]): StateDict {
+  const first = initialState(weights, SEED);
+  return Object.fromEntries(
+    weights.map(({ name, shape }) => {
+      if (shape.length === 1) return [name, first[name]!];
+      // A transposed convolution of stride 2 adds a quarter of its taps for each output.
+      const fanIn = shape.length === 2 ? shape[1]! : (shape[0]! * shape[2]! * shape[3]!) / 4;
+      const scale = Math.sqrt(2 / fanIn);
+      const normals = random(SEED, "generator", name).normals(sizeOf(shape));
+      return [
+        name,
+        tensor(
+          normals.map((x) => scale * x),
+          shape,
+        ),
+      ];
+    }),
+  );
 }
 
 function oneHot(rows: number, classes: number): FloatTensor {

@@ -75,15 +75,17 @@ function conversation(child: ChildProcessWithoutNullStreams, what: string) {
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaint = (complaint + text).slice(-20_000);
   });
-  // A process that cannot be started, or that ends with words unread, shows in the missing line.
-  child.on("error", (error) => {
-    complaint = error.message;
+  const unstarted = new Promise<{ done: true }>((resolve) => {
+    child.once("error", (error) => {
+      complaint = error.message;
+      resolve({ done: true });
+    });
   });
   child.stdin.on("error", () => undefined);
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()).once("error", () => resolve()));
   const ask = async <T>(form: z.ZodType<T>): Promise<T> => {
     const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
-    const next = await lines.next();
+    const next = await Promise.race([lines.next(), unstarted]);
     clearTimeout(timer);
     if (next.done) {
       await ended;
