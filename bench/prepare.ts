@@ -46,10 +46,13 @@ export function prepare(spec: ComputeSpec): StateDict {
 
 /** Image bytes of a set of `count` images, one after the other; the same for every set from its start. */
 export function* imageBytes(count: number, side: number): Generator<Uint8Array> {
-  const noise = Uint8Array.from(random(SEED, "bytes").uniforms(2 ** 16), (u) => Math.floor(u * 256));
   const length = 3 * side * side;
-  for (let i = 0; i < count; i++)
-    yield Uint8Array.from({ length }, (_, j) => noise[(i * 7919 + j * (1 + (i % 3))) % noise.length]!);
+  const starts = 2 ** 16;
+  const noise = Uint8Array.from(random(SEED, "bytes").uniforms(starts + length), (u) => Math.floor(u * 256));
+  for (let i = 0; i < count; i++) {
+    const from = (i * 7919) % starts;
+    yield noise.subarray(from, from + length);
+  }
 }
 
 /** The class of each of `count` images. */

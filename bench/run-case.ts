@@ -1,6 +1,9 @@
-import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { createWriteStream } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { encodeSafetensors } from "../src/engine/safetensors.ts";
 import type { StateDict } from "../src/engine/store.ts";
@@ -84,9 +87,7 @@ async function writeCase(folder: string, spec: ComputeSpec, state: StateDict): P
   await writeFile(join(folder, FILES.spec), JSON.stringify(told));
   if (Object.keys(state).length > 0) await writeFile(join(folder, FILES.tensors), encodeSafetensors(state));
   if (isStep(spec)) return;
-  const file = await open(join(folder, FILES.images), "w");
-  for (const image of imageBytes(spec.images, spec.side)) await file.write(image);
-  await file.close();
+  await pipeline(Readable.from(imageBytes(spec.images, spec.side)), createWriteStream(join(folder, FILES.images)));
 }
 
 function ourCommand(folder: string, threads: number) {
