@@ -1,0 +1,28 @@
+// Writes docs/performance.md from a result of the benchmark: the newest, or the file that is named.
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { writeFileAtomic } from "../src/engine/atomic-file.ts";
+import { UserError } from "../src/engine/errors.ts";
+import { performancePage } from "./document.ts";
+import { newestResult, readResult } from "./result-file.ts";
+import { root } from "./root.ts";
+
+try {
+  const [given] = process.argv.slice(2);
+  const result =
+    given === undefined ? (await newestResult(join(root, "bench", "results"))).result : await readResult(given);
+  const formatted = execFileSync(
+    join(root, "node_modules", ".bin", "biome"),
+    ["format", "--stdin-file-path=performance.md"],
+    {
+      cwd: root,
+      input: performancePage(result),
+      encoding: "utf8",
+    },
+  );
+  await writeFileAtomic(join(root, "docs", "performance.md"), formatted);
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,103 @@
+import { random } from "../src/engine/random.ts";
+import { type Shape, sizeOf } from "../src/engine/shape.ts";
+import type { StateDict } from "../src/engine/store.ts";
+import { type FloatTensor, tensor } from "../src/engine/tensor.ts";
+import { initialState } from "../src/models/bind.ts";
+import type { WeightSpec } from "../src/models/layer.ts";
+import { weightsOf } from "../src/models/model.ts";
+import { DISCRIMINATOR, GENERATOR, weightsWithPrefix } from "../src/priors/prior.ts";
+import type { AttackSpec, Classifier, ComputeSpec, GanSpec } from "./case.ts";
+import { TARGET } from "./steps/attack.ts";
+import { buildClassifier } from "./steps/model.ts";
+import { priorNetworks } from "./steps/prior.ts";
+
+const SEED = 7;
+
+/** Weights and inputs of a case, drawn from its kind and sizes alone. Both sides read them from one file. */
+export function prepare(spec: ComputeSpec): StateDict {
+  const draw = (name: string, shape: Shape, kind: "normals" | "uniforms" = "normals"): FloatTensor =>
+    tensor(random(SEED, name)[kind](sizeOf(shape)), shape);
+  switch (spec.kind) {
+    case "train": {
+      const images = draw("images", [spec.batch, 3, spec.side, spec.side], "uniforms");
+      return { ...classifierState(spec), images, targets: oneHot(spec.batch, spec.classes) };
+    }
+    case "gmi":
+    case "kedmi": {
+      const latent = priorNetworks(spec).latent;
+      const labels = tensor(Float32Array.from(classesOf(spec.batch, spec.classes)), [spec.batch]);
+      const drawn = { z: draw("z", [spec.batch, latent]), noise: draw("noise", [spec.batch, latent]) };
+      return { ...weightsWithPrefix(TARGET, classifierState(spec)), ...priorState(spec), ...drawn, labels };
+    }
+    case "critic":
+    case "generator":
+      return {
+        ...priorState(spec),
+        z: draw("z", [spec.batch, priorNetworks(spec).latent]),
+        real: draw("real", [spec.batch, 3, spec.side, spec.side], "uniforms"),
+        alpha: draw("alpha", [spec.batch, 1, 1, 1], "uniforms"),
+      };
+    case "evaluate":
+      return classifierState(spec);
+    case "load":
+      return {};
+  }
+}
+
+/** Image bytes of a set of `count` images, one after the other; the same for every set from its start. */
+export function* imageBytes(count: number, side: number): Generator<Uint8Array> {
+  const length = 3 * side * side;
+  const starts = 2 ** 16;
+  const noise = Uint8Array.from(random(SEED, "bytes").uniforms(starts + length), (u) => Math.floor(u * 256));
+  for (let i = 0; i < count; i++) {
+    const from = (i * 7919) % starts;
+    yield noise.subarray(from, from + length);
+  }
+}
+
+/** The class of each of `count` images. */
+export function classesOf(count: number, classes: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => i % classes);
+}
+
+function classifierState(spec: Classifier): StateDict {
+  return initialState(weightsOf(buildClassifier(spec)), SEED);
+}
+
+function priorState(spec: AttackSpec | GanSpec): StateDict {
+  const { generator, discriminator } = priorNetworks(spec);
+  return {
+    ...weightsWithPrefix(GENERATOR, vivid(generator.weights)),
+    ...weightsWithPrefix(DISCRIMINATOR, initialState(discriminator.weights, SEED + 1)),
+  };
+}
+
+/**
+ * Generator weights that keep activations of order one. DCGAN's first weights give images that hardly depend on the latent until they
+ * are trained: gradients at latents would drown in rounding, and the two sides could not be held against each other.
+ */
+function vivid(weights: readonly WeightSpec[]): StateDict {
+  const first = initialState(weights, SEED);
+  return Object.fromEntries(
+    weights.map(({ name, shape }) => {
+      if (shape.length === 1) return [name, first[name]!];
+      // A transposed convolution of stride 2 adds a quarter of its taps for each output.
+      const fanIn = shape.length === 2 ? shape[1]! : (shape[0]! * shape[2]! * shape[3]!) / 4;
+      const scale = Math.sqrt(2 / fanIn);
+      const normals = random(SEED, "generator", name).normals(sizeOf(shape));
+      return [
+        name,
+        tensor(
+          normals.map((x) => scale * x),
+          shape,
+        ),
+      ];
+    }),
+  );
+}
+
+function oneHot(rows: number, classes: number): FloatTensor {
+  const data = new Float32Array(rows * classes);
+  for (const [i, label] of classesOf(rows, classes).entries()) data[i * classes + label] = 1;
+  return tensor(data, [rows, classes]);
+}

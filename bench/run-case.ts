@@ -1,0 +1,182 @@
+import { createWriteStream } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+import { encodeSafetensors } from "../src/engine/safetensors.ts";
+import type { StateDict } from "../src/engine/store.ts";
+import { type BenchCase, type ComputeSpec, imagesOf, LOADED_AT_MOST } from "./case.ts";
+import { evaluationFlops, graphFlops } from "./flops.ts";
+import { type Allocator, allocators, type Layout, layoutsFor, type Peer, peerCommand } from "./peer.ts";
+import { imageBytes, prepare } from "./prepare.ts";
+import { type Check, FILES } from "./protocol.ts";
+import type { Row } from "./result.ts";
+import { type Side, SideError, withSide } from "./side.ts";
+import { quantile, spreadOf } from "./statistics.ts";
+import { buildStep, isStep } from "./steps/index.ts";
+import { type Pace, roundRatios, takeTurns } from "./turns.ts";
+
+/** With what a case is measured. */
+export interface Setting {
+  readonly peer: Peer | undefined;
+  readonly threads: number;
+  /** The smoke run's: one form of the peer for each allocator, and few rounds. */
+  readonly quick: boolean;
+  /** Says what is going on, for a person who waits. */
+  tell(what: string): void;
+}
+
+/** Both sides computed something else. */
+export class MismatchError extends Error {
+  override readonly name = "MismatchError";
+}
+
+const PACE: Pace = { seconds: 10, least: 5, most: 15 };
+const ALONE: Pace = { seconds: 6, least: 3, most: 15 };
+const TRIAL: Pace = { seconds: 2.5, least: 2, most: 5 };
+const QUICK: Pace = { seconds: 0.5, least: 2, most: 3 };
+
+/** Layouts and sums in another order change the last digits; a rectifier that flips near zero changes a norm by more. */
+const TOLERANCE = { loss: 1e-4, norm: 5e-3 };
+
+/**
+ * Measures a case: our side's process stays, each of the peer's comes and goes, so that never more than two hold memory.
+ * @throws MismatchError where a peer's loss or gradient norm is another; SideError where our side does not answer.
+ */
+export async function runCase(benchCase: BenchCase & { spec: ComputeSpec }, setting: Setting): Promise<Row> {
+  const { id, spec, goals, growth } = benchCase;
+  const folder = await mkdtemp(join(tmpdir(), "tldmi-bench-"));
+  try {
+    setting.tell("preparing");
+    const state = prepare(spec);
+    await writeCase(folder, spec, state);
+    return await withSide(ourCommand(folder, setting.threads), async (ours) => {
+      const { ms, tried, rivals } = await measure(benchCase, ours, folder, setting);
+      return {
+        id,
+        goals,
+        ...(growth && { growth: { ...growth, at: pointOf(spec, growth.along) } }),
+        images: imagesOf(spec),
+        ...flopsOf(spec, state),
+        ours: { ms: spreadOf(ms), peakBytes: await ours.end() },
+        ...rivals,
+        tried,
+      };
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What was measured of a case: our times, and the peer's strongest forms beside every form that was tried. */
+interface Measurement extends Pick<Row, "tried"> {
+  readonly ms: readonly number[];
+  readonly rivals: Pick<Row, Allocator>;
+}
+
+async function measure(benchCase: BenchCase, ours: Side, folder: string, setting: Setting): Promise<Measurement> {
+  if (benchCase.peer && setting.peer !== undefined) return meetPeer(benchCase, setting.peer, ours, folder, setting);
+  const [turns] = await takeTurns([ours], setting.quick ? QUICK : ALONE);
+  return { ms: turns!.flat(), tried: [], rivals: {} };
+}
+
+async function writeCase(folder: string, spec: ComputeSpec, state: StateDict): Promise<void> {
+  const told = spec.kind === "load" ? { ...spec, atMost: LOADED_AT_MOST } : spec;
+  await writeFile(join(folder, FILES.spec), JSON.stringify(told));
+  if (Object.keys(state).length > 0) await writeFile(join(folder, FILES.tensors), encodeSafetensors(state));
+  if (isStep(spec)) return;
+  await pipeline(Readable.from(imageBytes(spec.images, spec.side)), createWriteStream(join(folder, FILES.images)));
+}
+
+function ourCommand(folder: string, threads: number) {
+  const worker = fileURLToPath(new URL("./worker.js", import.meta.url));
+  return { what: "tl-dmi", file: process.execPath, args: [worker, folder, String(threads)] };
+}
+
+function flopsOf(spec: ComputeSpec, state: StateDict): { flops?: number } {
+  if (spec.kind === "load") return {};
+  if (spec.kind === "evaluate") return { flops: evaluationFlops(spec) };
+  const { outputs, updates } = buildStep(spec, state);
+  return { flops: graphFlops([...Object.values(outputs), ...Object.values(updates)]) };
+}
+
+function pointOf(spec: ComputeSpec, along: NonNullable<BenchCase["growth"]>["along"]): number {
+  if (along === "identities") return "classes" in spec ? spec.classes : 0;
+  if (along === "images") return "images" in spec ? spec.images : 0;
+  return along === "side" ? spec.side : spec.batch;
+}
+
+/** Tries every form of the peer, then takes turns with the fastest under each allocator. */
+async function meetPeer(
+  benchCase: BenchCase,
+  peer: Peer,
+  ours: Side,
+  folder: string,
+  setting: Setting,
+): Promise<Measurement> {
+  const { threads, quick } = setting;
+  const { kind } = benchCase.spec;
+  const tried: Row["tried"] = [];
+  const rivals: Pick<Row, Allocator> = {};
+  const ms: number[] = [];
+  const withPeer = <T>(layout: Layout, allocator: Allocator, use: (side: Side) => Promise<T>): Promise<T> => {
+    setting.tell(`PyTorch, ${layout}, ${allocator} allocator`);
+    const command = peerCommand(peer, { folder, layout, allocator, threads, kind });
+    return withSide(command, (side) => {
+      checkAgreement(command.what, ours.check, side.check);
+      return use(side);
+    });
+  };
+  const trial = async (layout: Layout, allocator: Allocator): Promise<Row["tried"][number]> => {
+    try {
+      const [turns] = await withPeer(layout, allocator, (side) => takeTurns([side], TRIAL));
+      return { allocator, layout, ms: quantile(turns!.flat(), 0.5) };
+    } catch (error) {
+      // What PyTorch cannot compile is no fault of the case; a process that cannot run eagerly is.
+      if (!(error instanceof SideError) || layout !== "compile") throw error;
+      return { allocator, layout, reason: error.reason };
+    }
+  };
+  for (const allocator of allocators()) {
+    const forms = formsFor(benchCase, peer, allocator, quick);
+    let best = forms.length === 1 ? forms[0]![0] : undefined;
+    if (best === undefined) {
+      const trials: Row["tried"] = [];
+      for (const [layout, reason] of forms)
+        trials.push(reason === undefined ? await trial(layout, allocator) : { allocator, layout, reason });
+      const timed = trials.filter((t) => t.ms !== undefined).sort((a, b) => a.ms! - b.ms!);
+      best = timed[0]!.layout;
+      tried.push(...trials);
+    }
+    const layout = best;
+    rivals[allocator] = await withPeer(layout, allocator, async (side) => {
+      const [mine, theirs] = await takeTurns([ours, side], quick ? QUICK : PACE);
+      ms.push(...mine!.flat());
+      const ratio = spreadOf(roundRatios(mine!, theirs!));
+      return { layout, ms: spreadOf(theirs!.flat()), peakBytes: await side.end(), ratio };
+    });
+  }
+  return { ms, tried, rivals };
+}
+
+function formsFor(benchCase: BenchCase, peer: Peer, allocator: Allocator, quick: boolean) {
+  const forms = layoutsFor(benchCase, peer);
+  if (!quick) return forms;
+  const wanted: Layout = allocator === "tuned" && forms.length > 1 ? "channels_last" : "nchw";
+  return forms.filter(([layout]) => layout === wanted);
+}
+
+/** @throws MismatchError where loss or norm differ by more than rounding can explain. */
+export function checkAgreement(what: string, ours: Check, theirs: Check): void {
+  for (const key of ["loss", "norm"] as const) {
+    const size = Math.max(Math.abs(ours[key]), Math.abs(theirs[key]));
+    // Written so that a number that is none fails too.
+    if (Math.abs(ours[key] - theirs[key]) <= TOLERANCE[key] * size) continue;
+    const name = key === "loss" ? "loss" : "gradient norm";
+    throw new MismatchError(
+      `${what} has ${name} ${theirs[key]}, tl-dmi ${ours[key]}; they may differ by ${TOLERANCE[key]} of it`,
+    );
+  }
+}

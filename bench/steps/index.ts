@@ -1,0 +1,28 @@
+import type { StateDict } from "../../src/engine/store.ts";
+import type { AttackSpec, ComputeSpec, GanSpec, TrainSpec } from "../case.ts";
+import { gmiStep, kedmiStep } from "./attack.ts";
+import { ganStep } from "./gan.ts";
+import type { Step } from "./step.ts";
+import { trainStep } from "./train.ts";
+
+/** The kinds of case that are one step of a graph. */
+export type StepSpec = TrainSpec | AttackSpec | GanSpec;
+
+export function isStep(spec: ComputeSpec): spec is StepSpec {
+  return spec.kind !== "evaluate" && spec.kind !== "load";
+}
+
+/** The step of a case, from what `prepare` drew for it. */
+export function buildStep(spec: StepSpec, state: StateDict): Step {
+  switch (spec.kind) {
+    case "train":
+      return trainStep(spec, state);
+    case "gmi":
+      return gmiStep(spec, state);
+    case "kedmi":
+      return kedmiStep(spec, state);
+    case "critic":
+    case "generator":
+      return ganStep(spec, state);
+  }
+}

@@ -1,0 +1,21 @@
+import type { StateDict } from "../../src/engine/store.ts";
+import { dcgan } from "../../src/priors/dcgan.ts";
+import { kedmi, kedmiNetworks } from "../../src/priors/kedmi.ts";
+import type { Prior, PriorNetworks } from "../../src/priors/prior.ts";
+import type { AttackSpec, GanSpec } from "../case.ts";
+
+/** The settings of the priors with which the cases are built: the papers' but for the width. */
+export const dcganSettings = (width: number) => dcgan.config.parse({ width });
+const kedmiSettings = (width: number) => kedmi.config.parse({ width });
+
+/** The networks in which an attack searches, or which a GAN's step trains. */
+export function priorNetworks(spec: AttackSpec | GanSpec): PriorNetworks {
+  const image = [3, spec.side, spec.side] as const;
+  if (spec.kind === "kedmi") return kedmiNetworks(kedmiSettings(spec.priorWidth), image, spec.classes);
+  return dcgan.networks(dcganSettings(spec.priorWidth), { image, classes: 0 });
+}
+
+/** The prior of an attack, its weights in `state` under `generator/` and `discriminator/`. */
+export function priorOf(spec: AttackSpec, state: StateDict): Prior {
+  return { kind: spec.kind === "kedmi" ? "kedmi" : "dcgan", networks: priorNetworks(spec), state };
+}

@@ -1,0 +1,47 @@
+import { grad } from "../../src/engine/autodiff.ts";
+import { input } from "../../src/engine/graph.ts";
+import { mean } from "../../src/engine/ops/reduce.ts";
+import { optimizerState, optimizerUpdates } from "../../src/engine/optimizer.ts";
+import { createStore, type StateDict } from "../../src/engine/store.ts";
+import { fixed, trainable } from "../../src/models/bind.ts";
+import { splitAt } from "../../src/models/model.ts";
+import { classification } from "../../src/models/train.ts";
+import { plannedOptimizer, TrainingSettings } from "../../src/models/training.ts";
+import type { TrainSpec } from "../case.ts";
+import { buildClassifier } from "./model.ts";
+import { jointNorm, type Step } from "./step.ts";
+
+/** SGD with momentum as targets are trained, at a rate so small that repeated steps on one batch stay alike. */
+export const settings: TrainingSettings = TrainingSettings.parse({ rate: 1e-3, schedule: "constant" });
+
+/** Steps of an epoch and of all epochs; the schedule is constant, so they do not matter. */
+const STEPS = 1000;
+
+/** The step of `trainTarget`: `state` holds the classifier's weights and buffers, `images` [N, 3, S, S] and `targets` [N, K]. */
+export function trainStep(spec: TrainSpec, state: StateDict): Step {
+  const model = buildClassifier(spec);
+  const { frozen, rest } = splitAt(model, spec.boundary);
+  const images = input("images", [spec.batch, ...model.input]);
+  const targets = input("targets", [spec.batch, spec.classes]);
+  const net = trainable({ training: true });
+  const logits = net.apply(rest, fixed(state).apply(frozen, images));
+  const loss = classification.loss(logits, targets);
+  const weights = net.trained();
+  const plan = plannedOptimizer(settings, STEPS, STEPS);
+  const store = createStore(Object.fromEntries(rest.weights.map(({ name }) => [name, state[name]!])));
+  store.add(optimizerState(plan, weights));
+  return {
+    outputs: { loss, score: mean(classification.score(logits, targets)) },
+    updates: { ...net.updates, ...optimizerUpdates(plan, weights, grad(loss, weights)) },
+    store,
+    feeds: { images: state.images!.data, targets: state.targets!.data },
+    gradientNorm: () =>
+      jointNorm(
+        weights.map((w) => {
+          const name = w.leaf!.name;
+          const slot = store.get(`${plan.name}/${name}/momentum`).data;
+          return { slot, scale: 1, weight: state[name]!.data, decay: settings.weightDecay };
+        }),
+      ),
+  };
+}

@@ -1,0 +1,172 @@
+import { describe, expect, test } from "vitest";
+import { cases, quickCases, selectCases } from "../../bench/cases.ts";
+import { evaluationFlops, graphFlops } from "../../bench/flops.ts";
+import { findPeer } from "../../bench/peer.ts";
+import { prepare } from "../../bench/prepare.ts";
+import { checkAgreement, MismatchError } from "../../bench/run-case.ts";
+import { withSide } from "../../bench/side.ts";
+import { quantile, spreadOf } from "../../bench/statistics.ts";
+import { buildStep } from "../../bench/steps/index.ts";
+import { roundRatios, takeTurns } from "../../bench/turns.ts";
+import { grad } from "../../src/engine/autodiff.ts";
+import { input, parameter } from "../../src/engine/graph.ts";
+import { conv2d } from "../../src/engine/ops/conv.ts";
+import { matmul } from "../../src/engine/ops/linear.ts";
+import { sum } from "../../src/engine/ops/reduce.ts";
+
+test("quantiles are NumPy's", () => {
+  expect([0, 0.25, 0.5, 0.75, 1].map((q) => quantile([4, 1, 3, 2], q))).toEqual([1, 1.75, 2.5, 3.25, 4]);
+  expect(spreadOf([7])).toEqual({ median: 7, low: 7, high: 7 });
+  expect(() => quantile([], 0.5)).toThrow(RangeError);
+});
+
+describe("turns", () => {
+  /** A runner that says how long each run took, and notes who ran. */
+  function runner(name: string, ms: (call: number) => number, log: string[]) {
+    let call = 0;
+    return {
+      async run(count: number) {
+        log.push(`${name}${count}`);
+        return Array.from({ length: count }, () => ms(call++));
+      },
+    };
+  }
+
+  test("go round by round after one run of each that does not count, and fill the time", async () => {
+    const log: string[] = [];
+    const runners = [runner("a", (call) => (call === 0 ? 100 : 50), log), runner("b", () => 400, log)];
+    const times = await takeTurns(runners, { seconds: 1.3, least: 1, most: 9 });
+    // A turn lasts at least 200 ms: two runs of what took 100, one of what took 400. A round is 640 ms with its rests.
+    expect(log).toEqual(["a1", "b1", "a2", "b1", "a2", "b1"]);
+    expect(times).toEqual([
+      [
+        [50, 50],
+        [50, 50],
+      ],
+      [[400], [400]],
+    ]);
+  });
+
+  test("are neither fewer nor more than asked for", async () => {
+    for (const [seconds, rounds] of [
+      [0, 3],
+      [1000, 5],
+    ] as const) {
+      const [times] = await takeTurns([runner("a", () => 300, [])], { seconds, least: 3, most: 5 });
+      expect(times!.length).toBe(rounds);
+    }
+  });
+
+  test("are compared within each round, so that a slow spell of the machine cancels", () => {
+    expect(roundRatios([[10, 10, 30], [100]], [[20], [200, 200]])).toEqual([2, 2]);
+  });
+});
+
+test("floating-point operations are those of the mathematics, whatever the lowering", () => {
+  const x = input("x", [2, 3, 8, 8]);
+  const w = parameter("w", [5, 3, 3, 3]);
+  const y = conv2d(x, w, { stride: 2, padding: 1 });
+  // 2 · 5 · 4 · 4 outputs of 27 products each, a product and a sum counting two.
+  const once = 2 * (2 * 5 * 4 * 4) * 27;
+  expect(graphFlops([y])).toBe(once);
+  expect(graphFlops([y, ...grad(sum(y), [x])])).toBe(2 * once);
+  expect(graphFlops([y, ...grad(sum(y), [x, w])])).toBe(3 * once);
+  expect(graphFlops([matmul(input("a", [7, 11]), input("b", [11, 13]))])).toBe(2 * 7 * 11 * 13);
+});
+
+test("a training step costs three times an evaluation but for the images' gradient, a step with a frozen prefix less", () => {
+  const classifier = { model: "resnet10", width: 8, side: 32, classes: 10 } as const;
+  const cost = (boundary: string | null) => {
+    const spec = { kind: "train", ...classifier, batch: 4, boundary } as const;
+    const { outputs, updates } = buildStep(spec, prepare(spec));
+    return graphFlops([...Object.values(outputs), ...Object.values(updates)]);
+  };
+  const forward = evaluationFlops({ kind: "evaluate", ...classifier, batch: 2, images: 4 });
+  // Backward costs twice the forward pass, but nobody asks for the gradient at the images: 8 maps of 27 products at each of 32×32 places.
+  expect(cost(null)).toBe(3 * forward - 4 * 2 * 8 * 27 * 32 ** 2);
+  expect(cost("layer3")).toBeLessThan(cost("layer1"));
+  expect(cost("layer3")).toBeGreaterThan(forward);
+});
+
+describe("cases", () => {
+  test("have names of their own, and goals or a curve or neither for a reason", () => {
+    const ids = [...cases, ...quickCases].map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { id, goals, peer } of cases)
+      if (goals.tuned !== undefined) expect(peer, `${id} is measured against a peer`).toBe(true);
+  });
+
+  test("cover every kind in the standard selection and in the quick one", () => {
+    const kinds = ["critic", "evaluate", "generator", "gmi", "kedmi", "load", "start", "train"];
+    for (const quick of [false, true]) {
+      const found = selectCases({ quick }).map(({ spec }) => spec.kind);
+      expect([...new Set(found)].sort()).toEqual(kinds);
+    }
+  });
+
+  test("are chosen by a part of their name, standard or not", () => {
+    const found = selectCases({ pattern: "KEDMI/resnet18", quick: false });
+    expect(found.map(({ id }) => id)).toEqual([16, 64, 256].map((b) => `kedmi/resnet18/64px/b${b}`));
+    expect(found.every(({ standard }) => !standard)).toBe(true);
+  });
+});
+
+test.each([
+  [{ loss: 5, norm: 2 }, { loss: 5.0004, norm: 2.009 }, undefined],
+  [{ loss: 5, norm: 2 }, { loss: 5.001, norm: 2 }, /peer has loss 5\.001, tl-dmi 5/],
+  [{ loss: 5, norm: 2 }, { loss: 5, norm: 2.02 }, /peer has gradient norm 2\.02, tl-dmi 2/],
+  [{ loss: -5, norm: 2 }, { loss: 5, norm: 2 }, /loss/],
+  [{ loss: 5, norm: 2 }, { loss: Number.NaN, norm: 2 }, /loss NaN/],
+])("%j and %j: agreement %s", (ours, theirs, message) => {
+  const check = () => checkAgreement("peer", ours, theirs);
+  if (message === undefined) expect(check).not.toThrow();
+  else {
+    expect(check).toThrow(MismatchError);
+    expect(check).toThrow(message);
+  }
+});
+
+test("a Python that is not there is said, with the variable that names another", async () => {
+  const found = await findPeer({ ...process.env, TLDMI_BENCH_PYTHON: "/nowhere/python" });
+  expect(found).toEqual({
+    missing: "no PyTorch peer: /nowhere/python is not there; set TLDMI_BENCH_PYTHON to a Python that has torch",
+  });
+});
+
+describe("a side", () => {
+  const script = (code: string) => ({ what: "the side", file: process.execPath, args: ["-e", code] });
+  const talk = (rest: string) => `
+    const say = (x) => console.log(JSON.stringify(x));
+    say({ loss: 1, norm: 2 });
+    require("node:readline").createInterface({ input: process.stdin })
+      .on("line", (line) => { ${rest} })
+      .on("close", () => say({ peakBytes: 77 }));`;
+
+  test("is checked, run and ended by lines of JSON", async () => {
+    const answer = await withSide(script(talk("say({ ms: Array(JSON.parse(line).run).fill(3) })")), async (side) => [
+      side.check,
+      await side.run(2),
+      await side.end(),
+      await side.end(),
+    ]);
+    expect(answer).toEqual([{ loss: 1, norm: 2 }, [3, 3], 77, 77]);
+  });
+
+  test.each([
+    ["process.exit(3)", "the side: ended with code 3"],
+    ["throw new RangeError('too large')", "the side: RangeError: too large"],
+    ["console.log('hello')", 'the side: said "hello"'],
+  ])("that fails says why: %s", async (code, message) => {
+    await expect(withSide(script(code), async () => undefined)).rejects.toThrow(message);
+  });
+
+  test("that dies while it is used is an error and not a wait", async () => {
+    const dying = withSide(script(talk("process.exit(9)")), (side) => side.run(1));
+    await expect(dying).rejects.toThrow("the side: ended with code 9");
+  });
+
+  test("that cannot be started says why", async () => {
+    const missing = withSide({ what: "the side", file: "/nowhere/x", args: [] }, async () => undefined);
+    await expect(missing).rejects.toThrow(/the side: .*ENOENT/);
+  });
+});

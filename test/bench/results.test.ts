@@ -1,0 +1,164 @@
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { conditionsOf } from "../../bench/conditions.ts";
+import { performancePage, verdicts } from "../../bench/document.ts";
+import type { Result, Row } from "../../bench/result.ts";
+import { type Conditions, newestResult, openResult, readResult } from "../../bench/result-file.ts";
+
+const spread = (median: number) => ({ median, low: median * 0.9, high: median * 1.1 });
+
+const row = (id: string, changes: Partial<Row> = {}): Row => ({
+  id,
+  goals: { tuned: 1.3, default: 2.5, peak: 0.75 },
+  images: 64,
+  flops: 30e9,
+  ours: { ms: spread(100), peakBytes: 2 ** 30 },
+  tuned: { layout: "channels_last", ms: spread(131), peakBytes: 2 ** 31, ratio: spread(1.31) },
+  default: { layout: "compile", ms: spread(240), peakBytes: 2 ** 30, ratio: spread(2.4) },
+  tried: [{ allocator: "tuned", layout: "compile", reason: "no compiler | none" }],
+  ...changes,
+});
+
+const conditions: Conditions = {
+  format: "tl-dmi bench 1",
+  selection: "standard",
+  machine: { cpu: "a processor", cores: 2, memoryGiB: 24 },
+  versions: { package: "0.1.0 abc", node: "20.19.0", onnxruntime: "1.30.0", torch: "2.13.0", python: "3.11.7" },
+  threads: 2,
+};
+const now = { now: new Date("2026-01-02T03:04:05Z"), peakGflops: 400 };
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bench-results-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe("a result on disk", () => {
+  test("keeps each finished case, so that a killed run goes on where it stopped", async () => {
+    const first = await openResult(folder, conditions, now);
+    await first.add(row("a"));
+    await first.add(row("b"));
+
+    const told: string[] = [];
+    const later = { now: new Date("2026-01-02T09:00:00Z"), peakGflops: 380 };
+    const second = await openResult(folder, conditions, later, (what) => told.push(what));
+    expect(second.rows.map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(second.peakGflops).toBe(400);
+    expect(told).toEqual(["going on after 2 finished cases"]);
+    await second.add(row("c"));
+    const path = await second.finish();
+
+    expect(await readdir(folder)).toEqual(["2026-01-02T0304.json"]);
+    const whole = await readResult(path);
+    expect(whole.rows.map(({ id }) => id)).toEqual(["a", "b", "c"]);
+    expect(whole.rows[0]).toEqual(row("a"));
+    expect(whole.started).toBe("2026-01-02T03:04:05.000Z");
+  });
+
+  test.each<[string, Partial<Conditions>]>([
+    ["version", { versions: { ...conditions.versions, package: "0.2.0" } }],
+    ["machine", { machine: { ...conditions.machine, cores: 4 } }],
+    ["selection", { selection: "gmi" }],
+    ["peer", { versions: { package: "0.1.0 abc", node: "20.19.0", onnxruntime: "1.30.0" } }],
+  ])("is not mixed with one of another %s", async (_, changed) => {
+    await (await openResult(folder, conditions, now)).add(row("a"));
+    const told: string[] = [];
+    const next = await openResult(folder, { ...conditions, ...changed }, now, (what) => told.push(what));
+    expect(next.rows).toEqual([]);
+    expect(told.join()).toContain("starting anew");
+  });
+
+  test("is the newest of all standard cases for the page, never an unfinished or partial one", async () => {
+    await expect(newestResult(folder)).rejects.toThrow("npm run bench makes one");
+    const finished = async (day: string, selection: string) => {
+      const result = await openResult(
+        folder,
+        { ...conditions, selection },
+        { ...now, now: new Date(`${day}T00:00:00Z`) },
+      );
+      await result.add(row(`${day} ${selection}`));
+      return result.finish();
+    };
+    await finished("2026-02-01", "standard");
+    await finished("2026-01-01", "standard");
+    await finished("2026-03-01", "gmi");
+    await (await openResult(folder, conditions, now)).add(row("unfinished"));
+    expect((await newestResult(folder)).result.rows[0]!.id).toBe("2026-02-01 standard");
+  });
+
+  test("that is none is named", async () => {
+    await writeFile(join(folder, "x.json"), "{}");
+    await expect(readResult(join(folder, "x.json"))).rejects.toThrow(/x\.json: not a result of the benchmark/);
+  });
+});
+
+test("goals are judged by the median ratio, the share of the peak and the peer's lower memory", () => {
+  // 30 GFLOP in 100 ms are 300 GFLOP/s, three quarters of 400.
+  expect(verdicts(row("a"), 400)).toEqual([
+    { goal: "1.3× of tuned PyTorch", reached: true },
+    { goal: "2.5× of default PyTorch", reached: false },
+    { goal: "75 % of peak", reached: true },
+    { goal: "PyTorch's memory", reached: true },
+  ]);
+  const heavier = row("a", { ours: { ms: spread(101), peakBytes: 2 ** 30 + 1 } });
+  expect(verdicts(heavier, 400).map(({ reached }) => reached)).toEqual([true, false, false, false]);
+  const { tuned: _, default: __, ...alone } = row("a");
+  expect(verdicts(alone, 400)).toEqual([{ goal: "75 % of peak", reached: true }]);
+  const start = { id: "start", goals: { seconds: 0.3 }, ours: { ms: spread(310), peakBytes: 1 }, tried: [] };
+  expect(verdicts(start, 400)).toEqual([{ goal: "0.3 s", reached: false }]);
+});
+
+describe("the page", () => {
+  const grown = (at: number, ms: number): Row => {
+    const { tuned: _, default: __, ...rest } = row(`growth/${at}`);
+    const ours = { ms: spread(ms), peakBytes: at * 2 ** 24 };
+    return { ...rest, goals: {}, tried: [], images: at, ours, growth: { along: "batch", curve: "a step", at } };
+  };
+  const result: Result = {
+    ...conditions,
+    started: "2026-01-02T03:04:05.000Z",
+    peakGflops: 400,
+    rows: [row("gmi/b64"), grown(64, 300), grown(16, 100)],
+  };
+  const page = performancePage(result);
+
+  test("has machine, versions, every comparison with its goals, and those that were missed on top", () => {
+    expect(page).toContain("a processor, 2 cores, 24 GiB; 2 threads");
+    expect(page).toContain("PyTorch 2.13.0 on Python 3.11.7");
+    expect(page).toContain("3 of 4 goals are reached. Not reached:\n\n- `gmi/b64`: 2.5× of default PyTorch\n");
+    expect(page).toContain(
+      "| `gmi/b64` | 100 ms (90.0 ms–110 ms) | 131 ms (118 ms–144 ms), channels last | **1.31** (1.18–1.44) |",
+    );
+    expect(page).toContain("| 75 % | 640 | 1.00 GiB | 2.00 GiB, 1.00 GiB | ✓ 1.3× of tuned PyTorch; ✗ 2.5× of default");
+    expect(page).toContain("| `gmi/b64` | tuned | compile | no compiler \\| none |");
+  });
+
+  test("shows each curve in order of its size, with growth from its first point", () => {
+    expect(page).toContain("### A step, against batch");
+    const lines = page.split("\n").filter((line) => /^\| (16|64) \|/.test(line));
+    expect(lines).toEqual([
+      "| 16 | 100 ms (90.0 ms–110 ms) | 6.25 ms | 1.00× | 0.25 GiB | 1.00× |",
+      "| 64 | 300 ms (270 ms–330 ms) | 4.69 ms | 3.00× | 1.00 GiB | 4.00× |",
+    ]);
+  });
+
+  test("says so where no peer was there", () => {
+    const { torch: _, python: __, ...versions } = conditions.versions;
+    expect(performancePage({ ...result, versions })).toContain("measured alone");
+  });
+});
+
+test("what a result says of the machine is its processor, cores and memory, and no path", () => {
+  const found = conditionsOf("standard", {
+    file: "/somewhere/python",
+    python: "3.11.7",
+    torch: "2.13.0",
+    compiler: true,
+  });
+  expect(Object.keys(found.machine)).toEqual(["cpu", "cores", "memoryGiB"]);
+  expect(found.versions).toMatchObject({ node: process.versions.node, torch: "2.13.0", python: "3.11.7" });
+  expect(JSON.stringify(found)).not.toContain("/somewhere");
+});

@@ -1,0 +1,165 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { AttackSpec, GanSpec, TrainSpec } from "../../bench/case.ts";
+import { prepare } from "../../bench/prepare.ts";
+import { buildStep, type StepSpec } from "../../bench/steps/index.ts";
+import { buildClassifier } from "../../bench/steps/model.ts";
+import { dcganSettings, priorNetworks, priorOf } from "../../bench/steps/prior.ts";
+import { settings } from "../../bench/steps/train.ts";
+import { whiteBox } from "../../src/attacks/access.ts";
+import { gmi } from "../../src/attacks/gmi.ts";
+import { kedmi } from "../../src/attacks/kedmi.ts";
+import { memorySet } from "../../src/data/memory-set.ts";
+import { trainTarget } from "../../src/defenses/train-target.ts";
+import { grad } from "../../src/engine/autodiff.ts";
+import { printGraph } from "../../src/engine/print.ts";
+import * as runtime from "../../src/engine/runtime.ts";
+import { unwatched } from "../../src/engine/work.ts";
+import { weightsOf } from "../../src/models/model.ts";
+import { weightsUnder } from "../../src/priors/prior.ts";
+import { trainWganGp } from "../../src/priors/train-wgan-gp.ts";
+
+// The benchmark builds its steps itself, to take turns with the peer step by step. Here each is held against the graph that the
+// package's own training or attack compiles: a step that only the benchmark takes would be worth nothing.
+
+vi.mock(import("../../src/engine/runtime.ts"), async (original) => {
+  const actual = await original();
+  return { ...actual, compile: vi.fn(actual.compile) };
+});
+
+afterEach(() => vi.clearAllMocks());
+
+class Captured extends Error {}
+
+/** The graphs that `run` compiles, as text; it is stopped at the `last`-th. */
+async function compiledBy(run: () => Promise<unknown>, last = 1): Promise<string[]> {
+  const graphs: string[] = [];
+  const stub = { run: () => Promise.reject(new Captured()), release: async () => {} };
+  vi.mocked(runtime.compile).mockImplementation(async ({ outputs, updates }) => {
+    graphs.push(textOf({ outputs, updates: updates ?? {} }));
+    if (graphs.length === last) throw new Captured();
+    return stub;
+  });
+  await expect(run()).rejects.toThrow(Captured);
+  return graphs;
+}
+
+const textOf = ({ outputs, updates }: Pick<ReturnType<typeof buildStep>, "outputs" | "updates">) =>
+  printGraph({ ...outputs, ...Object.fromEntries(Object.entries(updates).map(([n, v]) => [`update ${n}`, v])) });
+
+const SIDE = 32;
+const classifier = { model: "resnet10", width: 8, side: SIDE, classes: 6 } as const;
+const prior = { side: SIDE, batch: 4, priorWidth: 8 } as const;
+const built = (spec: StepSpec) => textOf(buildStep(spec, prepare(spec)));
+
+const noise = memorySet({
+  name: "noise",
+  channels: 3,
+  height: SIDE,
+  width: SIDE,
+  classes: ["a", "b", "c", "d", "e", "f"],
+  labels: Int32Array.from({ length: 12 }, (_, i) => i % 6),
+  bytes: new Uint8Array(12 * 3 * SIDE * SIDE),
+});
+
+test.each([null, "layer1", "layer3"])(
+  "a training step with boundary %s is that of the target's training",
+  async (boundary) => {
+    const spec: TrainSpec = { kind: "train", ...classifier, batch: 4, boundary };
+    const model = buildClassifier(spec);
+    const state = prepare(spec);
+    const [graph] = await compiledBy(() =>
+      trainTarget({
+        work: unwatched,
+        model,
+        recipe: { start: "pretrained", boundary, probeEpochs: 0, frozenNorms: "eval" },
+        pretrained: Object.fromEntries(weightsOf(model).map(({ name }) => [name, state[name]!])),
+        train: noise,
+        validation: noise,
+        settings: { ...settings, batch: 4 },
+        seed: 1,
+      }),
+    );
+    expect(built(spec)).toBe(graph);
+  },
+);
+
+test.each([gmi, kedmi] as const)("a step of $kind is an iteration of the attack", async (attack) => {
+  const spec: AttackSpec = { kind: attack.kind, ...classifier, ...prior };
+  const state = prepare(spec);
+  const [graph] = await compiledBy(() =>
+    attack.run({
+      target: whiteBox(buildClassifier(spec), weightsUnder("target/", state)),
+      prior: priorOf(spec, state),
+      identities: [0, 1, 2, 3],
+      perIdentity: 1,
+      // Both attacks have every default in their own schema.
+      config: attack.config.parse({}) as ReturnType<typeof gmi.config.parse> & ReturnType<typeof kedmi.config.parse>,
+      seed: 1,
+      work: unwatched,
+    }),
+  );
+  expect(built(spec)).toBe(graph);
+});
+
+test("the critic's and the generator's steps are those of the prior's training", async () => {
+  const [critic, generator]: GanSpec[] = [
+    { kind: "critic", ...prior },
+    { kind: "generator", ...prior },
+  ];
+  const graphs = await compiledBy(
+    () =>
+      trainWganGp({
+        networks: priorNetworks(critic!),
+        images: noise,
+        settings: { ...dcganSettings(prior.priorWidth), batch: 4 },
+        seed: 1,
+        work: unwatched,
+      }),
+    2,
+  );
+  expect([built(critic!), built(generator!)]).toEqual(graphs);
+});
+
+describe("the gradient norm that is read from the optimiser's slots", () => {
+  test.each<StepSpec>([
+    { kind: "train", ...classifier, batch: 4, boundary: null },
+    { kind: "train", ...classifier, batch: 4, boundary: "layer2" },
+    { kind: "gmi", ...classifier, ...prior },
+    { kind: "kedmi", ...classifier, ...prior },
+    { kind: "critic", ...prior },
+    { kind: "generator", ...prior },
+  ])("is that of the gradients themselves: $kind", async (spec) => {
+    const actual = await vi.importActual<typeof runtime>("../../src/engine/runtime.ts");
+    const step = buildStep(spec, prepare(spec));
+    const { loss } = step.outputs as { loss: NonNullable<(typeof step.outputs)[string]> };
+    const learned = learnedBy(step.updates);
+    const gradients = grad(loss, learned);
+    const asked = Object.fromEntries(gradients.map((g, i) => [String(i), g]));
+    const direct = await actual.compile({ outputs: asked, store: step.store });
+    const found = await direct.run(step.feeds);
+    const norm = Math.hypot(...Object.values(found).map(({ data }) => Math.hypot(...data)));
+    await direct.release();
+
+    const program = await actual.compile(step);
+    await program.run(step.feeds);
+    expect(step.gradientNorm()).toBeGreaterThan(0);
+    expect(step.gradientNorm()).toBeCloseTo(norm, Math.max(0, 3 - Math.floor(Math.log10(norm))));
+    await program.release();
+  });
+});
+
+/** The parameters that a step moves along their gradients: those with a slot of an optimiser, or GMI's latents. */
+function learnedBy(updates: ReturnType<typeof buildStep>["updates"]) {
+  const parameters = new Map<string, Parameters<typeof grad>[1][number]>();
+  const visit = (v: Parameters<typeof grad>[0], seen = new Set<typeof v>()): void => {
+    if (seen.has(v)) return;
+    seen.add(v);
+    if (v.leaf?.kind === "parameter") parameters.set(v.leaf.name, v);
+    for (const i of v.inputs) visit(i, seen);
+  };
+  for (const v of Object.values(updates)) visit(v);
+  const slots = Object.keys(updates).flatMap(
+    (name) => /^optimizer(?:\/critic|\/generator)?\/(.+)\/(?:mean|momentum)$/.exec(name)?.[1] ?? [],
+  );
+  return (slots.length > 0 ? slots : ["latents"]).map((name) => parameters.get(name)!);
+}
