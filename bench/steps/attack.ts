@@ -1,7 +1,8 @@
-import { whiteBox } from "../../src/attacks/access.ts";
+import { openTarget } from "../../src/attacks/access.ts";
 import { gmi } from "../../src/attacks/gmi.ts";
 import { identityLossRows } from "../../src/attacks/identity-loss.ts";
 import { kedmi } from "../../src/attacks/kedmi.ts";
+import { queryMeter } from "../../src/attacks/queries.ts";
 import { labelInput } from "../../src/attacks/search.ts";
 import { grad } from "../../src/engine/autodiff.ts";
 import { input, parameter } from "../../src/engine/graph.ts";
@@ -23,7 +24,7 @@ import { jointNorm, type Step } from "./step.ts";
 export const TARGET = "target/";
 
 function setting(spec: AttackSpec, state: StateDict) {
-  const target = whiteBox(buildClassifier(spec), weightsUnder(TARGET, state));
+  const { target } = openTarget("white-box", buildClassifier(spec), weightsUnder(TARGET, state), queryMeter());
   const wanted = oneHot(labelInput(spec.batch), spec.classes);
   return { target, wanted, labels: Int32Array.from(state.labels!.data), ...fixedPrior(priorOf(spec, state)) };
 }

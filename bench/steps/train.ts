@@ -1,5 +1,6 @@
 import { grad } from "../../src/engine/autodiff.ts";
 import { input } from "../../src/engine/graph.ts";
+import { crossEntropy } from "../../src/engine/ops/loss.ts";
 import { mean } from "../../src/engine/ops/reduce.ts";
 import { optimizerState, optimizerUpdates } from "../../src/engine/optimizer.ts";
 import { createStore, type StateDict } from "../../src/engine/store.ts";
@@ -25,7 +26,7 @@ export function trainStep(spec: TrainSpec, state: StateDict): Step {
   const targets = input("targets", [spec.batch, spec.classes]);
   const net = trainable({ training: true });
   const logits = net.apply(rest, fixed(state).apply(frozen, images));
-  const loss = classification.loss(logits, targets);
+  const loss = crossEntropy(logits, targets);
   const weights = net.trained();
   const plan = plannedOptimizer(settings, STEPS, STEPS);
   const store = createStore(Object.fromEntries(rest.weights.map(({ name }) => [name, state[name]!])));

@@ -5,9 +5,10 @@ import { buildStep, type StepSpec } from "../../bench/steps/index.ts";
 import { buildClassifier } from "../../bench/steps/model.ts";
 import { dcganSettings, priorNetworks, priorOf } from "../../bench/steps/prior.ts";
 import { settings } from "../../bench/steps/train.ts";
-import { whiteBox } from "../../src/attacks/access.ts";
+import type { Attack } from "../../src/attacks/attack.ts";
 import { gmi } from "../../src/attacks/gmi.ts";
 import { kedmi } from "../../src/attacks/kedmi.ts";
+import { runAttack } from "../../src/attacks/run-attack.ts";
 import { memorySet } from "../../src/data/memory-set.ts";
 import { trainTarget } from "../../src/defenses/train-target.ts";
 import { grad } from "../../src/engine/autodiff.ts";
@@ -83,17 +84,18 @@ test.each([null, "layer1", "layer3"])(
   },
 );
 
-test.each([gmi, kedmi] as const)("a step of $kind is an iteration of the attack", async (attack) => {
-  const spec: AttackSpec = { kind: attack.kind, ...classifier, ...prior };
+test.each([gmi, kedmi] as readonly Attack[])("a step of $kind is an iteration of the attack", async (attack) => {
+  const spec: AttackSpec = { kind: attack.kind as AttackSpec["kind"], ...classifier, ...prior };
   const state = prepare(spec);
   const [graph] = await compiledBy(() =>
-    attack.run({
-      target: whiteBox(buildClassifier(spec), weightsUnder("target/", state)),
+    runAttack({
+      attack,
+      model: buildClassifier(spec),
+      state: weightsUnder("target/", state),
       prior: priorOf(spec, state),
       identities: [0, 1, 2, 3],
       perIdentity: 1,
-      // Both attacks have every default in their own schema.
-      config: attack.config.parse({}) as ReturnType<typeof gmi.config.parse> & ReturnType<typeof kedmi.config.parse>,
+      config: attack.config.parse({}),
       seed: 1,
       work: unwatched,
     }),
