@@ -83,7 +83,7 @@ function facesData(settings: z.output<typeof config>, context: DataContext): Stu
     images: number,
     labels?: readonly [number, number],
   ): ImageSet => {
-    const recipe: Recipe = { ...population, subject: "faces", variation, size, ...where };
+    const recipe: Recipe = { ...population, subject: "faces", ...where, variation: where.variation ?? variation, size };
     return drawnSet({ name: `faces ${name}`, recipe, classes, images, ...(labels && { labels }) }, store);
   };
 
