@@ -46,7 +46,7 @@ test("the page asks for nothing outside itself and runs no script", async () => 
   const page = await report("alone", study(pair()));
   expect(page).not.toMatch(/<script|<link|<iframe|@import|\son\w+=/i);
   for (const [, target] of page.matchAll(/(?:src|href)="([^"]*)"/g)) expect(target).toMatch(/^#/);
-  for (const [, target] of page.matchAll(/url\(([^)]*)\)/g)) expect(target).toMatch(/^data:image\/png;base64,/);
+  for (const [, target] of page.matchAll(/url\(([^)]*)\)/g)) expect(target).toMatch(/^data:image\/(png|webp);base64,/);
   expect(page.replaceAll('xmlns="http://www.w3.org/2000/svg"', "")).not.toMatch(/https?:\/\//);
   expect(page).toContain("default-src &#39;none&#39;");
 });

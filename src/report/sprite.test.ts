@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 async function pixels(dataUri: string): Promise<{ data: Buffer; width: number; height: number }> {
-  const bytes = Buffer.from(dataUri.replace("data:image/png;base64,", ""), "base64");
+  const bytes = Buffer.from(dataUri.replace(/^data:image\/(png|webp);base64,/, ""), "base64");
   const { data, info } = await sharp(bytes).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height };
 }
@@ -54,6 +54,12 @@ test("without a single readable image there is no sprite", async () => {
   expect(await makeSprite([])).toBeUndefined();
 });
 
-test("large images are made smaller", async () => {
-  expect((await makeSprite([[at("large.png")]]))?.tile).toBe(96);
+test("large images are made smaller, and packed with little loss", async () => {
+  const sprite = await makeSprite([[at("large.png"), at("large.png")]]);
+  expect(sprite?.tile).toBe(96);
+  expect(sprite?.dataUri.startsWith("data:image/webp;")).toBe(true);
+  const { data, width, height } = await pixels(sprite?.dataUri ?? "");
+  expect([width, height]).toEqual([192, 96]);
+  for (const [i, wanted] of [0, 200, 0, 255].entries())
+    expect(Math.abs(data[(48 * width + 144) * 4 + i]! - wanted)).toBeLessThan(6);
 });

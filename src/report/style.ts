@@ -57,9 +57,9 @@ figcaption{font-size:14px;font-weight:600}
 .scroll:focus-visible{outline:2px solid var(--c1);outline-offset:2px}
 table{border-collapse:collapse;font-size:14px;line-height:1.35;font-variant-numeric:tabular-nums}
 caption{text-align:left;padding-bottom:8px}
-th,td{padding:8px 14px 8px 0;vertical-align:top;text-align:left;font-weight:400;border-bottom:1px solid var(--line)}
+th,td{padding:8px 10px 8px 0;vertical-align:top;text-align:left;font-weight:400;border-bottom:1px solid var(--line)}
 th:last-child,td:last-child{padding-right:0}
-thead th{color:var(--muted);font-size:13px;vertical-align:bottom;max-width:96px}
+thead th{color:var(--muted);font-size:13px;vertical-align:bottom;max-width:84px}
 .num{text-align:right;white-space:nowrap}
 thead .num{white-space:normal}
 td.txt{white-space:nowrap}

@@ -2,7 +2,7 @@ import type { ContactSheet, SheetColumn } from "../contact-sheet.ts";
 import { type Html, html, trusted } from "../escape.ts";
 import { percent } from "../numbers.ts";
 import { colorKey } from "../parts.ts";
-import type { Sprite } from "../sprite.ts";
+import { SMALL_TILE, type Sprite } from "../sprite.ts";
 
 /** Identities in view; the others open on demand. */
 const SHOWN = 12;
@@ -27,7 +27,7 @@ function spriteStyle(sprite: Sprite | undefined, name: string): string {
   if (sprite === undefined) return "";
   const { tile, columns, dataUri } = sprite;
   // Drawings of very few pixels are shown with hard edges, as they are.
-  const rendering = tile < 48 ? "image-rendering:pixelated;" : "";
+  const rendering = tile < SMALL_TILE ? "image-rendering:pixelated;" : "";
   return `.${name}{${rendering}aspect-ratio:${columns}/1;width:100%;max-width:${columns * 64}px;background-image:url(${dataUri})}\n`;
 }
 
