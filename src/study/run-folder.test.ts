@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { parse } from "yaml";
+import { temporaryName } from "../engine/atomic-file.ts";
 import { Interrupted } from "./interrupted.ts";
 import { manifestFaults } from "./manifest.ts";
 import { finishRun, openRunFolder } from "./run-folder.ts";
@@ -86,6 +87,15 @@ test("a run that is begun again keeps its start, counts the attempt and drops th
   expect(again.record()).toMatchObject({ started: "1970-01-01T00:00:00.000Z", attempts: 2, status: "RUNNING" });
   expect(again.record()).not.toHaveProperty("error");
   expect(readdirSync(dir).sort()).toEqual(["artifacts", "config.yaml", "run.json", "run.lock"]);
+});
+
+test("what a killed attempt was writing is gone when the run is begun again", async () => {
+  await finishRun(await open(), async () => {});
+  const halfWritten = temporaryName(join(dir, "run.json"));
+  for (const path of [halfWritten, join(dir, "artifacts", ".kept.tmp")]) writeFileSync(path, "{");
+  await finishRun(await open(), async () => {});
+  expect(readdirSync(dir).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  expect(readdirSync(join(dir, "artifacts"))).toEqual([".kept.tmp"]);
 });
 
 test("a run that goes on in another process is refused, and its record is left alone", async () => {

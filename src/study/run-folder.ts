@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { writeFileAtomic } from "../engine/atomic-file.ts";
+import { removeTemporaryFiles, writeFileAtomic } from "../engine/atomic-file.ts";
 import type { JsonValue } from "./canonical.ts";
 import { type EventSink, eventFile } from "./events.ts";
 import { isInterruption } from "./interrupted.ts";
@@ -52,7 +52,8 @@ export interface RunFolderOptions {
 
 /**
  * Makes a run's folder, or opens the one that an earlier attempt left: its start and its count of attempts go on, its manifest
- * and result of before are removed. The record's heartbeat is renewed every ten seconds until `finish`.
+ * and result of before are removed, as is what it was writing when it was killed. The record's heartbeat is renewed every ten
+ * seconds until `finish`.
  * @throws UserError where another running process has the folder.
  */
 export async function openRunFolder(options: RunFolderOptions): Promise<RunFolder> {
@@ -85,6 +86,7 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
     return written;
   };
 
+  for (const folder of [dir, artifacts]) await removeTemporaryFiles(folder);
   for (const stale of [MANIFEST, RESULT_FILE]) await rm(join(dir, stale), { force: true });
   await write({});
   await writeFileAtomic(join(dir, CONFIG_FILE), stringify(config));
