@@ -9,7 +9,7 @@ import type { StudyEvent } from "../src/study/events.ts";
 import { planStudy, runStudy } from "../src/study/pipeline.ts";
 import type { StudyResult } from "../src/study/result.ts";
 
-/** Every part of a study at its smallest: drawn faces, attributes, a probe, two defenses, three attacks. */
+/** Every part of a study at its smallest: drawn faces, attributes, a probe, two defenses, four attacks. */
 const STUDY = `name: tiny
 seeds: [1]
 data:
@@ -40,6 +40,7 @@ attacks:
   - { kind: gmi, iterations: 20, batch: 5 }
   - { kind: kedmi, iterations: 20, pool: 8 }
   - { kind: mi-face, iterations: 20 }
+  - { kind: brep-mi, iterations: 20, samples: 4, radius: 9, draws: 256 }
 reconstructions: { perIdentity: 2, pool: 8 }
 `;
 
@@ -121,9 +122,11 @@ describe("a study", () => {
       "none gmi",
       "none kedmi",
       "none mi-face",
+      "none brep-mi",
       "tl-dmi gmi",
       "tl-dmi kedmi",
       "tl-dmi mi-face",
+      "tl-dmi brep-mi",
     ]);
     for (const cell of result.cells) {
       const rates = [cell.naturalAccuracy, cell.attackAccuracy, cell.attackAccuracyTop5, ...Object.values(cell.floors)];
@@ -135,9 +138,14 @@ describe("a study", () => {
       expect(cell.attackAccuracy.n).toBe(4 * 2);
       expect(cell.naturalAccuracy.n).toBe(4 * 3);
       expect(cell.knnDistance.value).toBeGreaterThan(0);
-      const searched = 20 * (cell.attack === "kedmi" ? 4 : 4 * 2);
-      const pool = cell.attack === "kedmi" ? 8 : 0;
-      expect(cell.queries).toEqual({ images: searched + pool, gradients: searched });
+      if (cell.attack === "brep-mi") {
+        expect(cell.queries!.gradients).toBe(0);
+        expect(cell.queries!.images, "the draws, and the spheres around what they found").toBeGreaterThan(256);
+      } else {
+        const searched = 20 * (cell.attack === "kedmi" ? 4 : 4 * 2);
+        const pool = cell.attack === "kedmi" ? 8 : 0;
+        expect(cell.queries).toEqual({ images: searched + pool, gradients: searched });
+      }
       expect(cell.identities.map((i) => i.label)).toEqual([0, 1, 2, 3]);
       expect(cell.attributeRecovery.length).toBeGreaterThan(3);
       expect(cell.evaluationModel).toMatchObject({ kind: "resnet18", naturalAccuracy: { n: 12 } });
@@ -150,7 +158,7 @@ describe("a study", () => {
       ])
         await stat(join(studyDir, cell.run, `artifacts/images/${label}/${k}.png`));
     }
-    const [none, , , defended] = result.cells;
+    const [none, , , , defended] = result.cells;
     expect(none).toMatchObject({ boundary: null, frozenParameters: 0 });
     expect(defended!.boundary).toBe("layer2.0");
     expect(defended!.trainableParameters + defended!.frozenParameters).toBe(none!.trainableParameters);
@@ -169,6 +177,7 @@ describe("a study", () => {
       "gmi on none",
       "kedmi on none",
       "mi-face on none",
+      "brep-mi on none",
     ])
       expect(
         names.filter((n) => n.includes(part)),
@@ -212,6 +221,7 @@ describe("a study", () => {
       within(/^target tl-dmi/, 2),
       once(/^kedmi on tl-dmi/),
       within(/^mi-face on tl-dmi/, 9),
+      within(/^brep-mi on tl-dmi/, 9),
     ];
     for (const [i, stop] of stops.entries()) {
       const stopped = run(broken, stop);
@@ -241,10 +251,20 @@ test("a cell whose target diverges is reported as failed, and the others go on",
     .replace("name: tiny", "name: absurd");
   const { result, studyDir } = await run(await place("absurd", absurd));
   expect(result.status).toBe("partial");
-  expect(result.failed.map((f) => `${f.defense} ${f.attack}`)).toEqual(["none gmi", "none kedmi", "none mi-face"]);
+  expect(result.failed.map((f) => `${f.defense} ${f.attack}`)).toEqual([
+    "none gmi",
+    "none kedmi",
+    "none mi-face",
+    "none brep-mi",
+  ]);
   for (const { message } of result.failed)
     expect(message).toMatch(/target: the loss is .* at step \d+; a lower learning rate/);
-  expect(result.cells.map((c) => `${c.defense} ${c.attack}`)).toEqual(["tl-dmi gmi", "tl-dmi kedmi", "tl-dmi mi-face"]);
+  expect(result.cells.map((c) => `${c.defense} ${c.attack}`)).toEqual([
+    "tl-dmi gmi",
+    "tl-dmi kedmi",
+    "tl-dmi mi-face",
+    "tl-dmi brep-mi",
+  ]);
   const html = await readFile(await writeReport(studyDir, { includePrivate: false }), "utf8");
   expect(html).toContain("a lower learning rate");
 });

@@ -1,6 +1,7 @@
+import { brepMi } from "./brep-mi.ts";
 import { gmi } from "./gmi.ts";
 import { kedmi } from "./kedmi.ts";
 import { miFace } from "./mi-face.ts";
 
 /** Every attack. */
-export const attacks = [miFace, gmi, kedmi] as const;
+export const attacks = [miFace, gmi, kedmi, brepMi] as const;

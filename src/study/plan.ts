@@ -130,7 +130,7 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
 function checkPools({ reconstructions: { perIdentity, pool }, attacks }: Study): void {
   const pools = [
     { where: "reconstructions", pool },
-    ...attacks.map((a, i) => ({ where: `attacks[${i}]`, pool: a.pool })),
+    ...attacks.map((a, i) => ({ where: `attacks[${i}]`, pool: "pool" in a ? a.pool : 0 })),
   ];
   for (const { where, pool: size } of pools) {
     if (size > 0 && size < perIdentity) {

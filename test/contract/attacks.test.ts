@@ -19,7 +19,9 @@ interface QuickSettings {
   readonly config: Readonly<Record<string, number | string>>;
   /** Settings of a run that is only started. */
   readonly short: Readonly<Record<string, number>>;
-  /** What such a run asks of the target. */
+  /** What makes it known beforehand how much such a run asks; nothing where that is so anyway. */
+  readonly counted?: Readonly<Record<string, number>>;
+  /** What it then asks of the target. */
   readonly queries: Queries;
   /** Who must recognise the identities; the evaluation model by default. */
   readonly recognisedBy?: "target";
@@ -53,6 +55,13 @@ const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> =
     queries: { images: 25 * IDENTITIES, gradients: 25 * IDENTITIES },
     diverging: { rate: 3e38 },
   },
+  "brep-mi": {
+    config: { iterations: 200, patience: 60, samples: 16, radius: 0.3, stepLimit: 1, clamp: 1, draws: 2000, batch: 12 },
+    short: { iterations: 15, draws: 256 },
+    // A sphere far beyond the clamp is never all of one class, so that every iteration asks for a candidate too.
+    counted: { radius: 9 },
+    queries: { images: 256 + 15 * ROWS * (16 + 1), gradients: 0 },
+  },
 };
 
 let world: TinyWorld;
@@ -80,7 +89,14 @@ const eyes = {
 };
 
 describe.each(attacks as readonly Attack[])("$kind", (attack) => {
-  const { config, short, queries, diverging, recognisedBy = "evaluation" } = quick[attack.kind as keyof typeof quick];
+  const {
+    config,
+    short,
+    counted,
+    queries,
+    diverging,
+    recognisedBy = "evaluation",
+  } = quick[attack.kind as keyof typeof quick];
   const priorOf = () => (attack.prior === null ? undefined : world.priors[attack.prior]);
   const space = () => spaceOf(attack, tinyModel(), priorOf());
   const settings = { identities, perIdentity: PER_IDENTITY };
@@ -121,7 +137,7 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
   });
 
   test("counts its queries", async () => {
-    expect((await run(unwatched, short)).queries).toEqual(queries);
+    expect((await run(unwatched, { ...short, ...counted })).queries).toEqual(queries);
   });
 
   test("repeats itself for a seed and differs for another", async () => {
