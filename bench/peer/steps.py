@@ -17,6 +17,17 @@ def fused(optimizer, parameters, **options):
         return optimizer(parameters, **options)
 
 
+def descent(optimizer, loss_of, x):
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(x)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
 def train(spec, state, layout, speed_up):
     model = classifier(spec)
     model.load_state_dict({k: v for k, v in state.items() if k not in ("images", "targets")}, strict=False)
@@ -38,14 +49,7 @@ def train(spec, state, layout, speed_up):
 
     loss_of = speed_up(loss_of)
 
-    def step():
-        optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(images)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return step, weights
+    return descent(optimizer, loss_of, images), weights
 
 
 
@@ -138,14 +142,7 @@ def gan(spec, state, layout, speed_up):
 
     loss_of = speed_up(critic_loss if learner is critic else lambda z: -critic(generator(z)).mean())
 
-    def step():
-        optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(z)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return step, weights
+    return descent(optimizer, loss_of, z), weights
 
 
 MAKERS = {"train": train, "gmi": attack, "kedmi": attack, "critic": gan, "generator": gan}

@@ -2,6 +2,7 @@ import { topologicalOrder, type Value } from "../engine/graph.ts";
 import { softmax } from "../engine/ops/activation.ts";
 import { argMax } from "../engine/ops/reduce.ts";
 import { compile, type Program, type ProgramOptions } from "../engine/runtime.ts";
+import { sizeOf } from "../engine/shape.ts";
 import type { StateDict } from "../engine/store.ts";
 import type { Tensor, TensorData } from "../engine/tensor.ts";
 import { fixed } from "../models/bind.ts";
@@ -150,7 +151,7 @@ function lazyJudge(model: Model, state: StateDict, of: (logits: Value) => Value,
     return predictor(model.input, BATCH, (images) => ({ answer: of(net.apply(logitsLayer(model), images)) }));
   };
   let opened: ReturnType<typeof open> | undefined;
-  const length = model.input.reduce((n, a) => n * a, 1);
+  const length = sizeOf(model.input);
   return {
     async of(images: Float32Array): Promise<Float32Array> {
       opened ??= open();

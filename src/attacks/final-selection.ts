@@ -6,7 +6,7 @@ import { random } from "../engine/random.ts";
 import type { WhiteBox } from "./access.ts";
 import type { Reconstructions } from "./attack.ts";
 import { randomViews, type ViewRange } from "./random-views.ts";
-import { labelsOf, takeRows } from "./selection.ts";
+import { highest, labelsOf, takeRows } from "./selection.ts";
 import type { SearchSpace } from "./space.ts";
 
 /** Settings of an attack that can end with it. */
@@ -75,10 +75,9 @@ export async function selectFinal(options: {
   }
   await program.release();
 
-  const kept = identities.flatMap((_, i) =>
-    Array.from({ length: candidates }, (_, k) => i * candidates + k)
-      .sort((a, b) => score[b]! - score[a]!)
-      .slice(0, perIdentity),
-  );
+  const kept = identities.flatMap((_, i) => {
+    const from = i * candidates;
+    return highest(candidates, (k) => score[from + k]!, perIdentity).map((k) => from + k);
+  });
   return { rows: takeRows(rows, space.width, kept), labels };
 }

@@ -6,7 +6,9 @@ import { oneHot } from "../engine/ops/movement.ts";
 import { sum } from "../engine/ops/reduce.ts";
 import { createStore } from "../engine/store.ts";
 import { filled, tensor } from "../engine/tensor.ts";
+import type { Prior } from "../priors/prior.ts";
 import { fixedPrior } from "../priors/synthesize.ts";
+import type { WhiteBox } from "./access.ts";
 import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
 import { identityLossRows, identityLossSchema } from "./identity-loss.ts";
@@ -63,19 +65,6 @@ export const gmi = defineAttack({
         ? (await selectInitial({ target, space, identities, perIdentity: candidates, pool: c.pool, seed })).rows
         : space.draw(rows, seed, "gmi");
 
-    const latents = parameter("latents", [batch, latent]);
-    const velocity = parameter("velocity", [batch, latent]);
-    const { synthesize, naturalness } = fixedPrior(prior);
-    const images = synthesize(latents);
-    const wanted = oneHot(labelInput(batch), target.classes);
-    const identity = sum(identityLossRows(c.identityLoss, target.logits(images), wanted));
-    const natural = sum(naturalness(images));
-    const loss = mul(sub(mul(identity, c.identityWeight), natural), 1 / REFERENCE_BATCH);
-    const [g] = grad(loss, [latents]);
-    // v' = m·v − rate·g;  z' = z − m·v + (1 + m)·v'  (released code), then clamped.
-    const next = sub(mul(velocity, c.momentum), mul(g!, c.rate));
-    const moved = add(sub(latents, mul(velocity, c.momentum)), mul(next, 1 + c.momentum));
-
     const found = await runSearch({
       work,
       target,
@@ -89,8 +78,7 @@ export const gmi = defineAttack({
         velocity: filled([batch, latent], 0),
       }),
       results: ["latents"],
-      outputs: { loss, identity: mul(identity, 1 / batch), naturalness: mul(natural, 1 / batch) },
-      updates: { latents: clamp(moved, -c.clamp, c.clamp), velocity: next },
+      ...gmiIteration(target, prior, batch, c),
       feeds: () => ({}),
       label: (row) => labels[row]!,
     });
@@ -99,3 +87,24 @@ export const gmi = defineAttack({
     return selectFinal({ ...search, views, seed, signal: work.signal });
   },
 });
+
+/** One iteration over a store's `latents` and `velocity`, both [batch, latent], for the classes that are fed as `labels`. */
+export function gmiIteration(target: WhiteBox, prior: Prior, batch: number, c: z.output<typeof config>) {
+  const shape = [batch, prior.networks.latent];
+  const latents = parameter("latents", shape);
+  const velocity = parameter("velocity", shape);
+  const { synthesize, naturalness } = fixedPrior(prior);
+  const images = synthesize(latents);
+  const wanted = oneHot(labelInput(batch), target.classes);
+  const identity = sum(identityLossRows(c.identityLoss, target.logits(images), wanted));
+  const natural = sum(naturalness(images));
+  const loss = mul(sub(mul(identity, c.identityWeight), natural), 1 / REFERENCE_BATCH);
+  const [g] = grad(loss, [latents]);
+  // v' = m·v − rate·g;  z' = z − m·v + (1 + m)·v'  (released code), then clamped.
+  const next = sub(mul(velocity, c.momentum), mul(g!, c.rate));
+  const moved = add(sub(latents, mul(velocity, c.momentum)), mul(next, 1 + c.momentum));
+  return {
+    outputs: { loss, identity: mul(identity, 1 / batch), naturalness: mul(natural, 1 / batch) },
+    updates: { latents: clamp(moved, -c.clamp, c.clamp), velocity: next },
+  };
+}

@@ -9,7 +9,9 @@ import { random } from "../engine/random.ts";
 import { constantRate } from "../engine/schedule.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
 import { filled, tensor } from "../engine/tensor.ts";
+import type { Prior } from "../priors/prior.ts";
 import { fixedPrior } from "../priors/synthesize.ts";
+import type { WhiteBox } from "./access.ts";
 import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
 import { identityLossRows, identityLossSchema } from "./identity-loss.ts";
@@ -56,18 +58,7 @@ export const kedmi = defineAttack({
         ? (await selectInitial({ target, space, identities, perIdentity: 1, pool: c.pool, seed })).rows
         : new Float32Array(rows * latent);
 
-    const mu = parameter("mu", [batch, latent]);
-    const logVariance = parameter("logVariance", [batch, latent]);
-    const noise = input("noise", [batch, latent]);
-    const { synthesize, naturalness } = fixedPrior(prior);
-    const images = synthesize(drawn(mu, logVariance, noise, c.clamp));
-    const wanted = oneHot(labelInput(batch), target.classes);
-    const identity = mean(identityLossRows(c.identityLoss, target.logits(images), wanted));
-    const natural = mean(naturalness(images));
-    const loss = sub(mul(identity, c.identityWeight), natural);
-    const variables = [mu, logVariance];
-    const plan = { name: "optimizer", optimizer: adam(), rate: constantRate(c.rate) };
-    const slots = optimizerState(plan, variables);
+    const { slots, ...iteration } = kedmiIteration(target, prior, batch, c);
     const initial = (from: number): StateDict => ({
       mu: tensor(rowsFrom(means, latent, from, batch), [batch, latent]),
       logVariance: filled([batch, latent], c.initialLogVariance),
@@ -84,9 +75,8 @@ export const kedmi = defineAttack({
       store: createStore(initial(0)),
       start: initial,
       results: ["mu", "logVariance"],
-      outputs: { loss, identity, naturalness: natural },
-      updates: optimizerUpdates(plan, variables, grad(loss, variables)),
-      feeds: (from, iteration) => ({ noise: random(seed, "kedmi", from, iteration).normals(batch * latent) }),
+      ...iteration,
+      feeds: (from, step) => ({ noise: random(seed, "kedmi", from, step).normals(batch * latent) }),
       label: (row) => identities[row]!,
     });
     const drawnRows = drawReconstructions(found.mu!, found.logVariance!, latent, candidates, c.clamp, seed);
@@ -94,6 +84,30 @@ export const kedmi = defineAttack({
     return selectFinal({ ...search, views: c.views, seed, signal: work.signal });
   },
 });
+
+/**
+ * One iteration over a store's `mu` and `logVariance`, both [batch, latent], and Adam's `slots` for them; the classes are fed as
+ * `labels`, the draws as `noise` [batch, latent].
+ */
+export function kedmiIteration(target: WhiteBox, prior: Prior, batch: number, c: z.output<typeof config>) {
+  const shape = [batch, prior.networks.latent];
+  const mu = parameter("mu", shape);
+  const logVariance = parameter("logVariance", shape);
+  const noise = input("noise", shape);
+  const { synthesize, naturalness } = fixedPrior(prior);
+  const images = synthesize(drawn(mu, logVariance, noise, c.clamp));
+  const wanted = oneHot(labelInput(batch), target.classes);
+  const identity = mean(identityLossRows(c.identityLoss, target.logits(images), wanted));
+  const natural = mean(naturalness(images));
+  const loss = sub(mul(identity, c.identityWeight), natural);
+  const variables = [mu, logVariance];
+  const plan = { name: "optimizer", optimizer: adam(), rate: constantRate(c.rate) };
+  return {
+    outputs: { loss, identity, naturalness: natural },
+    updates: optimizerUpdates(plan, variables, grad(loss, variables)),
+    slots: optimizerState(plan, variables),
+  };
+}
 
 /** z = μ + exp(½ log σ²)·ε, clamped */
 function drawn(mu: Value, logVariance: Value, noise: Value, limit: number): Value {

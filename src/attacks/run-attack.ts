@@ -5,7 +5,7 @@ import type { Prior } from "../priors/prior.ts";
 import { openTarget } from "./access.ts";
 import type { Attack, Reconstructions } from "./attack.ts";
 import { meteredWork, type Queries, queryMeter } from "./queries.ts";
-import { latentSpace, pixelSpace, type SearchSpace } from "./space.ts";
+import { type SearchSpace, searchSpace } from "./space.ts";
 
 /** An attack on a target, and whom it attacks. */
 export interface AttackOptions {
@@ -27,9 +27,9 @@ export interface AttackOptions {
 
 /** The space that an attack searches: the prior's latents, or images of the target's size. */
 export function spaceOf(attack: Attack, model: Model, prior: Prior | undefined): SearchSpace {
-  if (attack.prior === null) return pixelSpace(model.input);
+  if (attack.prior === null) return searchSpace(undefined, model.input);
   if (prior === undefined) throw new RangeError(`${attack.kind} searches in a prior of kind ${attack.prior}`);
-  return latentSpace(prior);
+  return searchSpace(prior, model.input);
 }
 
 /** Runs an attack with a handle that does no more than the access it declares, and counts its queries. */

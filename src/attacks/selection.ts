@@ -30,9 +30,7 @@ export async function selectInitial(options: {
   const chosen: number[] = [];
   for (const identity of identities) {
     const scores = shared ?? (await poolScores(target, space, drawn, identity));
-    const score = (row: number) => scores[row * target.classes + identity]!;
-    const rows = Array.from({ length: pool }, (_, i) => i).sort((a, b) => score(b) - score(a));
-    chosen.push(...rows.slice(0, perIdentity));
+    chosen.push(...highest(pool, (row) => scores[row * target.classes + identity]!, perIdentity));
   }
   return { rows: takeRows(drawn, space.width, chosen), labels: labelsOf(identities, perIdentity) };
 }
@@ -52,6 +50,13 @@ async function poolScores(
     scores.set(await target.scores(await space.render(part, labels)), at * target.classes);
   }
   return scores;
+}
+
+/** Those `keep` of the numbers 0 … `count` − 1 that score highest, the best first. */
+export function highest(count: number, score: (index: number) => number, keep: number): number[] {
+  return Array.from({ length: count }, (_, i) => i)
+    .sort((a, b) => score(b) - score(a))
+    .slice(0, keep);
 }
 
 /** The rows of the given numbers, in that order. */

@@ -16,8 +16,13 @@ export interface SearchSpace {
   release(): Promise<void>;
 }
 
+/** The latents of a prior, or images of the given shape where there is none. */
+export function searchSpace(prior: Prior | undefined, image: readonly [number, number, number]): SearchSpace {
+  return prior === undefined ? pixelSpace(image) : latentSpace(prior);
+}
+
 /** The latents of a prior, standard normal. */
-export function latentSpace(prior: Prior): SearchSpace {
+function latentSpace(prior: Prior): SearchSpace {
   let opened: ReturnType<typeof renderer> | undefined;
   return {
     width: prior.networks.latent,

@@ -15,7 +15,7 @@ export const Augmentation = z.strictObject({
 export type Augmentation = z.output<typeof Augmentation>;
 
 /** Weights of red, green and blue in grey (ITU-R BT.601, as in torchvision). */
-const GREY = [0.299, 0.587, 0.114] as const;
+export const GREY = [0.299, 0.587, 0.114] as const;
 
 /**
  * Changes the first `count` images (NCHW, values in [0, 1]) in place. Every image draws the same six numbers whatever is

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Rng } from "../engine/random.ts";
+import { GREY } from "./augment.ts";
 import { type ImageSize, imageLength } from "./image-size.ts";
 
 /** Random erasing (Zhong et al., AAAI 2020): a rectangle of an image, anywhere in it, is covered. */
@@ -29,9 +30,9 @@ const LEAST_RATIO = 0.3;
 /** Tries to fit a rectangle, as in torchvision; where none fits, the image stays. */
 const TRIES = 10;
 
-/** ImageNet's mean red, green and blue, and their grey (ITU-R BT.601). */
+/** ImageNet's mean red, green and blue, and their grey. */
 const MEAN_COLOUR = [0.485, 0.456, 0.406] as const;
-const MEAN_GREY = 0.299 * MEAN_COLOUR[0] + 0.587 * MEAN_COLOUR[1] + 0.114 * MEAN_COLOUR[2];
+const MEAN_GREY = GREY[0] * MEAN_COLOUR[0] + GREY[1] * MEAN_COLOUR[1] + GREY[2] * MEAN_COLOUR[2];
 
 /** Covers a rectangle of each of the first `count` images (NCHW, values in [0, 1]) in place. */
 export function erase(images: Float32Array, count: number, size: ImageSize, settings: Erasing, rng: Rng): void {

@@ -4,7 +4,7 @@ import { add, div, exp, mul, sqrt, square, sub } from "../engine/ops/elementwise
 import { inverse, matmul } from "../engine/ops/linear.ts";
 import { flatten, transpose } from "../engine/ops/movement.ts";
 import { mean, norm2, sum } from "../engine/ops/reduce.ts";
-import { tensor } from "../engine/tensor.ts";
+import { diagonal } from "../engine/tensor.ts";
 
 // How much two sets of paired samples depend on each other, from the kernel matrices [m, m] of m samples, as in the code of
 // Peng et al. (KDD 2022). Differentiable: made of ops.
@@ -55,13 +55,7 @@ function centred(k: Value): Value {
  */
 function canonical(k: Value, epsilon: number): Value {
   const m = k.shape[0]!;
-  const diagonal = (value: number) =>
-    constant(
-      tensor(
-        Float32Array.from({ length: m * m }, (_, i) => (i % (m + 1) === 0 ? value : 0)),
-        [m, m],
-      ),
-    );
+  const times = (value: number) => constant(diagonal(m, value));
   const ridge = epsilon * m;
-  return sub(diagonal(1), mul(inverse(add(centred(k), diagonal(ridge))), ridge));
+  return sub(times(1), mul(inverse(add(centred(k), times(ridge))), ridge));
 }

@@ -33,6 +33,14 @@ export function indexTensor(data: Int32Array | readonly number[], shape: Shape):
   return { dtype: "int32", shape, data: array };
 }
 
+/** A square matrix [n, n] with one number on its diagonal, and zeros. */
+export function diagonal(n: number, value: number): FloatTensor {
+  return tensor(
+    Float32Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? value : 0)),
+    [n, n],
+  );
+}
+
 /** A float tensor filled with one number. */
 export function filled(shape: Shape, value: number): FloatTensor {
   return { dtype: "float32", shape, data: new Float32Array(sizeOf(shape)).fill(value) };

@@ -1,6 +1,6 @@
 import { defineOp, type Value } from "../graph.ts";
 import { broadcastShapes } from "../shape.ts";
-import { tensor } from "../tensor.ts";
+import { diagonal } from "../tensor.ts";
 import { softmax } from "./activation.ts";
 import { add, mul, neg } from "./elementwise.ts";
 import { transpose } from "./movement.ts";
@@ -52,8 +52,7 @@ const inverseOp = defineOp("Inverse", {
     const squares = l.node("ReduceSum", [l.node("Mul", [a, a]), l.int64s([-2, -1])], { keepdims: 1 });
     const norm = l.node("Sqrt", [squares]);
     const scaled = l.node("Div", [a, norm]);
-    const diagonal = Float32Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 2 : 0));
-    const twice = l.node("Cast", [l.constant(tensor(diagonal, [n, n]), `diagonal${n}`)], { to: DOUBLE });
+    const twice = l.node("Cast", [l.constant(diagonal(n, 2), `diagonal${n}`)], { to: DOUBLE });
     let inverse = l.node("Sub", [twice, scaled]);
     for (let step = 1; step < NEWTON_STEPS; step++) {
       inverse = l.node("MatMul", [inverse, l.node("Sub", [twice, l.node("MatMul", [scaled, inverse])])]);

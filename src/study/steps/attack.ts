@@ -74,6 +74,16 @@ export function reconstructionsFile(prior: object | undefined): string {
   return prior === undefined ? "images.npy" : "latents.npy";
 }
 
+/** The prior that a step trained; undefined where an attack has none. */
+export async function trainedPrior(
+  step: PlannedStep | undefined,
+  networks: PriorNetworks | undefined,
+  dir: (need: PlannedStep) => string,
+): Promise<Prior | undefined> {
+  if (step === undefined || networks === undefined) return undefined;
+  return { kind: step.spec.kind, networks, state: await readState(join(dir(step), WEIGHTS)) };
+}
+
 /** What attack.json holds. */
 export interface AttackRecord {
   readonly schemaVersion: 2;
@@ -110,8 +120,7 @@ export function attackStep(options: {
   const needs = { target, ...(prior && { prior }) };
   return planStep(`${attack.kind} on ${label}, seed ${seed}`, spec, needs, async (context, dir) => {
     const state = await readState(join(dir(target), WEIGHTS));
-    const given: Prior | undefined = prior &&
-      networks && { kind: prior.spec.kind, networks, state: await readState(join(dir(prior), WEIGHTS)) };
+    const given = await trainedPrior(prior, networks, dir);
     const { rows, labels, queries } = await runAttack({
       attack,
       model,

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Queries } from "../../attacks/queries.ts";
-import { latentSpace, pixelSpace } from "../../attacks/space.ts";
+import { searchSpace } from "../../attacks/space.ts";
 import type { AttributeData, StudyData } from "../../data/dataset.ts";
 import { writePng } from "../../data/image-file.ts";
 import { readNpy } from "../../data/npy.ts";
@@ -21,7 +21,7 @@ import type { IdentityResult } from "../result.ts";
 import { readState, WEIGHTS } from "../state-file.ts";
 import type { StepContext } from "../step-store.ts";
 import type { Study } from "../study-schema.ts";
-import { ATTACK_RECORD, type AttackRecord, FLOORS, reconstructionsFile } from "./attack.ts";
+import { ATTACK_RECORD, type AttackRecord, FLOORS, reconstructionsFile, trainedPrior } from "./attack.ts";
 import { TEST_ACCURACY } from "./classifier.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
 
@@ -82,10 +82,7 @@ async function evaluate(
   const record = JSON.parse(await readFile(join(dir(steps.attack), ATTACK_RECORD), "utf8")) as AttackRecord;
   const labels = Int32Array.from(record.labels);
   const { prior } = steps;
-  const space =
-    prior && networks
-      ? latentSpace({ kind: prior.spec.kind, networks, state: await readState(join(dir(prior), WEIGHTS)) })
-      : pixelSpace(model.input);
+  const space = searchSpace(await trainedPrior(prior, networks, dir), model.input);
   const render = async (file: string) => space.render((await readNpy(join(dir(steps.attack), file))).data, labels);
   const images = await render(reconstructionsFile(prior));
   await writeImages(join(context.dir, IMAGES), images, labels, model.input);
