@@ -36,6 +36,7 @@ const PAGES = [
   "CONTRIBUTING.md",
   "CHANGELOG.md",
   "examples/README.md",
+  "docs/judges.md",
   "docs/study-file.md",
 ];
 

@@ -29,6 +29,8 @@ pretraining: { epochs: 2, batch: 8 }
 training: { epochs: 2, batch: 8 }
 linearProbe: true
 evaluation: { model: { kind: resnet18, width: 4 }, training: { epochs: 2, batch: 8 } }
+secondOpinions: [{ model: { kind: resnet10, width: 4 }, training: { epochs: 2, batch: 8 } }]
+student: { model: { kind: resnet10, width: 4 }, training: { epochs: 1, batch: 8 } }
 attributes: { model: { kind: resnet10, width: 4 }, training: { epochs: 2, batch: 8 } }
 priors:
   - { kind: dcgan, latent: 6, width: 4, steps: 4, critic: 1, batch: 8, average: 0.5 }
@@ -149,7 +151,17 @@ describe("a study", () => {
       expect(cell.identities.map((i) => i.label)).toEqual([0, 1, 2, 3]);
       expect(cell.attributeRecovery.length).toBeGreaterThan(3);
       expect(cell.evaluationModel).toMatchObject({ kind: "resnet18", naturalAccuracy: { n: 12 } });
-      expect(Object.keys((cell as unknown as { metrics: object }).metrics)).toEqual(metrics.map((m) => m.kind));
+      // Two reconstructions an identity are too few for third neighbours among them.
+      const measurable = metrics.filter(({ kind }) => kind !== "recall");
+      expect(Object.keys(cell.metrics!)).toEqual(measurable.map(({ kind }) => kind));
+      for (const kind of ["natural-accuracy", "knowledge-extraction"]) expect(cell.realImages).not.toHaveProperty(kind);
+      expect(Object.keys(cell.realImages!)).toHaveLength(measurable.length - 2);
+      expect(cell.judges!.judges).toMatchObject([
+        { name: "resnet18", naturalAccuracy: cell.evaluationModel.naturalAccuracy },
+        { name: "resnet10", naturalAccuracy: { n: 12 } },
+      ]);
+      expect(cell.judges!.judges[0]!.attackAccuracy).toMatchObject({ value: cell.attackAccuracy.value, n: 8 });
+      expect(cell.judges!.agreement.n).toBe(8);
       expect(await json(join(studyDir, cell.run, "result.json"))).toEqual(JSON.parse(JSON.stringify(cell)));
       expect(await json(join(studyDir, cell.run, "run.json"))).toMatchObject({ status: "COMPLETED", seed: 1 });
       for (const [label, k] of [
@@ -215,6 +227,7 @@ describe("a study", () => {
       within(/^gmi on none/, 13),
       within(/^evaluation model/, 3),
       within(/^attribute model/, 1),
+      once(/^student of gmi on none/),
       once(/^evaluation of gmi on none/),
       within(/^inversion GAN against none/, 1),
       within(/^kedmi on none/, 7),
@@ -271,12 +284,24 @@ test("a cell whose target diverges is reported as failed, and the others go on",
 
 test.each([
   ["an unknown key", "seeds: [1]", "sedes: [1]", /tiny\.yaml:2:1 +sedes +unknown key "sedes"; did you mean "seeds"\?/],
-  ["an unknown key of a defense", "freeze: layer2", "freez: layer2", /tiny\.yaml:26:\d+ +defenses\[1\]\.freez /],
+  ["an unknown key of a defense", "freeze: layer2", "freez: layer2", /tiny\.yaml:28:\d+ +defenses\[1\]\.freez /],
   [
     "an unknown key of a defense within another",
     "probeEpochs: 1",
     "with: [{ kind: label-smoothing, alpa: 0.1 }]",
-    /tiny\.yaml:26:\d+ +defenses\[1\]\.with\[0\]\.alpa +unknown key "alpa"; did you mean "alpha"\?/,
+    /tiny\.yaml:28:\d+ +defenses\[1\]\.with\[0\]\.alpa +unknown key "alpa"; did you mean "alpha"\?/,
+  ],
+  [
+    "a second opinion that is the first",
+    "[{ model: { kind: resnet10, width: 4 }, training",
+    "[{ model: { kind: resnet18, width: 4 }, training",
+    /secondOpinions\[0\]: is the evaluation model itself/,
+  ],
+  [
+    "private images sent to another machine unasked",
+    "linearProbe: true",
+    "httpJudge: { name: them, endpoint: 'https://judge.example/ask' }",
+    /tiny\.yaml:\d+:\d+ +httpJudge\.endpoint +private images would be sent to another machine \(judge\.example\)/,
   ],
   ["defenses that cannot be combined", "probeEpochs: 1", "with: [none]", /tl-dmi and none cannot be combined/],
   ["a boundary that the model lacks", "freeze: layer2", "freeze: layer9", /no stage "layer9"/],

@@ -1,24 +1,11 @@
 import { expect, test } from "vitest";
+import { evidenceOf } from "../../test/support/evidence.ts";
 import { attackAccuracy, attackAccuracyTop5 } from "./attack-accuracy.ts";
-import type { Evidence } from "./metric.ts";
+import { knowledgeExtraction } from "./knowledge-extraction.ts";
 import { naturalAccuracy } from "./natural-accuracy.ts";
 
-const empty = { labels: new Int32Array(0), logits: new Float32Array(0), features: new Float32Array(0) };
-
-function evidence(classes: number, parts: Partial<Evidence>): Evidence {
-  return {
-    classes: Array.from({ length: classes }, (_, c) => `person ${c}`),
-    natural: empty,
-    reconstructions: empty,
-    references: empty,
-    featureLength: 1,
-    seed: 1,
-    ...parts,
-  };
-}
-
 test("natural accuracy counts the target's right answers, over all and per class", () => {
-  const e = evidence(3, {
+  const e = evidenceOf(3, {
     natural: { labels: Int32Array.of(0, 0, 1, 1), logits: Float32Array.of(2, 1, 0, 0, 2, 1, 0, 2, 1, 1, 3, 2) },
   });
   const { value, n, low, high } = naturalAccuracy.measure(e);
@@ -30,7 +17,7 @@ test("natural accuracy counts the target's right answers, over all and per class
 });
 
 test("attack accuracy judges reconstructions by the attacked class, among the first one and the first five", () => {
-  const e = evidence(7, {
+  const e = evidenceOf(7, {
     reconstructions: {
       // Class 6 is first, fifth and last; class 0 is sixth.
       labels: Int32Array.of(6, 6, 6, 0),
@@ -58,10 +45,17 @@ test("up to five classes the first five are all of them", () => {
     logits: Float32Array.of(0, 9, 9, 0),
     features: new Float32Array(2),
   };
-  expect(attackAccuracy.measure(evidence(2, { reconstructions })).value).toBe(0);
-  expect(attackAccuracyTop5.measure(evidence(2, { reconstructions })).value).toBe(1);
+  expect(attackAccuracy.measure(evidenceOf(2, { reconstructions })).value).toBe(0);
+  expect(attackAccuracyTop5.measure(evidenceOf(2, { reconstructions })).value).toBe(1);
 });
 
 test("nothing to judge is an error, not a rate", () => {
-  expect(() => naturalAccuracy.measure(evidence(3, {}))).toThrow("expected at least one trial, got 0");
+  expect(() => naturalAccuracy.measure(evidenceOf(3, {}))).toThrow("expected at least one trial, got 0");
+});
+
+test("knowledge extraction judges the student on private test images, where there is one", () => {
+  const student = { labels: Int32Array.of(0, 1, 1, 2), logits: Float32Array.of(2, 1, 0, 0, 2, 1, 3, 2, 1, 0, 0, 1) };
+  expect(knowledgeExtraction.measure(evidenceOf(3, { student }))).toMatchObject({ value: 0.75, n: 4 });
+  expect([...knowledgeExtraction.perIdentity(evidenceOf(3, { student }))]).toEqual([1, 0.5, 1]);
+  expect(knowledgeExtraction.measure(evidenceOf(3))).toBeUndefined();
 });

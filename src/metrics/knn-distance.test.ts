@@ -1,26 +1,8 @@
 import { expect, test } from "vitest";
+import { featureEvidence } from "../../test/support/evidence.ts";
 import { knnDistance, knnDistanceL2 } from "./knn-distance.ts";
-import type { Evidence } from "./metric.ts";
 
-/** Features of two numbers an image. */
-function evidence(reconstructions: [number, number[]][], references: [number, number[]][], classes = 3): Evidence {
-  const labels = (rows: [number, number[]][]) => Int32Array.from(rows, ([label]) => label);
-  const features = (rows: [number, number[]][]) => Float32Array.from(rows.flatMap(([, values]) => values));
-  return {
-    classes: Array.from({ length: classes }, (_, c) => `person ${c}`),
-    natural: { labels: new Int32Array(0), logits: new Float32Array(0) },
-    reconstructions: {
-      labels: labels(reconstructions),
-      features: features(reconstructions),
-      logits: new Float32Array(reconstructions.length * classes),
-    },
-    references: { labels: labels(references), features: features(references) },
-    featureLength: 2,
-    seed: 1,
-  };
-}
-
-const byHand = evidence(
+const byHand = featureEvidence(
   [
     [0, [3, 4]],
     [0, [0, 1]],
@@ -48,7 +30,7 @@ test("its interval comes from the identities: of two, it spans both means", () =
 });
 
 test("is zero for features that equal a reference's", () => {
-  const same = evidence(
+  const same = featureEvidence(
     [[1, [0.1, -7]]],
     [
       [1, [5, 5]],
@@ -60,21 +42,21 @@ test("is zero for features that equal a reference's", () => {
 });
 
 test("an attacked class without references, misfitting arrays and NaN features are refused", () => {
-  expect(() => knnDistance.measure(evidence([[1, [0, 0]]], [[0, [0, 0]]]))).toThrow(
+  expect(() => knnDistance.measure(featureEvidence([[1, [0, 0]]], [[0, [0, 0]]]))).toThrow(
     "class 1 (person 1) has reconstructions but no reference",
   );
-  expect(() => knnDistance.measure(evidence([[1, [0]]], [[1, [0, 0]]]))).toThrow(
+  expect(() => knnDistance.measure(featureEvidence([[1, [0]]], [[1, [0, 0]]]))).toThrow(
     "reconstructions: expected 1 × 2 features, got 1",
   );
-  expect(() => knnDistance.measure(evidence([[1, [0, 0]]], [[1, [0, 0, 0]]]))).toThrow(
+  expect(() => knnDistance.measure(featureEvidence([[1, [0, 0]]], [[1, [0, 0, 0]]]))).toThrow(
     "references: expected 1 × 2 features, got 3",
   );
-  expect(() => knnDistance.measure(evidence([[1, [Number.NaN, 0]]], [[1, [0, 0]]]))).toThrow(
+  expect(() => knnDistance.measure(featureEvidence([[1, [Number.NaN, 0]]], [[1, [0, 0]]]))).toThrow(
     "reconstruction 0 of class 1: its distance to the references is NaN",
   );
   expect(() =>
     knnDistance.measure(
-      evidence(
+      featureEvidence(
         [[1, [0, 0]]],
         [
           [1, [Number.NaN, 0]],

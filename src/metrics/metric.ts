@@ -1,3 +1,4 @@
+import type { ImageSize } from "../data/image-size.ts";
 import type { Measured } from "./measured.ts";
 
 /** What an evaluation hands to the metrics; arrays are row-major, K is `classes.length`, d is `featureLength`. */
@@ -19,13 +20,33 @@ export interface Evidence {
   readonly references: { readonly labels: Int32Array; readonly features: Float32Array };
   /** Length of one image's feature vector. */
   readonly featureLength: number;
+  readonly pictures: Pictures;
+  /** A classifier that has seen nothing but the reconstructions, on private test images; absent where none was trained. */
+  readonly student?: { readonly logits: Float32Array; readonly labels: Int32Array };
   /** Seed of the resampling that intervals come from. */
   readonly seed: number;
 }
 
+/** Some images, one after the other, values in [0, 1]. */
+export interface PictureBatch {
+  readonly images: Float32Array;
+  readonly count: number;
+}
+
+/** The images themselves. Private ones are read when they are asked for, and no more than a few are held at a time. */
+export interface Pictures {
+  readonly size: ImageSize;
+  /** Reconstructions, n × C·H·W, in the order of `Evidence.reconstructions`. */
+  readonly reconstructions: Float32Array;
+  /** The private training images of a class. A batch is only valid until the next one is asked for. */
+  references(label: number): AsyncIterable<PictureBatch>;
+  /** One vector an image, whose squared distances are perceptual distances: see `perceptualEmbedding`. */
+  embed(images: Float32Array, count: number): Promise<Float32Array>;
+}
+
 /** One measure of utility or leakage: one entry in `index.ts`. */
-export interface Metric<Kind extends string = string> {
-  readonly kind: Kind;
+export interface Metric {
+  readonly kind: string;
   /** What a person calls it. */
   readonly name: string;
   readonly summary: string;
@@ -35,15 +56,15 @@ export interface Metric<Kind extends string = string> {
   readonly direction: "higher" | "lower";
   readonly unit: string;
   /**
-   * The value over all images, with its 95 % interval.
+   * The value over all images, with its 95 % interval; undefined where there are too few images for it, or no student.
    * @throws RangeError for evidence without images, or with arrays that do not fit together.
    */
-  measure(evidence: Evidence): Measured;
-  /** One value a class, in the order of `classes`; NaN where a class has no image. */
-  perIdentity(evidence: Evidence): Float64Array;
+  measure(evidence: Evidence): Measured | undefined | Promise<Measured | undefined>;
+  /** One value a class, in the order of `classes`; NaN where a class has no value. */
+  perIdentity(evidence: Evidence): Float64Array | Promise<Float64Array>;
 }
 
 /** Declares a metric; only fixes the types. */
-export function defineMetric<const Kind extends string>(metric: Metric<Kind>): Metric<Kind> {
+export function defineMetric<const M extends Metric>(metric: M): M {
   return metric;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { rate } from "../../test/support/study-result.ts";
-import { meanOverSeeds, studentQuantile } from "./seeds.ts";
+import { studentQuantile } from "../metrics/student-quantile.ts";
+import { meanOverSeeds } from "./seeds.ts";
 
 test("one seed keeps its own interval", () => {
   expect(meanOverSeeds([rate(0.4, 0.05, 250)], [0, 1])).toEqual(rate(0.4, 0.05, 250));

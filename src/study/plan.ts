@@ -12,8 +12,12 @@ import type { PriorNetworks } from "../priors/prior.ts";
 import { buildModel, type Choice, chosenAttack, chosenDefenses, chosenPrior } from "./choose.ts";
 import { attackStep, inversionPriorStep } from "./steps/attack.ts";
 import { evaluationStep } from "./steps/evaluation.ts";
+import { httpJudgeStep, realPairsStep } from "./steps/http-judge.ts";
+import type { Opinions } from "./steps/opinions.ts";
 import type { PlannedStep } from "./steps/planned.ts";
+import type { AttackedCell } from "./steps/reconstructions.ts";
 import { attributeModelStep, evaluationModelStep, pretrainingStep, publicPriorStep } from "./steps/shared.ts";
+import { studentStep } from "./steps/student.ts";
 import { targetStep } from "./steps/target.ts";
 import type { Study } from "./study-schema.ts";
 
@@ -66,6 +70,8 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
   const pretraining = pretrainingStep(study, data, starter);
   const evaluation = evaluationModelStep(study, data, judge);
   const attributes = planAttributes(study, data, input);
+  const opinionsOn = planOpinions(study, data, input, evaluation);
+  const student = study.student && buildModel(study.student.model as Choice, { input, classes: train.classes.length });
 
   const settingsOf = (kind: string) => {
     const listed = study.priors.find((p) => p.kind === kind) as Choice | undefined;
@@ -96,6 +102,8 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
       const searched = priorOf(target, attack);
       const common = { study, model: defended.model, label, seed };
       const attacked = attackStep({ ...common, ...searched, attack, config, target: step });
+      const name = `${attackLabel} on ${label}`;
+      const outcome = { model: defended.model, ...searched, attack: attacked };
       return {
         target,
         attack: attack.kind,
@@ -107,9 +115,11 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
           ...common,
           ...(searched.networks && { networks: searched.networks }),
           data,
-          name: `${attackLabel} on ${label}`,
+          name,
           evaluationModel: judge,
           attributeModel: attributes?.model,
+          opinions: opinionsOn(outcome, name, seed),
+          student: student && planStudent(study, data, student, outcome, name, seed),
           steps: {
             attack: attacked,
             target: step,
@@ -146,6 +156,50 @@ function planAttributes(study: Study, data: StudyData, input: readonly [number, 
   }
   const model = buildModel(study.attributes.model as Choice, { input, classes: attributeWidth(data.attributes.specs) });
   return { model, step: attributeModelStep({ ...study, attributes: study.attributes }, data.attributes, model) };
+}
+
+/** Who else judges reconstructions: steps that all cells share, and for each attack what the HTTP judge says. */
+function planOpinions(
+  study: Study,
+  data: StudyData,
+  input: readonly [number, number, number],
+  evaluation: PlannedStep,
+): (outcome: AttackedCell, name: string, seed: number) => Opinions {
+  const { httpJudge, secondOpinions } = study;
+  const kinds = labelled([study.evaluation, ...secondOpinions].map(({ model }) => (model as Choice).kind));
+  const classifiers = secondOpinions.map((opinion, i) => {
+    const model = buildModel(opinion.model as Choice, { input, classes: data.private.train.classes.length });
+    const step = evaluationModelStep({ ...study, evaluation: opinion }, data, model);
+    if (step.id === evaluation.id) {
+      throw new UserError(`secondOpinions[${i}]: is the evaluation model itself; name another model or training`);
+    }
+    return { name: kinds[i + 1]!, model, step };
+  });
+  const realPairs = httpJudge && realPairsStep(httpJudge, data);
+  return (attacked, name, seed) => ({
+    classifiers,
+    ...(httpJudge &&
+      realPairs && {
+        http: {
+          name: httpJudge.name,
+          answers: httpJudgeStep({ settings: httpJudge, data, name, seed, attacked }),
+          realPairs,
+        },
+      }),
+  });
+}
+
+function planStudent(
+  study: Study,
+  data: StudyData,
+  student: Model,
+  attacked: AttackedCell,
+  name: string,
+  seed: number,
+): { model: Model; step: PlannedStep } | undefined {
+  if (study.student === undefined) return undefined;
+  const step = studentStep({ study: { ...study, student: study.student }, data, name, seed, student, attacked });
+  return { model: student, step };
 }
 
 function planTargets(

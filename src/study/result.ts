@@ -1,4 +1,5 @@
 import type { Queries } from "../attacks/queries.ts";
+import type { Agreement } from "../metrics/agreement.ts";
 import type { AttributeRecovery } from "../metrics/attribute-recovery.ts";
 import type { Measured } from "../metrics/measured.ts";
 
@@ -12,6 +13,24 @@ export interface IdentityResult {
   readonly attackAccuracy: number;
   readonly attackAccuracyTop5: number;
   readonly knnDistance: number;
+}
+
+/** What one judge of reconstructions says, and what its word is worth. */
+export interface JudgeResult {
+  readonly name: string;
+  /** Of a classifier: its accuracy on private test images. */
+  readonly naturalAccuracy?: Measured;
+  /** Of an HTTP judge: shares of right answers about real images of the same identity, and of different ones. */
+  readonly realPairs?: { readonly same: Measured; readonly different: Measured };
+  /** Of an HTTP judge: reconstructions of which it did not want to say anything; they count as not recognised. */
+  readonly refused?: number;
+  /** Share of reconstructions in which it sees the attacked identity. */
+  readonly attackAccuracy: Measured;
+}
+
+/** What several judges say of the same reconstructions; the first is the evaluation model. Shares as in `Agreement`. */
+export interface JudgesResult extends Omit<Agreement, "attackAccuracy"> {
+  readonly judges: readonly JudgeResult[];
 }
 
 /** The result of one cell: one defense, one attack, one seed. Written as `result.json` in the cell's run folder. */
@@ -37,9 +56,13 @@ export interface CellResult {
   readonly queries?: Queries;
   /** Every measured metric by its kind. */
   readonly metrics?: Readonly<Record<string, Measured>>;
+  /** The same leakage metrics with private test images of the attacked identities in the place of reconstructions: what they can reach. */
+  readonly realImages?: Readonly<Record<string, Measured>>;
   readonly attributeRecovery: readonly AttributeRecovery[];
   readonly identities: readonly IdentityResult[];
   readonly evaluationModel: { readonly kind: string; readonly naturalAccuracy: Measured };
+  /** Where the study names several judges. */
+  readonly judges?: JudgesResult;
   /** Path of the cell's run folder. */
   readonly run: string;
 }

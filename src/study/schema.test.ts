@@ -47,6 +47,7 @@ test("a short study is filled up with every default", () => {
     linearProbe: false,
     evaluation: { model: { kind: "vgg16_bn", width: 64 }, training: { epochs: 20 } },
     priors: [{ kind: "dcgan" }],
+    secondOpinions: [],
     reconstructions: { perIdentity: 5, pool: 1000 },
     defenses: [{ kind: "none" }, { kind: "tl-dmi", freeze: "layer2" }],
     attacks: [

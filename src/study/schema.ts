@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { HttpJudgeSettings } from "../metrics/http-judge.ts";
 import { canonicalJson, type JsonValue } from "./canonical.ts";
 import { type UnionMember, unionOf } from "./union.ts";
 
@@ -63,6 +64,16 @@ export function studySchema<
     evaluation: z
       .strictObject({ model: unionOf(lists.models), training })
       .describe("the independent classifier that judges reconstructions"),
+    secondOpinions: z
+      .array(z.strictObject({ model: unionOf(lists.models), training }))
+      .check(distinct)
+      .default([])
+      .describe("further classifiers that judge reconstructions: what only one judge sees may be a false positive"),
+    httpJudge: HttpJudgeSettings.optional().describe("a judge outside this program, asked over HTTP; none by default"),
+    student: z
+      .strictObject({ model: unionOf(lists.models), training })
+      .optional()
+      .describe("a classifier that learns from the reconstructions alone, one an attack: for knowledge-extraction"),
     attributes: z
       .strictObject({ model: unionOf(lists.models), training })
       .optional()

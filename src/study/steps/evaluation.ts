@@ -1,10 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Queries } from "../../attacks/queries.ts";
-import { searchSpace } from "../../attacks/space.ts";
 import type { AttributeData, StudyData } from "../../data/dataset.ts";
 import { writePng } from "../../data/image-file.ts";
-import { readNpy } from "../../data/npy.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import { seedFor } from "../../engine/random.ts";
 import { attackAccuracy, attackAccuracyTop5 } from "../../metrics/attack-accuracy.ts";
@@ -12,18 +9,21 @@ import { type AttributeRecovery, attributeRecovery } from "../../metrics/attribu
 import { metrics } from "../../metrics/index.ts";
 import { knnDistance } from "../../metrics/knn-distance.ts";
 import type { Measured } from "../../metrics/measured.ts";
-import type { Evidence } from "../../metrics/metric.ts";
+import type { Evidence, Metric } from "../../metrics/metric.ts";
 import { naturalAccuracy } from "../../metrics/natural-accuracy.ts";
+import { hits } from "../../metrics/top-k.ts";
 import type { Model } from "../../models/model.ts";
 import { classifierPredictor, predictSet } from "../../models/predict.ts";
 import type { PriorNetworks } from "../../priors/prior.ts";
-import type { IdentityResult } from "../result.ts";
+import type { IdentityResult, JudgesResult } from "../result.ts";
 import { readState, WEIGHTS } from "../state-file.ts";
 import type { StepContext } from "../step-store.ts";
 import type { Study } from "../study-schema.ts";
-import { ATTACK_RECORD, type AttackRecord, FLOORS, reconstructionsFile, trainedPrior } from "./attack.ts";
-import { TEST_ACCURACY } from "./classifier.ts";
+import { FLOORS } from "./attack.ts";
+import { imagesOfClass, openJudge, sameNumber } from "./judge.ts";
+import { judgesResult, type Opinions, opinionSteps, testAccuracyOf } from "./opinions.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
+import { openReconstructions } from "./reconstructions.ts";
 
 /** Files of an evaluation step. */
 export const EVALUATION = "evaluation.json";
@@ -38,9 +38,11 @@ export interface Evaluation {
   readonly floors: { readonly randomPrior: Measured; readonly initialSelection: Measured };
   readonly queries: Queries;
   readonly metrics: Readonly<Record<string, Measured>>;
+  readonly realImages: Readonly<Record<string, Measured>>;
   readonly attributeRecovery: readonly AttributeRecovery[];
   readonly identities: readonly IdentityResult[];
   readonly evaluationModel: { readonly kind: string; readonly naturalAccuracy: Measured };
+  readonly judges?: JudgesResult;
 }
 
 /** What judging an attack takes. */
@@ -54,6 +56,9 @@ export interface EvaluationOptions {
   readonly model: Model;
   readonly evaluationModel: Model;
   readonly attributeModel: Model | undefined;
+  readonly opinions: Opinions;
+  /** A classifier that has learnt from the reconstructions alone. */
+  readonly student: { readonly model: Model; readonly step: PlannedStep } | undefined;
   readonly steps: {
     readonly attack: PlannedStep;
     readonly target: PlannedStep;
@@ -65,51 +70,88 @@ export interface EvaluationOptions {
 
 /** Renders what an attack found and judges it, and its floors, by the evaluation model. */
 export function evaluationStep(options: EvaluationOptions): PlannedStep {
-  const { study, data, name, seed, steps } = options;
+  const { study, data, name, seed, steps, opinions, student } = options;
   const hashes = { train: data.private.train.hash, test: data.private.test.hash };
-  const spec = { kind: "evaluation", version: 2, config: { metrics: study.metrics, seed }, data: hashes };
-  return planStep(`evaluation of ${name}, seed ${seed}`, spec, steps, async (context, dir) => {
+  const spec = { kind: "evaluation", version: 3, config: { metrics: study.metrics, seed }, data: hashes };
+  const needs = {
+    ...steps,
+    ...opinionSteps(opinions),
+    ...(student && { student: student.step }),
+  };
+  return planStep(`evaluation of ${name}, seed ${seed}`, spec, needs, async (context, dir) => {
     const found = await evaluate(options, context, dir);
     await writeFileAtomic(join(context.dir, EVALUATION), `${JSON.stringify(found, undefined, 2)}\n`);
   });
 }
 
 async function evaluate(
-  { study, data, seed, networks, model, evaluationModel, attributeModel, steps }: EvaluationOptions,
+  { study, data, seed, networks, model, evaluationModel, attributeModel, opinions, student, steps }: EvaluationOptions,
   context: StepContext,
   dir: (need: PlannedStep) => string,
 ): Promise<Evaluation> {
-  const record = JSON.parse(await readFile(join(dir(steps.attack), ATTACK_RECORD), "utf8")) as AttackRecord;
-  const labels = Int32Array.from(record.labels);
-  const { prior } = steps;
-  const space = searchSpace(await trainedPrior(prior, networks, dir), model.input);
-  const render = async (file: string) => space.render((await readNpy(join(dir(steps.attack), file))).data, labels);
-  const images = await render(reconstructionsFile(prior));
+  const { train, test } = data.private;
+  const { attack, prior } = steps;
+  const found = await openReconstructions(
+    { model, attack, ...(networks && { networks }), ...(prior && { prior }) },
+    dir,
+  );
+  const { record, images, labels } = found;
   await writeImages(join(context.dir, IMAGES), images, labels, model.input);
 
-  const target = await classifierPredictor(model, await readState(join(dir(steps.target), WEIGHTS)));
-  const natural = { logits: (await predictSet(target, data.private.test)).logits, labels: data.private.test.labels };
-  await target.release();
-
-  const judge = await classifierPredictor(evaluationModel, await readState(join(dir(steps.evaluation), WEIGHTS)));
-  const judged = async (rendered: Float32Array) => ({ labels, ...(await judge.predict(rendered, labels.length)) });
+  const weights = (step: PlannedStep) => readState(join(dir(step), WEIGHTS));
+  const onTest = async (classifier: Model, step: PlannedStep) => {
+    const net = await classifierPredictor(classifier, await weights(step));
+    const { logits } = await predictSet(net, test);
+    await net.release();
+    return { logits, labels: test.labels };
+  };
+  const { judge, features, embed, release } = await openJudge(evaluationModel, await weights(steps.evaluation));
   const evidence: Evidence = {
-    classes: data.private.train.classes,
-    natural,
-    reconstructions: await judged(images),
-    references: { labels: data.private.train.labels, features: (await predictSet(judge, data.private.train)).features },
+    classes: train.classes,
+    natural: await onTest(model, steps.target),
+    reconstructions: await judge({ images, labels }),
+    references: { labels: train.labels, features: await features(train) },
     featureLength: evaluationModel.features,
+    pictures: { size: test, reconstructions: images, references: imagesOfClass(train), embed },
+    ...(student && { student: await onTest(student.model, student.step) }),
     seed: seedFor(seed, "intervals"),
   };
+  const real = await sameNumber(test, labels);
+  const { student: _, ...seen } = evidence;
+  const realEvidence: Evidence = {
+    ...seen,
+    reconstructions: await judge(real),
+    pictures: { ...evidence.pictures, reconstructions: real.images },
+  };
   const floor = async (file: string) =>
-    attackAccuracy.measure({ ...evidence, reconstructions: await judged(await render(file)) });
+    attackAccuracy.measure({ ...evidence, reconstructions: await judge({ images: await found.render(file), labels }) });
   const floors = {
     randomPrior: await floor(FLOORS.randomPrior),
     initialSelection: await floor(FLOORS.initialSelection),
   };
-  await judge.release();
-  await space.release();
+  const chosen = metrics.filter((m) => study.metrics.includes(m.kind));
+  const measured = await measureAll(chosen, evidence);
+  const realImages = await measureAll(
+    chosen.filter(({ measures }) => measures === "leakage"),
+    realEvidence,
+  );
+  await release();
+  await found.release();
 
+  const judged = { kind: evaluationModel.kind, naturalAccuracy: await testAccuracyOf(dir(steps.evaluation)) };
+  const classes = train.classes.length;
+  const judges = await judgesResult({
+    first: {
+      name: judged.kind,
+      naturalAccuracy: judged.naturalAccuracy,
+      hits: hits(evidence.reconstructions.logits, labels, classes, 1),
+    },
+    opinions,
+    found: { images, labels },
+    classes,
+    seed: evidence.seed,
+    dir,
+  });
   return {
     naturalAccuracy: naturalAccuracy.measure(evidence),
     attackAccuracy: attackAccuracy.measure(evidence),
@@ -117,9 +159,8 @@ async function evaluate(
     knnDistance: knnDistance.measure(evidence),
     floors,
     queries: record.queries,
-    metrics: Object.fromEntries(
-      metrics.filter((m) => study.metrics.includes(m.kind)).map((m) => [m.kind, m.measure(evidence)]),
-    ),
+    metrics: measured,
+    realImages,
     attributeRecovery:
       steps.attributes !== undefined && attributeModel !== undefined && data.attributes !== undefined
         ? await readAttributes(
@@ -133,11 +174,19 @@ async function evaluate(
           )
         : [],
     identities: identityResults(evidence),
-    evaluationModel: {
-      kind: evaluationModel.kind,
-      naturalAccuracy: JSON.parse(await readFile(join(dir(steps.evaluation), TEST_ACCURACY), "utf8")) as Measured,
-    },
+    evaluationModel: judged,
+    ...(judges && { judges }),
   };
+}
+
+/** The metrics that the evidence is enough for, by kind. */
+async function measureAll(chosen: readonly Metric[], evidence: Evidence): Promise<Record<string, Measured>> {
+  const found: Record<string, Measured> = {};
+  for (const metric of chosen) {
+    const measured = await metric.measure(evidence);
+    if (measured !== undefined) found[metric.kind] = measured;
+  }
+  return found;
 }
 
 async function readAttributes(

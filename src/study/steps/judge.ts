@@ -1,0 +1,71 @@
+import type { ImageSet } from "../../data/dataset.ts";
+import { imageLength } from "../../data/image-size.ts";
+import { all } from "../../data/loader.ts";
+import { indicesByClass, subset } from "../../data/subset.ts";
+import type { StateDict } from "../../engine/store.ts";
+import type { Evidence, PictureBatch } from "../../metrics/metric.ts";
+import { perceptualEmbedding } from "../../metrics/perceptual-embedding.ts";
+import type { Model } from "../../models/model.ts";
+import { classifierPredictor, type Predictor, predictor, predictSet } from "../../models/predict.ts";
+
+/** Private images, or a perceptual network's activations of them, that are held at a time. */
+const BATCH = 32;
+
+/** Images, and what each shows. */
+export interface LabelledImages {
+  readonly labels: Int32Array;
+  /** n × C·H·W, values in [0, 1]. */
+  readonly images: Float32Array;
+}
+
+/** The evaluation model at work. */
+export interface Judge {
+  /** Its answers and features of images. */
+  judge(images: LabelledImages): Promise<Evidence["reconstructions"]>;
+  /** Its features of a whole set. */
+  features(set: ImageSet): Promise<Float32Array>;
+  embed(images: Float32Array, count: number): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
+/** Compiles an evaluation model; the perceptual distance's network too where it is asked for. */
+export async function openJudge(model: Model, state: StateDict): Promise<Judge> {
+  const net = await classifierPredictor(model, state);
+  let embedding: Promise<Predictor<"embedding">> | undefined;
+  return {
+    judge: async ({ images, labels }) => ({ labels, ...(await net.predict(images, labels.length)) }),
+    features: async (set) => (await predictSet(net, set)).features,
+    async embed(images, count) {
+      embedding ??= predictor(model.input, BATCH, (x) => ({ embedding: perceptualEmbedding(model, state, x) }));
+      return (await (await embedding).predict(images, count)).embedding;
+    },
+    async release() {
+      await net.release();
+      await (await embedding)?.release();
+    },
+  };
+}
+
+/** The images of one class of a set, in batches that are read when they are asked for. */
+export function imagesOfClass(set: ImageSet): (label: number) => AsyncGenerator<PictureBatch, void, undefined> {
+  const ofClass = indicesByClass(set);
+  return async function* (label) {
+    const own = subset(set, ofClass[label] ?? [], { name: `class ${label} of ${set.name}` });
+    for await (const { images, size } of all(own, BATCH)) yield { images, count: size };
+  };
+}
+
+/** As many images of each class as `labels` has of it, the first ones of a set (fewer where it has fewer), class by class. */
+export async function sameNumber(set: ImageSet, labels: Int32Array): Promise<LabelledImages> {
+  const ofClass = indicesByClass(set);
+  const wanted = new Map<number, number>();
+  for (const label of labels) wanted.set(label, (wanted.get(label) ?? 0) + 1);
+  const chosen = [...wanted].flatMap(([label, count]) => [...(ofClass[label] ?? [])].slice(0, count));
+  const images = new Float32Array(chosen.length * imageLength(set));
+  let at = 0;
+  for await (const batch of all(subset(set, chosen, { name: `some of ${set.name}` }), BATCH)) {
+    images.set(batch.images, at);
+    at += batch.images.length;
+  }
+  return { images, labels: Int32Array.from(chosen, (i) => set.labels[i]!) };
+}

@@ -1,0 +1,92 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { StudyData } from "../src/data/dataset.ts";
+import { memorySet } from "../src/data/memory-set.ts";
+import { HttpJudgeSettings } from "../src/metrics/http-judge.ts";
+import type { StepContext } from "../src/study/step-store.ts";
+import { readAnswers, realPairsOf, realPairsStep } from "../src/study/steps/http-judge.ts";
+import { judgeServer } from "./support/judge-server.ts";
+
+let root = "";
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "http-judge-"));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const CLASSES = 12;
+
+/** Images of one plain grey by class, so that equal files mean equal identities. */
+const set = (name: string, each: number) =>
+  memorySet({
+    name,
+    channels: 1,
+    height: 8,
+    width: 8,
+    classes: Array.from({ length: CLASSES }, (_, c) => `person ${c}`),
+    labels: Int32Array.from({ length: CLASSES * each }, (_, i) => i % CLASSES),
+    bytes: Uint8Array.from({ length: CLASSES * each * 64 }, (_, i) => 20 * (Math.floor(i / 64) % CLASSES)),
+  });
+
+const train = set("train", 3);
+const data: StudyData = {
+  private: { train, validation: set("validation", 1), test: set("test", 2) },
+  public: train,
+  pretraining: { train, test: train },
+  evaluation: train,
+};
+
+/** A step's context whose checkpoints outlive it. */
+function context(dir: string, kept: Map<string, Uint8Array>, signal: AbortSignal): StepContext {
+  return {
+    dir,
+    signal,
+    progress: () => {},
+    log: async () => {},
+    saveCheckpoint: async (name, bytes) => void kept.set(name, bytes.slice()),
+    loadCheckpoint: async (name) => kept.get(name),
+  };
+}
+
+const settingsFor = (endpoint: string) =>
+  HttpJudgeSettings.parse({ name: "panel", endpoint, references: 2, parallel: 3, retries: 0 });
+
+test("a judge is tried on real pairs; what was answered before an interruption is not asked again", async () => {
+  const controller = new AbortController();
+  const server = await judgeServer(({ image, references }, n) => {
+    if (n === 9) controller.abort();
+    return { body: JSON.stringify({ same: references.every((file) => file === image) }) };
+  });
+  const kept = new Map<string, Uint8Array>();
+  const step = realPairsStep(settingsFor(server.endpoint), data);
+  const stopped = step.body(context(root, kept, controller.signal), () => root);
+  await expect(stopped).rejects.toMatchObject({ name: "AbortError" });
+  const before = server.requests.length;
+  expect(before).toBeLessThan(2 * CLASSES);
+
+  await step.body(context(root, kept, new AbortController().signal), () => root);
+  // Three questions were under way when it stopped.
+  expect(server.requests.length).toBeLessThanOrEqual(2 * CLASSES + 3);
+  for (const { body } of server.requests) expect(body.references).toHaveLength(2);
+  const answers = await readAnswers(root);
+  expect(answers).toEqual([...Array(CLASSES).fill(true), ...Array(CLASSES).fill(false)]);
+  expect(realPairsOf(answers)).toMatchObject({ same: { value: 1, n: CLASSES }, different: { value: 1, n: CLASSES } });
+  await server.close();
+});
+
+test("a judge that says yes to everybody is shown to be worth nothing", () => {
+  const { same, different } = realPairsOf(Array(8).fill(true));
+  expect([same.value, different.value]).toEqual([1, 0]);
+  expect(realPairsOf([null, true, null, false])).toMatchObject({ same: { value: 0.5 }, different: { value: 0.5 } });
+});
+
+test("an endpoint that fails ends the step with one error", async () => {
+  const server = await judgeServer(() => ({ status: 403 }));
+  const step = realPairsStep(settingsFor(server.endpoint), data);
+  await expect(step.body(context(root, new Map(), new AbortController().signal), () => root)).rejects.toThrow(
+    /judge panel at .*: status 403/,
+  );
+  expect(server.requests.length).toBeLessThanOrEqual(3);
+  await server.close();
+});
