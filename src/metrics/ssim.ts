@@ -42,26 +42,33 @@ export function structuralSimilarity(size: ImageSize): Similarity {
   const between = new Float64Array(height * columns);
   const places = rows * columns;
 
-  /** Local means of a·b, one plane after the other. */
-  function localMeans(a: ArrayLike<number>, b: ArrayLike<number> | undefined, out: Float64Array): Float64Array {
+  /** Local means of a plane, into `out` from `at` on. */
+  function localMeans(plane: Float32Array | Float64Array, out: Float64Array, at: number): void {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < columns; x++) {
+        let sum = 0;
+        for (let k = 0; k < across.length; k++) sum += across[k]! * plane[y * width + x + k]!;
+        between[y * columns + x] = sum;
+      }
+    }
+    for (let y = 0; y < rows; y++) {
+      const from = at + y * columns;
+      out.fill(0, from, from + columns);
+      for (let k = 0; k < down.length; k++) {
+        const weight = down[k]!;
+        for (let x = 0; x < columns; x++) out[from + x]! += weight * between[(y + k) * columns + x]!;
+      }
+    }
+  }
+
+  const area = height * width;
+  const product = new Float64Array(area);
+
+  /** Local means of a·b, one channel after the other. */
+  function localProducts(a: Float32Array, b: Float32Array, out: Float64Array): Float64Array {
     for (let c = 0; c < channels; c++) {
-      const plane = c * height * width;
-      for (let y = 0; y < height; y++) {
-        for (let x = 0; x < columns; x++) {
-          const at = plane + y * width + x;
-          let sum = 0;
-          if (b === undefined) for (let k = 0; k < across.length; k++) sum += across[k]! * a[at + k]!;
-          else for (let k = 0; k < across.length; k++) sum += across[k]! * a[at + k]! * b[at + k]!;
-          between[y * columns + x] = sum;
-        }
-      }
-      for (let y = 0; y < rows; y++) {
-        for (let x = 0; x < columns; x++) {
-          let sum = 0;
-          for (let k = 0; k < down.length; k++) sum += down[k]! * between[(y + k) * columns + x]!;
-          out[c * places + y * columns + x] = sum;
-        }
-      }
+      for (let i = 0; i < area; i++) product[i] = a[c * area + i]! * b[c * area + i]!;
+      localMeans(product, out, c * places);
     }
     return out;
   }
@@ -73,14 +80,14 @@ export function structuralSimilarity(size: ImageSize): Similarity {
         if (image.length !== imageLength(size)) {
           throw new RangeError(`an image of ${image.length} values, expected ${channels}×${height}×${width}`);
         }
-        return {
-          image,
-          means: localMeans(image, undefined, new Float64Array(channels * places)),
-          squares: localMeans(image, image, new Float64Array(channels * places)),
-        };
+        const means = new Float64Array(channels * places);
+        for (let c = 0; c < channels; c++) {
+          localMeans(image.subarray(c * area, (c + 1) * area), means, c * places);
+        }
+        return { image, means, squares: localProducts(image, image, new Float64Array(channels * places)) };
       }),
     compare(a, b) {
-      localMeans(a.image, b.image, products);
+      localProducts(a.image, b.image, products);
       let sum = 0;
       for (let i = 0; i < products.length; i++) {
         const [p, q] = [a.means[i]!, b.means[i]!];

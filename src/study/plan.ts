@@ -15,6 +15,7 @@ import { evaluationStep } from "./steps/evaluation.ts";
 import { httpJudgeStep, realPairsStep } from "./steps/http-judge.ts";
 import type { Opinions } from "./steps/opinions.ts";
 import type { PlannedStep } from "./steps/planned.ts";
+import { realImagesStep } from "./steps/real-images.ts";
 import type { AttackedCell } from "./steps/reconstructions.ts";
 import { attributeModelStep, evaluationModelStep, pretrainingStep, publicPriorStep } from "./steps/shared.ts";
 import { studentStep } from "./steps/student.ts";
@@ -70,6 +71,7 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
   const pretraining = pretrainingStep(study, data, starter);
   const evaluation = evaluationModelStep(study, data, judge);
   const attributes = planAttributes(study, data, input);
+  const realImages = realImagesStep(study, data, judge, evaluation);
   const opinionsOn = planOpinions(study, data, input, evaluation);
   const student = study.student && buildModel(study.student.model as Choice, { input, classes: train.classes.length });
 
@@ -125,6 +127,7 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
             target: step,
             ...(searched.prior && { prior: searched.prior }),
             evaluation,
+            realImages,
             ...(attributes && { attributes: attributes.step }),
           },
         }),

@@ -9,7 +9,7 @@ import { type AttributeRecovery, attributeRecovery } from "../../metrics/attribu
 import { metrics } from "../../metrics/index.ts";
 import { knnDistance } from "../../metrics/knn-distance.ts";
 import type { Measured } from "../../metrics/measured.ts";
-import type { Evidence, Metric } from "../../metrics/metric.ts";
+import type { Evidence } from "../../metrics/metric.ts";
 import { naturalAccuracy } from "../../metrics/natural-accuracy.ts";
 import { hits } from "../../metrics/top-k.ts";
 import type { Model } from "../../models/model.ts";
@@ -20,9 +20,11 @@ import { readState, WEIGHTS } from "../state-file.ts";
 import type { StepContext } from "../step-store.ts";
 import type { Study } from "../study-schema.ts";
 import { FLOORS } from "./attack.ts";
-import { imagesOfClass, openJudge, sameNumber } from "./judge.ts";
+import { openJudge } from "./judge.ts";
+import { evidenceOn, type MeasuredByKind, measureAll } from "./measuring.ts";
 import { judgesResult, type Opinions, opinionSteps, testAccuracyOf } from "./opinions.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
+import { readRealImages } from "./real-images.ts";
 import { openReconstructions } from "./reconstructions.ts";
 
 /** Files of an evaluation step. */
@@ -37,8 +39,8 @@ export interface Evaluation {
   readonly knnDistance: Measured;
   readonly floors: { readonly randomPrior: Measured; readonly initialSelection: Measured };
   readonly queries: Queries;
-  readonly metrics: Readonly<Record<string, Measured>>;
-  readonly realImages: Readonly<Record<string, Measured>>;
+  readonly metrics: MeasuredByKind;
+  readonly realImages: MeasuredByKind;
   readonly attributeRecovery: readonly AttributeRecovery[];
   readonly identities: readonly IdentityResult[];
   readonly evaluationModel: { readonly kind: string; readonly naturalAccuracy: Measured };
@@ -64,6 +66,7 @@ export interface EvaluationOptions {
     readonly target: PlannedStep;
     readonly prior?: PlannedStep;
     readonly evaluation: PlannedStep;
+    readonly realImages: PlannedStep;
     readonly attributes?: PlannedStep;
   };
 }
@@ -89,7 +92,7 @@ async function evaluate(
   context: StepContext,
   dir: (need: PlannedStep) => string,
 ): Promise<Evaluation> {
-  const { train, test } = data.private;
+  const { test } = data.private;
   const { attack, prior } = steps;
   const found = await openReconstructions(
     { model, attack, ...(networks && { networks }), ...(prior && { prior }) },
@@ -105,41 +108,35 @@ async function evaluate(
     await net.release();
     return { logits, labels: test.labels };
   };
-  const { judge, features, embed, release } = await openJudge(evaluationModel, await weights(steps.evaluation));
+  const judge = await openJudge(evaluationModel, await weights(steps.evaluation));
   const evidence: Evidence = {
-    classes: train.classes,
-    natural: await onTest(model, steps.target),
-    reconstructions: await judge({ images, labels }),
-    references: { labels: train.labels, features: await features(train) },
-    featureLength: evaluationModel.features,
-    pictures: { size: test, reconstructions: images, references: imagesOfClass(train), embed },
+    ...(await evidenceOn({
+      judge,
+      data,
+      images: { images, labels },
+      natural: await onTest(model, steps.target),
+      seed: seedFor(seed, "intervals"),
+    })),
     ...(student && { student: await onTest(student.model, student.step) }),
-    seed: seedFor(seed, "intervals"),
-  };
-  const real = await sameNumber(test, labels);
-  const { student: _, ...seen } = evidence;
-  const realEvidence: Evidence = {
-    ...seen,
-    reconstructions: await judge(real),
-    pictures: { ...evidence.pictures, reconstructions: real.images },
   };
   const floor = async (file: string) =>
-    attackAccuracy.measure({ ...evidence, reconstructions: await judge({ images: await found.render(file), labels }) });
+    attackAccuracy.measure({
+      ...evidence,
+      reconstructions: await judge.judge({ images: await found.render(file), labels }),
+    });
   const floors = {
     randomPrior: await floor(FLOORS.randomPrior),
     initialSelection: await floor(FLOORS.initialSelection),
   };
-  const chosen = metrics.filter((m) => study.metrics.includes(m.kind));
-  const measured = await measureAll(chosen, evidence);
-  const realImages = await measureAll(
-    chosen.filter(({ measures }) => measures === "leakage"),
-    realEvidence,
+  const measured = await measureAll(
+    metrics.filter((m) => study.metrics.includes(m.kind)),
+    evidence,
   );
-  await release();
+  await judge.release();
   await found.release();
 
   const judged = { kind: evaluationModel.kind, naturalAccuracy: await testAccuracyOf(dir(steps.evaluation)) };
-  const classes = train.classes.length;
+  const classes = test.classes.length;
   const judges = await judgesResult({
     first: {
       name: judged.kind,
@@ -160,7 +157,7 @@ async function evaluate(
     floors,
     queries: record.queries,
     metrics: measured,
-    realImages,
+    realImages: await readRealImages(dir(steps.realImages)),
     attributeRecovery:
       steps.attributes !== undefined && attributeModel !== undefined && data.attributes !== undefined
         ? await readAttributes(
@@ -177,16 +174,6 @@ async function evaluate(
     evaluationModel: judged,
     ...(judges && { judges }),
   };
-}
-
-/** The metrics that the evidence is enough for, by kind. */
-async function measureAll(chosen: readonly Metric[], evidence: Evidence): Promise<Record<string, Measured>> {
-  const found: Record<string, Measured> = {};
-  for (const metric of chosen) {
-    const measured = await metric.measure(evidence);
-    if (measured !== undefined) found[metric.kind] = measured;
-  }
-  return found;
 }
 
 async function readAttributes(

@@ -8,8 +8,11 @@ import { perceptualEmbedding } from "../../metrics/perceptual-embedding.ts";
 import type { Model } from "../../models/model.ts";
 import { classifierPredictor, type Predictor, predictor, predictSet } from "../../models/predict.ts";
 
-/** Private images, or a perceptual network's activations of them, that are held at a time. */
+/** Private images that are held at a time. */
 const BATCH = 32;
+
+/** Images whose activations are computed at a time: few, as a class often has no more, and activations of all layers are large. */
+const EMBEDDED = 8;
 
 /** Images, and what each shows. */
 export interface LabelledImages {
@@ -20,6 +23,8 @@ export interface LabelledImages {
 
 /** The evaluation model at work. */
 export interface Judge {
+  /** Length of its feature vectors. */
+  readonly featureLength: number;
   /** Its answers and features of images. */
   judge(images: LabelledImages): Promise<Evidence["reconstructions"]>;
   /** Its features of a whole set. */
@@ -33,10 +38,11 @@ export async function openJudge(model: Model, state: StateDict): Promise<Judge> 
   const net = await classifierPredictor(model, state);
   let embedding: Promise<Predictor<"embedding">> | undefined;
   return {
+    featureLength: model.features,
     judge: async ({ images, labels }) => ({ labels, ...(await net.predict(images, labels.length)) }),
     features: async (set) => (await predictSet(net, set)).features,
     async embed(images, count) {
-      embedding ??= predictor(model.input, BATCH, (x) => ({ embedding: perceptualEmbedding(model, state, x) }));
+      embedding ??= predictor(model.input, EMBEDDED, (x) => ({ embedding: perceptualEmbedding(model, state, x) }));
       return (await (await embedding).predict(images, count)).embedding;
     },
     async release() {
