@@ -13,6 +13,7 @@ export const attackAccuracy = defineMetric({
   measures: "leakage",
   direction: "higher",
   unit: "rate",
+  range: [0, 1],
   ...accuracy(({ reconstructions }) => reconstructions, 1),
 });
 
@@ -26,5 +27,6 @@ export const attackAccuracyTop5 = defineMetric({
   measures: "leakage",
   direction: "higher",
   unit: "rate",
+  range: [0, 1],
   ...accuracy(({ reconstructions }) => reconstructions, 5),
 });

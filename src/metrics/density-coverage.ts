@@ -17,7 +17,8 @@ export const density = defineMetric({
   name: "density",
   summary:
     "in how many third-neighbour balls of private training images of its class a reconstruction lies, divided by three; may exceed 1",
-  unit: "balls / 3",
+  unit: "ratio",
+  range: [0, Number.POSITIVE_INFINITY],
   ...common,
   ...meanOfBalls(({ real, fake }) => {
     const balls = ballsOf(real);
@@ -32,6 +33,7 @@ export const coverage = defineMetric({
   summary:
     "share of private training images of the attacked identities with a reconstruction nearer than their third neighbour",
   unit: "rate",
+  range: [0, 1],
   ...common,
   ...meanOfBalls(({ real, fake }) => {
     const balls = ballsOf(real);

@@ -25,5 +25,6 @@ export const evaluationConfidence = defineMetric({
   measures: "leakage",
   direction: "higher",
   unit: "probability",
+  range: [0, 1],
   ...meanOf(confidences),
 });

@@ -27,6 +27,7 @@ export const fid = defineMetric({
   measures: "leakage",
   direction: "lower",
   unit: "squared L2",
+  range: [0, Number.POSITIVE_INFINITY],
   measure(evidence) {
     const { d, real, fake, attacked } = rowsOf(evidence);
     if (real.length < 2 || fake.length < 2) return undefined;

@@ -131,6 +131,8 @@ describe.each<Metric>(metrics)("$kind", (metric) => {
     const { value, n, low, high } = await measured(metric, evidence(2, 1.5));
     expect(low).toBeLessThan(value);
     expect(value).toBeLessThan(high);
+    expect(low).toBeGreaterThanOrEqual(metric.range[0]);
+    expect(high).toBeLessThanOrEqual(metric.range[1]);
     expect(n).toBe(COUNTED[metric.kind] ?? 30);
   });
 

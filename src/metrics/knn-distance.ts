@@ -26,6 +26,7 @@ export const knnDistance = defineMetric({
   measures: "leakage",
   direction: "lower",
   unit: "squared L2",
+  range: [0, Number.POSITIVE_INFINITY],
   ...distance((squared) => squared),
 });
 
@@ -39,5 +40,6 @@ export const knnDistanceL2 = defineMetric({
   measures: "leakage",
   direction: "lower",
   unit: "L2",
+  range: [0, Number.POSITIVE_INFINITY],
   ...distance(Math.sqrt),
 });

@@ -13,6 +13,7 @@ export const knowledgeExtraction = defineMetric({
   measures: "leakage",
   direction: "higher",
   unit: "rate",
+  range: [0, 1],
   measure: (evidence) => (evidence.student === undefined ? undefined : score.measure(evidence)),
   perIdentity: score.perIdentity,
 });

@@ -27,5 +27,6 @@ export const meanDistance = defineMetric({
   measures: "leakage",
   direction: "lower",
   unit: "squared L2",
+  range: [0, Number.POSITIVE_INFINITY],
   ...meanOf((evidence) => ({ values: distances(evidence), labels: evidence.reconstructions.labels })),
 });

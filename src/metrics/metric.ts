@@ -55,6 +55,8 @@ export interface Metric {
   /** Which values mean more of what it measures: of a leakage, `lower` says that a low value leaks more. */
   readonly direction: "higher" | "lower";
   readonly unit: string;
+  /** The least and the greatest value that there can be. */
+  readonly range: readonly [number, number];
   /**
    * The value over all images, with its 95 % interval; undefined where there are too few images for it, or no student.
    * @throws RangeError for evidence without images, or with arrays that do not fit together.

@@ -9,5 +9,6 @@ export const naturalAccuracy = defineMetric({
   measures: "utility",
   direction: "higher",
   unit: "rate",
+  range: [0, 1],
   ...accuracy(({ natural }) => natural, 1),
 });

@@ -12,7 +12,8 @@ export const perceptualDistance = defineMetric({
   paper: "Zhang et al., The Unreasonable Effectiveness of Deep Features as a Perceptual Metric, CVPR 2018",
   measures: "leakage",
   direction: "lower",
-  unit: "in [0, 2]",
+  unit: "squared L2",
+  range: [0, 4],
   ...meanOf((evidence) =>
     closestPictures(evidence, {
       prepare: async ({ images, count }) => single({ images: await evidence.pictures.embed(images, count), count }),

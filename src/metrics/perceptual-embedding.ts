@@ -6,7 +6,7 @@ import type { StateDict } from "../engine/store.ts";
 import { fixed } from "../models/bind.ts";
 import { featureLayer, type Model } from "../models/model.ts";
 
-/** The stages that a perceptual distance looks at: the last of each group that still has height and width. */
+/** The stages that a perceptual distance looks at: the last of each group (`block3`, `layer2`). */
 export function perceptualStages({ stages }: Model): string[] {
   const groups = new Map(stages.map(({ name }) => [name.split(".")[0]!, name]));
   return [...groups.values()];
@@ -15,7 +15,7 @@ export function perceptualStages({ stages }: Model): string[] {
 /**
  * One vector an image, [N, …], whose squared distances are the mean over layers of
  * 1/(H·W) Σ ‖x̂ − x̂₀‖², x̂ a layer's activations scaled to length 1 over the channels at each place (Zhang et al. 2018, equation 1, with
- * weights 1 and a mean over layers, so that activations without negative values give distances in [0, 2]). Layers: `perceptualStages`.
+ * weights 1 and a mean over layers, so that distances lie in [0, 4], and in [0, 2] where activations are not negative). Layers: `perceptualStages`.
  * A stage that hands on a vector counts as one place.
  * @param images [N, C, H, W] in [0, 1]
  */

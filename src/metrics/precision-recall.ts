@@ -6,6 +6,7 @@ const common = {
   measures: "leakage",
   direction: "higher",
   unit: "rate",
+  range: [0, 1],
 } as const;
 
 /** Share of reconstructions that lie in the ball of any private training image of their class (k = 3). */

@@ -19,6 +19,7 @@ export const psnr = defineMetric({
   measures: "leakage",
   direction: "higher",
   unit: "dB",
+  range: [0, -10 * Math.log10(ROUNDING)],
   ...meanOf((evidence) =>
     closestPictures(evidence, { prepare: single, compare: peakSignalToNoise, closest: Math.max }),
   ),

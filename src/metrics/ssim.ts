@@ -111,7 +111,8 @@ export const ssim = defineMetric({
   paper: "Wang et al., Image Quality Assessment: From Error Visibility to Structural Similarity, IEEE TIP 2004",
   measures: "leakage",
   direction: "higher",
-  unit: "in [−1, 1]",
+  unit: "index",
+  range: [-1, 1],
   ...meanOf((evidence) =>
     closestPictures(evidence, { ...structuralSimilarity(evidence.pictures.size), closest: Math.max }),
   ),

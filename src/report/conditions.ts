@@ -1,4 +1,6 @@
-import type { CellResult, Measured, Queries } from "../study/result.ts";
+import { metrics } from "../metrics/index.ts";
+import type { CellResult, JudgesResult, Measured, Queries } from "../study/result.ts";
+import { meanJudges } from "./judges.ts";
 import { meanOverSeeds } from "./seeds.ts";
 
 /** The defense name that stands for training without one. */
@@ -29,6 +31,12 @@ export interface Condition {
   /** What the attack asked of the target; a mean over seeds, undefined where it was not counted. */
   readonly queries: Queries | undefined;
   readonly evaluationModel: { readonly kind: string; readonly naturalAccuracy: Measured };
+  /** Metrics by kind that every cell has. */
+  readonly metrics: ReadonlyMap<string, Measured>;
+  /** The same metrics of real images in the place of reconstructions. */
+  readonly realImages: ReadonlyMap<string, Measured>;
+  /** What several judges say; undefined where there was one. */
+  readonly judges: JudgesResult | undefined;
 }
 
 /** All conditions that one attack on one model was run under: what may be compared with each other. */
@@ -121,8 +129,21 @@ export function conditionsOf(cells: readonly CellResult[]): readonly Condition[]
         kind: first.evaluationModel.kind,
         naturalAccuracy: mean((cell) => cell.evaluationModel.naturalAccuracy),
       },
+      metrics: meanMetrics(group.map((cell) => cell.metrics)),
+      realImages: meanMetrics(group.map((cell) => cell.realImages)),
+      judges: meanJudges(group.map((cell) => cell.judges)),
     };
   });
+}
+
+/** Means over seeds of the metrics that every seed has. */
+function meanMetrics(seeds: readonly (CellResult["metrics"] | undefined)[]): ReadonlyMap<string, Measured> {
+  return new Map(
+    metrics.flatMap(({ kind, range }) => {
+      const values = seeds.flatMap((measured) => measured?.[kind] ?? []);
+      return values.length < seeds.length ? [] : [[kind, meanOverSeeds(values, range)] as const];
+    }),
+  );
 }
 
 function meanQueries(group: readonly CellResult[]): Queries | undefined {

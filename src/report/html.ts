@@ -7,6 +7,9 @@ import type { Section } from "./parts.ts";
 import { attributesSection } from "./sections/attributes.ts";
 import { curvesSection } from "./sections/curves.ts";
 import { identitiesSection } from "./sections/identities.ts";
+import { judgesSection } from "./sections/judges.ts";
+import { hasMeasures, measuresSection } from "./sections/measures.ts";
+import { priceOfProtection } from "./sections/price.ts";
 import { readingSection } from "./sections/reading.ts";
 import { reconstructionsSection } from "./sections/reconstructions.ts";
 import { configSection, failedSection, provenanceSection, timingsSection } from "./sections/record.ts";
@@ -31,7 +34,17 @@ function sectionsOf({ study, sheets, includePrivate }: ReportInput): readonly Se
   const sections: (Section | false)[] = [
     { id: "summary", title: "Summary", body: summarySection(summarize(study), study.notes) },
     study.failed.length > 0 && { id: "failed", title: "Failed cells", body: failedSection(study.failed) },
-    finished && { id: "trade-off", title: "Utility and leakage", body: tradeOffSection(conditions) },
+    finished && {
+      id: "trade-off",
+      title: "Utility and leakage",
+      body: html`${tradeOffSection(conditions)}${priceOfProtection(comparisons)}`,
+    },
+    conditions.some(({ judges }) => judges !== undefined) && {
+      id: "judges",
+      title: "Judges",
+      body: judgesSection(conditions),
+    },
+    hasMeasures(conditions) && { id: "measures", title: "Further metrics", body: measuresSection(comparisons) },
     finished && {
       id: "reconstructions",
       title: "Reconstructions",

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cell, rate, study } from "../../test/support/study-result.ts";
+import { cell, judgesOf, metricsOf, rate, study } from "../../test/support/study-result.ts";
 import { UserError } from "../engine/errors.ts";
 import type { CellResult, StudyResult } from "../study/result.ts";
 import { writeReport } from "./index.ts";
@@ -70,6 +70,15 @@ test("every section is there and every link of the navigation leads to one", asy
     "configuration",
   ]);
   for (const id of links) expect(page).toContain(`<section id="${id}"`);
+});
+
+test("sections of judges and further metrics are there where a study has them", async () => {
+  const measured = { metrics: metricsOf(0.5), realImages: metricsOf(1), judges: judgesOf(0.5) };
+  const page = await report("judged", study(pair(measured)));
+  const links = [...page.matchAll(/<a href="#([^"]*)"/g)].map(([, id]) => id);
+  expect(links.slice(0, 4)).toEqual(["summary", "trade-off", "judges", "measures"]);
+  expect(page).toContain("How far resnet18 and face matcher 2.1 agree with it is said under Judges.");
+  expect(page).not.toMatch(/NaN|undefined|\bnull\b|\[object/);
 });
 
 test("run folders are found by relative and by absolute paths", async () => {

@@ -68,6 +68,8 @@ tbody tr:last-child>*{border-bottom:0}
 tbody th{white-space:nowrap;position:sticky;left:0;background:var(--paper)}
 .part th,.part td{color:var(--muted)}
 .whole th,.whole td{font-weight:600}.whole small{font-weight:400}
+.measures tbody th{white-space:normal;min-width:132px}
+.mark{margin-right:6px;font-size:11px}.mark.good{color:var(--good)}.mark.bad{color:var(--bad)}
 .bar{display:inline-block;min-width:1px;height:9px;border-radius:1px;background:var(--muted);vertical-align:1px}
 .bar.old{background:var(--line)}
 #timings table{width:100%;max-width:760px}#timings td:nth-child(2){width:45%}

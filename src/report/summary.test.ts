@@ -126,6 +126,17 @@ test("several defenses and attacks have a finding each", () => {
   ]);
 });
 
+test("defenses are compared at equal natural accuracy where the difference is shown", () => {
+  const strong = cell({ defense: "tl-dmi", attackAccuracy: rate(0.4), naturalAccuracy: rate(0.9, 0.01) });
+  const weak = cell({ defense: "bido", attackAccuracy: rate(0.65), naturalAccuracy: rate(0.9, 0.01) });
+  // Both curves lead from the undefended 71 % at 94 % down to 90 %: half of the 25 points at its end.
+  expect(said([undefended, weak, strong])).toMatch(
+    /At equal natural accuracy, from 90\.0 % to 94\.0 %, attacks on tl-dmi reach 12\.5 points \[\d[\d.]*, \d[\d.]*\] less than on bido\./,
+  );
+  const same = cell({ defense: "bido", attackAccuracy: rate(0.41), naturalAccuracy: rate(0.9, 0.01) });
+  expect(said([undefended, same, strong])).not.toContain("At equal natural accuracy");
+});
+
 test("the judge's own accuracy, failed cells and an empty study are said", () => {
   expect(said([undefended])).toContain(
     "evaluation model vgg16_bn, recognises 97.4 % [96.4, 98.4] of real private test images",

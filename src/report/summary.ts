@@ -1,5 +1,6 @@
 import type { Measured, StudyResult } from "../study/result.ts";
 import { type Comparison, type Condition, comparisonsOf, conditionsOf } from "./conditions.ts";
+import { type EqualUtility, equalUtility } from "./equal-utility.ts";
 import { count, fixed, percent, percentWithInterval } from "./numbers.ts";
 
 /** A fall of natural accuracy above this many points is said aloud: the classifier may simply have become worse. */
@@ -94,6 +95,19 @@ function defendedText(defended: Condition, undefended: Condition): string {
   return sentences.join(" ");
 }
 
+/** More pairs than this that differ are left to their table. */
+const MOST_PAIRS = 3;
+
+/** Said only of a difference whose interval leaves out zero. */
+function equalUtilitySentence({ first, second, area: { difference, from, to } }: EqualUtility): string | undefined {
+  const { value, low, high } = difference;
+  if (low <= 0 && high >= 0) return undefined;
+  const points = (share: number) => fixed(Math.abs(share) * 100, 1);
+  const ends = [low, high].map((share) => Math.abs(share)).sort((a, b) => a - b);
+  const [better, worse] = value < 0 ? [first, second] : [second, first];
+  return `At equal natural accuracy, from ${percent(from, 1)} to ${percent(to, 1)}, attacks on ${better} reach ${points(value)} points [${ends.map(points).join(", ")}] less than on ${worse}.`;
+}
+
 function paragraphOf(comparison: Comparison): SummaryParagraph {
   const { title, attack, undefended, defended } = comparison;
   const findings = (text: (condition: Condition) => string) =>
@@ -120,11 +134,13 @@ function paragraphOf(comparison: Comparison): SummaryParagraph {
     return { title, opening, findings: findings(() => ""), closing };
   }
   const alone = defended.length > 0 ? "" : " No defended model was attacked, so this shows what leaks and no more.";
+  const compared = equalUtility(comparison).flatMap((pair) => equalUtilitySentence(pair) ?? []);
+  const equal = compared.length === 0 || compared.length > MOST_PAIRS ? "" : ` ${compared.join(" ")}`;
   return {
     title,
     opening,
     findings: findings((condition) => defendedText(condition, undefended)),
-    closing: `${floors}${alone}`,
+    closing: `${floors}${alone}${equal}`,
   };
 }
 
@@ -138,11 +154,15 @@ function seedSentence(conditions: readonly Condition[]): string {
 }
 
 function judgeSentences(conditions: readonly Condition[]): readonly string[] {
-  const judges = conditions.map(
-    ({ evaluationModel: { kind, naturalAccuracy } }) =>
-      `The judge, evaluation model ${kind}, recognises ${percentWithInterval(naturalAccuracy, 1)} of real private test images. One judge alone overstates an attack's success.`,
-  );
-  return [...new Set(judges)];
+  const sentences = conditions.map(({ evaluationModel: { kind, naturalAccuracy }, judges }) => {
+    const [, ...others] = judges?.judges.map(({ name }) => name) ?? [];
+    const alone =
+      others.length === 0
+        ? "One judge alone overstates an attack's success."
+        : `How far ${others.join(" and ")} agree${others.length === 1 ? "s" : ""} with it is said under Judges.`;
+    return `The judge, evaluation model ${kind}, recognises ${percentWithInterval(naturalAccuracy, 1)} of real private test images. ${alone}`;
+  });
+  return [...new Set(sentences)];
 }
 
 /** Says what a study shows, and what it does not, from its numbers. */

@@ -1,5 +1,13 @@
 import { random } from "../../src/engine/random.ts";
-import type { AttributeRecovery, CellResult, IdentityResult, Measured, StudyResult } from "../../src/study/result.ts";
+import { metrics } from "../../src/metrics/index.ts";
+import type {
+  AttributeRecovery,
+  CellResult,
+  IdentityResult,
+  JudgesResult,
+  Measured,
+  StudyResult,
+} from "../../src/study/result.ts";
 
 /** A measured rate with an interval of the given half width, kept in [0, 1]. */
 export function rate(value: number, half = 0.05, n = 250): Measured {
@@ -79,6 +87,38 @@ export function cell(overrides: CellOverrides = {}): CellResult {
     evaluationModel: { kind: "vgg16_bn", naturalAccuracy: rate(0.974, 0.01, 500) },
     run: `runs/${defense}-${given.attack ?? "kedmi"}-${seed}`,
     ...given,
+  };
+}
+
+/** Every metric of a made-up cell; more `strength` in [0, 1] is more leakage. Real images have 1. */
+export function metricsOf(strength: number): Readonly<Record<string, Measured>> {
+  return Object.fromEntries(
+    metrics.map(({ kind, direction, range: [low, high] }) => {
+      const share = direction === "higher" ? strength : 1 - strength;
+      const [least, span] = [Math.max(low, -1), Number.isFinite(high) ? high - low : 600];
+      const value = least + span * (0.1 + 0.8 * share);
+      return [kind, { value, n: 250, low: value - 0.04 * span, high: value + 0.04 * span }];
+    }),
+  );
+}
+
+/** What two classifiers and an HTTP judge may say of a cell. */
+export function judgesOf(accuracy: number): JudgesResult {
+  return {
+    judges: [
+      { name: "vgg16_bn", naturalAccuracy: rate(0.974, 0.01, 500), attackAccuracy: rate(accuracy) },
+      { name: "resnet18", naturalAccuracy: rate(0.961, 0.01, 500), attackAccuracy: rate(0.8 * accuracy) },
+      {
+        name: "face matcher 2.1",
+        realPairs: { same: rate(0.94, 0.03, 50), different: rate(0.96, 0.03, 50) },
+        refused: 3,
+        attackAccuracy: rate(0.5 * accuracy),
+      },
+    ],
+    agreement: rate(1 - 0.5 * accuracy),
+    unanimous: rate(0.45 * accuracy),
+    unconfirmed: rate(0.4),
+    single: rate(0.3),
   };
 }
 

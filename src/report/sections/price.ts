@@ -1,0 +1,76 @@
+import { tradeOffRatio } from "../../metrics/trade-off.ts";
+import type { Comparison } from "../conditions.ts";
+import { equalUtility } from "../equal-utility.ts";
+import { type Html, type HtmlPart, html } from "../escape.ts";
+import { fixed, percent, significant } from "../numbers.ts";
+import { colorKey, table } from "../parts.ts";
+
+const points = (share: number) => fixed(share * 100, 1);
+
+/** Δ with its interval, or why there is none. */
+function ratio({ undefended }: Comparison, defended: Comparison["defended"][number]): HtmlPart {
+  const found = undefended && tradeOffRatio(undefended, defended);
+  if (found === undefined) return html`–<small>natural accuracy does not fall</small>`;
+  const { value, interval } = found;
+  return html`${significant(value)}<small>${
+    interval === undefined ? "the fall may be none" : `[${significant(interval[0])},\u00a0${significant(interval[1])}]`
+  }</small>`;
+}
+
+/** What each defense costs for what it saves, and defenses against each other at equal natural accuracy. Empty without a comparison. */
+export function priceOfProtection(comparisons: readonly Comparison[]): Html {
+  const rows = comparisons.flatMap((comparison) => {
+    const { undefended, defended, title } = comparison;
+    if (undefended === undefined) return [];
+    return defended.map((condition) => ({
+      cells: [
+        html`${colorKey(condition.labelIndex)}${condition.label}`,
+        title,
+        points(undefended.attackAccuracy.value - condition.attackAccuracy.value),
+        points(undefended.naturalAccuracy.value - condition.naturalAccuracy.value),
+        ratio(comparison, condition),
+      ],
+    }));
+  });
+  if (rows.length === 0) return html``;
+  const pairs = comparisons.flatMap((comparison) =>
+    equalUtility(comparison).map(({ first, second, area: { difference, from, to } }) => ({
+      cells: [
+        first,
+        second,
+        comparison.title,
+        `${percent(from, 1)} to ${percent(to, 1)}`,
+        html`${points(difference.value)}<small>[${points(difference.low)},\u00a0${points(difference.high)}]</small>`,
+      ],
+    })),
+  );
+  return html`<h3>What protection costs</h3>
+<p>Δ is the points of attack accuracy that a defense takes away for each point of natural accuracy that it costs; higher is better, and a defense that costs nothing has none.</p>
+${table(
+  "Points gained and paid, and their ratio Δ with its 95 % interval",
+  [
+    { name: "defense" },
+    { name: "attack" },
+    { name: "attack accuracy falls by", numeric: true },
+    { name: "natural accuracy falls by", numeric: true },
+    { name: "Δ", numeric: true },
+  ],
+  rows,
+)}
+${
+  pairs.length === 0
+    ? ""
+    : html`<p>Two defenses at equal natural accuracy: straight lines lead from the undefended model through each defense's settings, and the area between them is averaged over the natural accuracies that both reach. Below zero, the first leaks less.</p>
+${table(
+  "Attack accuracy of the first defense minus that of the second, in points, at equal natural accuracy",
+  [
+    { name: "first" },
+    { name: "second" },
+    { name: "attack" },
+    { name: "natural accuracy" },
+    { name: "difference", numeric: true },
+  ],
+  pairs,
+)}`
+}`;
+}
