@@ -14,6 +14,7 @@ export type ListName = (typeof LISTS)[number];
 type Pipeline = typeof import("../study/pipeline.ts");
 type Exporter = typeof import("../study/export.ts");
 type Report = typeof import("../report/index.ts");
+type UserStudy = typeof import("../report/user-study/index.ts");
 type Runtime = typeof import("../engine/runtime.ts");
 
 /**
@@ -24,6 +25,7 @@ export interface Modules {
   pipeline(): Promise<Pick<Pipeline, "runStudy" | "planStudy">>;
   exporter(): Promise<Pick<Exporter, "exportRun">>;
   report(): Promise<Pick<Report, "writeReport">>;
+  userStudy(): Promise<Pick<UserStudy, "makeUserStudy" | "scoreUserStudy">>;
   runtime(): Promise<Pick<Runtime, "runtimeInfo">>;
   list(name: ListName): Promise<readonly Listed[]>;
 }
@@ -42,6 +44,7 @@ export const modules: Modules = {
   pipeline: () => import("../study/pipeline.ts"),
   exporter: () => import("../study/export.ts"),
   report: () => import("../report/index.ts"),
+  userStudy: () => import("../report/user-study/index.ts"),
   runtime: () => import("../engine/runtime.ts"),
   list: (name) => lists[name](),
 };

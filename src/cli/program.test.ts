@@ -45,7 +45,14 @@ const study: StudyResult = {
 const failed = { defense: "none", attack: "gmi", seed: 1, message: "loss is NaN" };
 
 const nowhere = () => Promise.reject(new Error("not needed by this test"));
-const ended: Modules = { pipeline: nowhere, exporter: nowhere, report: nowhere, runtime: nowhere, list: nowhere };
+const ended: Modules = {
+  pipeline: nowhere,
+  exporter: nowhere,
+  report: nowhere,
+  userStudy: nowhere,
+  runtime: nowhere,
+  list: nowhere,
+};
 
 type RunStudy = Awaited<ReturnType<Modules["pipeline"]>>["runStudy"];
 
@@ -79,7 +86,7 @@ describe("usage", () => {
     expect(await call("--version")).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+/), err: "" });
     const help = await call("--help");
     expect(help).toMatchObject({ code: 0, err: "" });
-    for (const word of ["run", "validate", "ls", "report", "doctor", "export", "--json"])
+    for (const word of ["run", "validate", "ls", "report", "doctor", "export", "user-study", "--json"])
       expect(help.out).toContain(word);
   });
 
@@ -91,6 +98,10 @@ describe("usage", () => {
     ["run a.yaml --threads 0", "expected a positive whole number"],
     ["run a.yaml b.yaml", "too many arguments"],
     ["ls attack", "Allowed choices are attacks, defenses"],
+    ["user-study make runs/x", "required option '--out <dir>' not specified"],
+    ["user-study make runs/x --out d --questions 0", "expected at least 1"],
+    ["user-study make runs/x --out d --seed -1", "expected a whole number"],
+    ["user-study score pack", "missing required argument 'answers'"],
     ["export runs/x", "expected one of --onnx and --safetensors"],
     ["export runs/x --onnx --safetensors", "expected one of --onnx and --safetensors"],
   ])("`tldmi %s` leaves with 2 and says what is wrong on stderr", async (args, message) => {
@@ -298,4 +309,65 @@ test("export passes the format and the file on, and prints where it is", async (
     ["runs/x", { format: "onnx" }],
     ["runs/x", { format: "safetensors", out: "w.safetensors" }],
   ]);
+});
+
+describe("user-study", () => {
+  const measured = (value: number, low: number, high: number) => ({ value, n: 40, low, high });
+  const score = {
+    pack: "0123456789ab",
+    study: "quick",
+    attack: "gmi",
+    conditions: ["no defense", "tl-dmi"] as const,
+    preference: measured(0.75, 0.6, 0.85),
+    left: measured(0.5, 0.4, 0.6),
+    participants: [{ participant: "a", answered: 40, first: 30, seconds: 2 }],
+    questions: 40,
+  };
+  const people = (preference = score.preference, seen: unknown[] = []): Modules => ({
+    ...ended,
+    userStudy: async () => ({
+      makeUserStudy: async (dir, options) => {
+        seen.push([dir, options]);
+        return { page: "p/index.html", key: "p/key.json", questions: 40, conditions: ["no defense", "tl-dmi"] };
+      },
+      scoreUserStudy: async (pack, files) => {
+        seen.push([pack, files]);
+        return { ...score, preference };
+      },
+    }),
+  });
+
+  test("make passes its options on, and says what is for whom", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "tldmi-"));
+    writeFileSync(join(dir, "study.json"), "{}");
+    const seen: unknown[] = [];
+    const { code, out } = await call(
+      `user-study make ${dir} --out p --attack gmi --compare none mid --questions 9 --seed 4`,
+      people(undefined, seen),
+    );
+    expect(code).toBe(0);
+    expect(seen).toEqual([[dir, { out: "p", attack: "gmi", conditions: ["none", "mid"], questions: 9, seed: 4 }]]);
+    expect(out).toBe(
+      "p/index.html\n  for participants: 40 questions; it shows private images\n" +
+        "p/key.json\n  for you alone: which image is of no defense, which of tl-dmi\n",
+    );
+  });
+
+  test.each([
+    [measured(0.75, 0.6, 0.85), "75.0 % [60.0, 85.0]: reconstructions under no defense look more like the person"],
+    [measured(0.25, 0.15, 0.4), "25.0 % [15.0, 40.0]: reconstructions under tl-dmi look more like the person"],
+    [measured(0.55, 0.4, 0.7), "55.0 % [40.0, 70.0]: no difference is shown"],
+  ])("score says what the choices show", async (preference, words) => {
+    const seen: unknown[] = [];
+    const { out } = await call("user-study score p a.json b.json", people(preference, seen));
+    expect(seen).toEqual([["p", ["a.json", "b.json"]]]);
+    expect(out.replaceAll("\u00a0", " ")).toBe(
+      "gmi: no defense against tl-dmi, 40 choices of 1 participant\n" +
+        `no defense was chosen in ${words}\nthe image on the left was chosen in 50.0 % [40.0, 60.0]\n`,
+    );
+    expect(JSON.parse((await call("user-study score p a.json --json", people(preference))).out)).toMatchObject({
+      pack: "0123456789ab",
+      preference,
+    });
+  });
 });

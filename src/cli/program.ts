@@ -4,6 +4,7 @@ import { addExport } from "./commands/export.ts";
 import { addLs } from "./commands/ls.ts";
 import { addReport } from "./commands/report.ts";
 import { addRun } from "./commands/run.ts";
+import { addUserStudy } from "./commands/user-study.ts";
 import { addValidate } from "./commands/validate.ts";
 import { EXIT, endingOf } from "./errors.ts";
 import { type Cli, newProgram } from "./globals.ts";
@@ -26,7 +27,7 @@ export async function runCli(args: readonly string[], io: CliIo, modules: Module
   };
   try {
     const program = newProgram(io, versions().package);
-    for (const add of [addRun, addValidate, addLs, addReport, addDoctor, addExport]) add(program, cli);
+    for (const add of [addRun, addValidate, addLs, addReport, addDoctor, addExport, addUserStudy]) add(program, cli);
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {

@@ -25,7 +25,7 @@ export function wilson(successes: number, n: number): Measured {
 }
 
 /** The value below which the given share of sorted values lies, linear between neighbours (Hyndman & Fan 1996, definition 7). */
-function quantile(sorted: Float64Array, share: number): number {
+export function quantile(sorted: Float64Array, share: number): number {
   const at = share * (sorted.length - 1);
   const below = sorted[Math.floor(at)]!;
   return below + (at - Math.floor(at)) * (sorted[Math.ceil(at)]! - below);

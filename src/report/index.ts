@@ -1,11 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
-import { UserError } from "../engine/errors.ts";
-import type { StudyResult } from "../study/result.ts";
 import { comparisonsOf, conditionsOf } from "./conditions.ts";
 import { type ContactSheet, readContactSheet } from "./contact-sheet.ts";
 import { renderReport } from "./html.ts";
+import { readStudyResult } from "./study-result.ts";
 
 export { type Finding, type Summary, type SummaryParagraph, summarize, type Verdict } from "./summary.ts";
 
@@ -14,23 +12,6 @@ export interface ReportOptions {
   /** Whether private images are embedded beside their reconstructions. The file must then not leave the machine. */
   readonly includePrivate: boolean;
 }
-
-async function readStudy(path: string): Promise<StudyResult> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new UserError(`${path}: cannot be read, so there is no report to make (${reasonOf(error)})`);
-  });
-  let study: StudyResult;
-  try {
-    study = JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${path}: not JSON (${reasonOf(error)})`);
-  }
-  const version: unknown = typeof study === "object" && study !== null ? study.schemaVersion : undefined;
-  if (version !== 1) throw new UserError(`${path}: expected a study result of schemaVersion 1, got ${String(version)}`);
-  return study;
-}
-
-const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /**
  * Makes the report of a study: one HTML file that needs nothing outside itself, `report/index.html` in the study's folder.
@@ -41,7 +22,7 @@ const reasonOf = (error: unknown) => (error instanceof Error ? error.message : S
  * @throws UserError where `study.json` is missing, no JSON, or of another version.
  */
 export async function writeReport(studyDir: string, options: ReportOptions): Promise<string> {
-  const study = await readStudy(join(studyDir, "study.json"));
+  const study = await readStudyResult(studyDir);
   const sheets: ContactSheet[] = [];
   for (const comparison of comparisonsOf(conditionsOf(study.cells))) {
     const sheet = await readContactSheet(comparison, studyDir, options);

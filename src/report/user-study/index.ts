@@ -1,0 +1,2 @@
+export { makeUserStudy, type UserStudyOptions, type UserStudyPack } from "./make.ts";
+export { scoreUserStudy, type UserStudyScore } from "./score.ts";
