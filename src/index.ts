@@ -25,6 +25,8 @@ export type {
   Curve,
   FailedCell,
   IdentityResult,
+  JudgeResult,
+  JudgesResult,
   Measured,
   StudyResult,
 } from "./study/result.ts";

@@ -1,3 +1,4 @@
-/** Reports: one HTML file of a study, its charts, and its findings as data. */
+/** Reports: one HTML file of a study, its charts, its findings as data, and user studies. */
 export * from "../report/charts.ts";
 export * from "../report/index.ts";
+export * from "../report/user-study/index.ts";

@@ -37,6 +37,15 @@ test("two defenses are compared at equal natural accuracy, over all their settin
   expect(markup).toMatch(/>−22\.5<small>\[−2\d\.\d, −1\d\.\d\]/);
 });
 
+test("an attack that does not beat its floors says nothing about defenses", () => {
+  const floors = { randomPrior: rate(0.1, 0.05), initialSelection: rate(0.78, 0.05) };
+  const gmi = [none, at("tl-dmi", 0.92, 0.4)].map((c) => ({ ...c, attack: "gmi", floors }));
+  expect(page(gmi)).toBe("");
+  const both = page([...gmi, none, at("tl-dmi", 0.92, 0.4)]);
+  expect(both).toContain("Attacks that do not beat their floors without a defense are left out.");
+  expect(both).not.toContain(">gmi<");
+});
+
 test("without an undefended or a defended model there is nothing to price", () => {
   expect(page([none])).toBe("");
   expect(page([at("tl-dmi", 0.9, 0.4)])).toBe("");

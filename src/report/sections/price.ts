@@ -4,6 +4,7 @@ import { equalUtility } from "../equal-utility.ts";
 import { type Html, type HtmlPart, html } from "../escape.ts";
 import { fixed, percent, significant } from "../numbers.ts";
 import { colorKey, table } from "../parts.ts";
+import { beatsFloors } from "../summary.ts";
 
 const points = (share: number) => fixed(share * 100, 1);
 
@@ -17,8 +18,12 @@ function ratio({ undefended }: Comparison, defended: Comparison["defended"][numb
   }</small>`;
 }
 
-/** What each defense costs for what it saves, and defenses against each other at equal natural accuracy. Empty without a comparison. */
-export function priceOfProtection(comparisons: readonly Comparison[]): Html {
+/**
+ * What each defense costs for what it saves, and defenses against each other at equal natural accuracy. An attack that does not beat its
+ * floors without a defense shows nothing about defenses and is left out; empty without any other.
+ */
+export function priceOfProtection(all: readonly Comparison[]): Html {
+  const comparisons = all.filter(({ undefended }) => undefended !== undefined && beatsFloors(undefended));
   const rows = comparisons.flatMap((comparison) => {
     const { undefended, defended, title } = comparison;
     if (undefended === undefined) return [];
@@ -45,7 +50,9 @@ export function priceOfProtection(comparisons: readonly Comparison[]): Html {
     })),
   );
   return html`<h3>What protection costs</h3>
-<p>Δ is the points of attack accuracy that a defense takes away for each point of natural accuracy that it costs; higher is better, and a defense that costs nothing has none.</p>
+<p>Δ is the points of attack accuracy that a defense takes away for each point of natural accuracy that it costs; higher is better, and a defense that costs nothing has none.${
+    comparisons.length < all.length ? " Attacks that do not beat their floors without a defense are left out." : ""
+  }</p>
 ${table(
   "Points gained and paid, and their ratio Δ with its 95 % interval",
   [
