@@ -21,7 +21,7 @@ export const knnDistance = defineMetric({
   kind: "knn-distance",
   name: "KNN distance",
   summary:
-    "mean squared L2 distance from a reconstruction to the nearest private training image of its class, in the evaluation model's features",
+    "mean squared L2 distance from a reconstruction to the nearest private training image of its class, in the evaluation model's features (δ_eval)",
   paper,
   measures: "leakage",
   direction: "lower",

@@ -22,7 +22,7 @@ export const meanDistance = defineMetric({
   kind: "mean-distance",
   name: "distance to the mean",
   summary:
-    "mean squared L2 distance from a reconstruction to the mean of its class's private training images, in the evaluation model's features (δ_eval to the mean; to the nearest it is the KNN distance)",
+    "mean squared L2 distance from a reconstruction to the mean of its class's private training images, in the evaluation model's features (δ_eval to the mean)",
   paper: "Struppek et al., Plug & Play Attacks, ICML 2022",
   measures: "leakage",
   direction: "lower",
