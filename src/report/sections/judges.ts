@@ -59,7 +59,7 @@ const MOST_SENTENCES = 4;
 
 /** How far several judges agree on what an attack achieved. */
 export function judgesSection(conditions: readonly Condition[]): Html {
-  return html`<p>Attack accuracy above is the word of one judge, the evaluation model. A judge can take an image for the attacked identity that nobody else would. Here others judge the same reconstructions. All intervals in this section come from resampling identities, so the first judge's is wider here than above.</p>
+  return html`<p>Attack accuracy above is the word of one judge, the evaluation model. A judge can take an image for the attacked identity that nobody else would. Here others judge the same reconstructions. All intervals in this section come from resampling identities, so the first judge's differs from the one above.</p>
 ${groupByJudges(conditions).map(({ judges, members }) => {
   const columns = [
     { name: "defense" },
