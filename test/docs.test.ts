@@ -37,6 +37,7 @@ const PAGES = [
   "CHANGELOG.md",
   "examples/README.md",
   "docs/study-file.md",
+  "docs/fisher.md",
 ];
 
 /** The code blocks of a page whose fence names the language so, without their indentation. */

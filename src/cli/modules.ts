@@ -13,6 +13,7 @@ export type ListName = (typeof LISTS)[number];
 
 type Pipeline = typeof import("../study/pipeline.ts");
 type Exporter = typeof import("../study/export.ts");
+type Fisher = typeof import("../study/fisher.ts");
 type Report = typeof import("../report/index.ts");
 type Runtime = typeof import("../engine/runtime.ts");
 
@@ -23,7 +24,8 @@ type Runtime = typeof import("../engine/runtime.ts");
 export interface Modules {
   pipeline(): Promise<Pick<Pipeline, "runStudy" | "planStudy">>;
   exporter(): Promise<Pick<Exporter, "exportRun">>;
-  report(): Promise<Pick<Report, "writeReport">>;
+  fisher(): Promise<Pick<Fisher, "fisherOfRun">>;
+  report(): Promise<Pick<Report, "writeReport" | "writeFisherChart">>;
   runtime(): Promise<Pick<Runtime, "runtimeInfo">>;
   list(name: ListName): Promise<readonly Listed[]>;
 }
@@ -41,6 +43,7 @@ const lists: Readonly<Record<ListName, () => Promise<readonly Listed[]>>> = {
 export const modules: Modules = {
   pipeline: () => import("../study/pipeline.ts"),
   exporter: () => import("../study/export.ts"),
+  fisher: () => import("../study/fisher.ts"),
   report: () => import("../report/index.ts"),
   runtime: () => import("../engine/runtime.ts"),
   list: (name) => lists[name](),

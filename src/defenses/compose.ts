@@ -1,6 +1,7 @@
 import { UserError } from "../engine/errors.ts";
 import { type Model, stageIndex } from "../models/model.ts";
 import type { TrainingSettings } from "../models/training.ts";
+import { AUTO } from "./boundary.ts";
 import type { Defense, Recipe } from "./defense.ts";
 
 /** A defense with its resolved keys. */
@@ -83,6 +84,14 @@ export function composeDefenses(original: Model, chosen: readonly ChosenDefense[
   };
 }
 
+/** The same defenses with the boundary that was chosen, where one of them left it open. */
+export function withBoundary(chosen: readonly ChosenDefense[], boundary: string): readonly ChosenDefense[] {
+  return chosen.map(({ member, config }) => ({
+    member,
+    config: config.freeze === AUTO ? { ...config, freeze: boundary } : config,
+  }));
+}
+
 /** @throws UserError for training settings that contradict the recipe. */
 export function checkSettings({ smoothing, first }: Recipe, { labelSmoothing, epochs }: TrainingSettings): void {
   if (first !== undefined && first.epochs >= epochs) {
@@ -113,7 +122,7 @@ function reshaped(original: Model, chosen: readonly ChosenDefense[]): Model {
 
 /** Frozen weights were trained in the stage as it was: they cannot follow when it is reshaped. */
 function checkFrozen(original: Model, model: Model, boundary: string | null, name: string): void {
-  const frozen = boundary === null ? 0 : stageIndex(model, boundary) + 1;
+  const frozen = boundary === null || boundary === AUTO ? 0 : stageIndex(model, boundary) + 1;
   const stage = model.stages.find(({ layer }, i) => i < frozen && layer !== original.stages[i]!.layer);
   if (stage !== undefined)
     throw new UserError(

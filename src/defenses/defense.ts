@@ -11,7 +11,7 @@ export type Penalty = (logits: Value, targets: Value, view: View) => Value;
 export interface Recipe {
   /** The pre-trained weights, or random ones. */
   readonly start: "pretrained" | "scratch";
-  /** Last stage kept as it starts; null where everything trains. */
+  /** Last stage kept as it starts; null where everything trains, `auto` where it is still to be chosen: so nothing can be trained. */
   readonly boundary: string | null;
   /** Epochs in which the head alone is trained first. */
   readonly probeEpochs: number;

@@ -7,6 +7,7 @@ import { comparisonsOf, conditionsOf } from "./conditions.ts";
 import { type ContactSheet, readContactSheet } from "./contact-sheet.ts";
 import { renderReport } from "./html.ts";
 
+export { writeFisherChart } from "./fisher.ts";
 export { type Finding, type Summary, type SummaryParagraph, summarize, type Verdict } from "./summary.ts";
 
 /** What `writeReport` may put into the file. */

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { ImageSet } from "../../src/data/dataset.ts";
 import { all, endless } from "../../src/data/loader.ts";
 import { boundaryOf, trainableParameters } from "../../src/defenses/boundary.ts";
-import { type ChosenDefense, composeDefenses } from "../../src/defenses/compose.ts";
+import { type ChosenDefense, composeDefenses, withBoundary } from "../../src/defenses/compose.ts";
 import type { Defense } from "../../src/defenses/defense.ts";
 import { coco, hsic, kernels } from "../../src/defenses/dependence.ts";
 import { defenses } from "../../src/defenses/index.ts";
@@ -394,6 +394,17 @@ describe("a freeze boundary", () => {
     expect(boundary({ fraction: 20 / 41 })).toBe("layer2.1");
     expect(boundary({ fraction: 19 / 41 })).toBe("layer2.0");
     expect(() => boundary({ fraction: 0.01 })).toThrow(/fraction of 0\.01 freezes nothing/);
+  });
+
+  test("that is left to Fisher information is open until a stage has been put in its place", async () => {
+    const open = [chosen(["tl-dmi", { freeze: "auto" }]), chosen(["rolss", { group: "layer2" }])];
+    const { recipe, label, model } = composeDefenses(original, open);
+    expect([recipe.boundary, label]).toEqual(["auto", "tl-dmi auto + rolss"]);
+    const { train, validation } = world;
+    const common = { work: unwatched, pretrained, train, validation, settings: TINY_TRAINING, seed: 3 };
+    await expect(trainTarget({ ...common, model, recipe })).rejects.toThrow('no stage "auto"');
+    expect(composeDefenses(original, withBoundary(open, "layer1.0")).recipe.boundary).toBe("layer1.0");
+    expect(() => composeDefenses(original, withBoundary(open, "layer2.0"))).toThrow(/both reshaped and frozen/);
   });
 
   test("splits the parameters at every stage without losing one", () => {

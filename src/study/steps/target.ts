@@ -8,7 +8,16 @@ import { asJson } from "../canonical.ts";
 import { readState, WEIGHTS, writeState } from "../state-file.ts";
 import type { Study } from "../study-schema.ts";
 import { TEST_ACCURACY, testAccuracy } from "./classifier.ts";
+import { readBoundary } from "./fisher.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
+
+/** A boundary that is known once a step is done. */
+export interface OpenBoundary {
+  /** The Fisher analysis that chooses it. */
+  readonly step: PlannedStep;
+  /** The defenses with the boundary it chose. @throws UserError where they do not go with it. */
+  at(boundary: string): Defended;
+}
 
 /** The target of one defense and seed. Afterwards the written weights are compared with the start weights, frozen tensor by tensor. */
 export function targetStep(options: {
@@ -18,14 +27,17 @@ export function targetStep(options: {
   readonly defended: Defended;
   readonly seed: number;
   readonly pretraining: PlannedStep;
+  readonly open?: OpenBoundary;
 }): PlannedStep {
-  const { study, data, label, defended, seed, pretraining } = options;
-  const { model, recipe, settings } = defended;
+  const { study, data, label, defended, seed, pretraining, open } = options;
+  const { model, settings } = defended;
   const { train, validation, test } = data.private;
   const config = asJson({ model: study.model, recipe: settings, training: study.training, seed });
   const hashes = { train: train.hash, validation: validation.hash, test: test.hash };
   const spec = { kind: "target", version: 1, config, data: hashes };
-  return planStep(`target ${label}, seed ${seed}`, spec, { pretraining }, async (context, dir) => {
+  const needs = { pretraining, ...(open && { boundary: open.step }) };
+  return planStep(`target ${label}, seed ${seed}`, spec, needs, async (context, dir) => {
+    const { recipe } = open === undefined ? defended : open.at(await readBoundary(dir(open.step)));
     const pretrained = await readState(join(dir(pretraining), WEIGHTS));
     const state = await trainTarget({
       work: context,
