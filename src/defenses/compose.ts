@@ -37,6 +37,8 @@ const SUBJECTS: Readonly<Record<Exclude<keyof Recipe, "penalties">, string>> = {
   smoothing: "how targets are smoothed",
   first: "which shape is trained first",
   erasing: "what is covered of the images",
+  steps: "how a step of training is taken",
+  privacy: "what is accounted for as privacy",
 };
 
 /** Keys that say by themselves all that they do: a defense that changes no other is described by them. */
@@ -74,6 +76,7 @@ export function composeDefenses(original: Model, chosen: readonly ChosenDefense[
   // `none` beside another defense only says where weights start.
   const named = parts.length > 1 ? parts.filter(({ kind }) => kind !== "none") : parts;
   checkFrozen(original, model, boundary, named.map(({ kind }) => kind).join(" + "));
+  checkPrivacy(recipe);
   return {
     model,
     recipe,
@@ -127,6 +130,23 @@ function checkFrozen(original: Model, model: Model, boundary: string | null, nam
   if (stage !== undefined)
     throw new UserError(
       `${name}: stage ${stage.name} is both reshaped and frozen; freeze an earlier stage, or reshape a later one`,
+    );
+}
+
+/** What would let private numbers past the noise, or ties the images of a batch together. */
+function checkPrivacy({ privacy, penalties, start, frozenNorms }: Recipe): void {
+  if (privacy === undefined) return;
+  if (penalties !== undefined)
+    throw new UserError(
+      "dp-sgd clips the gradient of each image alone, but a defense of the same target adds a term over the whole batch; leave one of them out",
+    );
+  if (start === "scratch")
+    throw new UserError(
+      "dp-sgd keeps batch norms at the statistics of public start weights, which start: scratch does not have; leave start out",
+    );
+  if (frozenNorms === "train")
+    throw new UserError(
+      "dp-sgd and frozenNorms: train cannot be combined: statistics that follow private images get no noise; use frozenNorms: eval",
     );
 }
 

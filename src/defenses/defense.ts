@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Erasing } from "../data/erase.ts";
 import type { Value } from "../engine/graph.ts";
 import type { Model } from "../models/model.ts";
-import type { Smoothing, View } from "../models/train.ts";
+import type { Smoothing, StepMaker, View } from "../models/train.ts";
 
 /** A term that a defense adds to the loss: logits [N, classes] and what the training shows on the way, to one number. */
 export type Penalty = (logits: Value, targets: Value, view: View) => Value;
@@ -26,6 +26,10 @@ export interface Recipe {
   readonly first?: { readonly model: Model; readonly epochs: number };
   /** Random parts of the training images are covered. */
   readonly erasing?: Erasing;
+  /** What takes the steps of every phase of the training; ordinary gradient steps where it is left out. */
+  readonly steps?: StepMaker;
+  /** What the steps do for privacy, to be accounted for. The last epoch is kept: to choose the best one would cost privacy too. */
+  readonly privacy?: { readonly noiseMultiplier: number; readonly clip: number; readonly delta: number };
   /** Added to the cross-entropy. */
   readonly penalties?: readonly Penalty[];
 }

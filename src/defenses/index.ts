@@ -1,5 +1,6 @@
 import { bidoCoco } from "./bido-coco.ts";
 import { bidoHsic } from "./bido-hsic.ts";
+import { dpSgd } from "./dp-sgd.ts";
 import { labelSmoothing } from "./label-smoothing.ts";
 import { lowRank } from "./low-rank.ts";
 import { mid } from "./mid.ts";
@@ -23,4 +24,5 @@ export const defenses = [
   ssf,
   tts,
   lowRank,
+  dpSgd,
 ] as const;

@@ -4,6 +4,7 @@ import type { ImageSet, StudyData } from "../data/dataset.ts";
 import { writePng } from "../data/image-file.ts";
 import { trainableParameters } from "../defenses/boundary.ts";
 import type { Defended } from "../defenses/compose.ts";
+import { privacyOf } from "../defenses/dp-sgd.ts";
 import { countWeights } from "../models/bind.ts";
 import { type Model, splitAt } from "../models/model.ts";
 import { asJson } from "./canonical.ts";
@@ -81,6 +82,7 @@ export async function runCell(options: {
     });
     if (includePrivate) await writeReferences(join(folder.artifacts, PRIVATE), data.private.train);
     const measured = JSON.parse(await readFile(join(steps.evaluation.dir, EVALUATION), "utf8")) as Evaluation;
+    const privacy = privacyOf(recipe, study.training, data.private.train.size);
     const result: CellResult = {
       schemaVersion: 1,
       defense: target.defense,
@@ -90,6 +92,7 @@ export async function runCell(options: {
       trainableParameters: trainableParameters(defendedModel, boundary),
       frozenParameters: countWeights(splitAt(defendedModel, boundary).frozen.weights),
       boundary,
+      ...(privacy && { privacy }),
       ...measured,
       run: relative(studyDir, dir),
     };

@@ -43,6 +43,7 @@ const variants: Readonly<Record<(typeof defenses)[number]["kind"], readonly obje
   ssf: [{}],
   tts: [{ firstEpochs: 1 }],
   "low-rank": [{ rank: 5 }],
+  "dp-sgd": [{ noiseMultiplier: 0.3, microbatch: 5 }],
 };
 
 type Kind = keyof typeof variants;
@@ -56,6 +57,11 @@ const combinations: readonly (readonly Part[])[] = [
   [
     ["tts", { firstEpochs: 1 }],
     ["low-rank", { rank: 6 }],
+  ],
+  [
+    ["tl-dmi", { freeze: "layer1", probeEpochs: 1 }],
+    ["dp-sgd", { noiseMultiplier: 0.3 }],
+    ["label-smoothing", { alpha: 0.1 }],
   ],
 ];
 
@@ -117,7 +123,10 @@ describe.each(cases)("$name", ({ parts }) => {
     expect(followed, "frozen statistics that changed").toEqual(recipe.frozenNorms === "train" ? named("buffer") : []);
     expect(changedFrozenTensors(model, recipe, pretrained, after)).toEqual([]);
 
-    const trained = [...named("weight", rest), ...named("buffer", rest)];
+    // Statistics of private images would pass by the noise.
+    const still = recipe.privacy === undefined ? [] : named("buffer", rest);
+    expect(changedTensors(pick(still, pretrained), after), "statistics that changed").toEqual([]);
+    const trained = [...named("weight", rest), ...named("buffer", rest)].filter((name) => !still.includes(name));
     const carried = trained.filter((name) => pretrained[name] !== undefined);
     expect(changedTensors(pick(carried, pretrained), after), "trained tensors that changed").toEqual(carried);
     const start = initialState(weightsOf(model), 3);
@@ -193,6 +202,10 @@ async function onlyShortcuts(...parts: readonly Part[]): Promise<number> {
   const features = fixed(state).apply(featureLayer(model), await firstImages(world.validation, 8));
   const found = await evaluate(features);
   return Array.from(found).reduce((a, b) => a + b, 0);
+}
+
+function squaredDistance(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, x, i) => sum + (x - b[i]!) ** 2, 0);
 }
 
 /** The number of directions in which rows vary, by elimination. */
@@ -289,6 +302,48 @@ const effects: Readonly<Record<Exclude<Kind, "none" | "tl-dmi">, () => Promise<v
     expect(countWeights(weightsOf(model))).toBeLessThan(countWeights(weightsOf(original)));
     const [one, other] = [recipe.first!.model, original].map((m) => weightsOf(m).map((w) => w.name));
     expect(one).toEqual(other);
+  },
+  async "dp-sgd"() {
+    // Without noise, a small length is all that a step of plain descent on the whole set can move weights by.
+    const moved = async (clip: number, noiseMultiplier: number) => {
+      const { model, recipe } = compose(["dp-sgd", { clip, noiseMultiplier }]);
+      const settings = {
+        ...TINY_TRAINING,
+        epochs: 1,
+        batch: 200,
+        momentum: 0,
+        weightDecay: 0,
+        rate: 1,
+        schedule: "constant" as const,
+      };
+      const { train, validation } = world;
+      const after = await trainTarget({
+        work: unwatched,
+        model,
+        recipe,
+        pretrained,
+        train,
+        validation,
+        settings,
+        seed: 3,
+      });
+      const before = { ...pretrained, ...pick(["fc.weight", "fc.bias"], initialState(weightsOf(model), 3)) };
+      return (
+        weightsOf(model).reduce(
+          (total, { name }) => total + squaredDistance(after[name]!.data, before[name]!.data),
+          0,
+        ) ** 0.5
+      );
+    };
+    expect(world.train.size).toBeLessThan(200);
+    expect(await moved(1e-3, 1e-6)).toBeLessThan(1e-3 * 1.01);
+    expect(await moved(1e-3, 1e-6)).toBeGreaterThan(1e-5);
+    expect(await moved(1e3, 1e-9)).toBeGreaterThan(0.1);
+    // Noise of σ·C a number, divided by the batch.
+    const numbers = countWeights(weightsOf(original));
+    const noisy = (await moved(1e-2, 500)) / ((5 * Math.sqrt(numbers)) / world.train.size);
+    expect(noisy).toBeGreaterThan(0.95);
+    expect(noisy).toBeLessThan(1.05);
   },
   async "low-rank"() {
     const rank = async (part: Part) => {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { StudyData } from "../../data/dataset.ts";
 import type { Defended } from "../../defenses/compose.ts";
+import { privacyOf } from "../../defenses/dp-sgd.ts";
 import { changedFrozenTensors, trainTarget } from "../../defenses/train-target.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import { seedFor } from "../../engine/random.ts";
@@ -10,6 +11,9 @@ import type { Study } from "../study-schema.ts";
 import { TEST_ACCURACY, testAccuracy } from "./classifier.ts";
 import { readBoundary } from "./fisher.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
+
+/** Name of what a target's training costs in privacy, in its step's folder; there only where the recipe accounts for it. */
+export const PRIVACY = "privacy.json";
 
 /** A boundary that is known once a step is done. */
 export interface OpenBoundary {
@@ -54,6 +58,9 @@ export function targetStep(options: {
     const written = await readState(path);
     const changed = changedFrozenTensors(model, recipe, pretrained, written);
     if (changed.length > 0) throw new Error(`frozen tensors changed in training: ${changed.join(", ")}`);
+    const privacy = privacyOf(recipe, study.training, train.size);
+    if (privacy !== undefined)
+      await writeFileAtomic(join(context.dir, PRIVACY), `${JSON.stringify(privacy, undefined, 2)}\n`);
     const measured = await testAccuracy(model, written, test);
     await writeFileAtomic(join(context.dir, TEST_ACCURACY), `${JSON.stringify(measured)}\n`);
   });
