@@ -1,3 +1,4 @@
+import { atAt } from "./at-at.ts";
 import { bidoCoco } from "./bido-coco.ts";
 import { bidoHsic } from "./bido-hsic.ts";
 import { dpSgd } from "./dp-sgd.ts";
@@ -25,4 +26,5 @@ export const defenses = [
   tts,
   lowRank,
   dpSgd,
+  atAt,
 ] as const;

@@ -230,6 +230,7 @@ export function fillTargets(
 
 /**
  * A training's network over a batch of images, fed as `images` unless they are given: outputs, and what its layers show on the way.
+ * `again` gives the same weights' outputs for other images of that number, of which nothing is shown and no statistics are kept.
  * @param training whether norms use the batch's statistics and layers draw noise
  */
 export function forward(
@@ -240,7 +241,8 @@ export function forward(
 ) {
   const before = prefix?.binding(training);
   const net = trainable({ training });
-  const outputs = net.apply(trained, before === undefined ? images : before.apply(prefix!.layer, images));
+  const again = (x: Value) => net.apply(trained, before === undefined ? x : before.apply(prefix!.layer, x));
+  const outputs = again(images);
   const observed = { ...before?.observed, ...net.observed };
   const view: View = {
     images,
@@ -252,7 +254,7 @@ export function forward(
     },
   };
   const noises = { ...before?.noises, ...net.noises };
-  return { outputs, view, noises, weights: net.trained(), updates: { ...before?.updates, ...net.updates } };
+  return { outputs, view, noises, again, weights: net.trained(), updates: { ...before?.updates, ...net.updates } };
 }
 
 /** The mean score over a set with the store's present weights, in evaluation mode. */

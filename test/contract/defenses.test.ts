@@ -9,8 +9,11 @@ import { defenses } from "../../src/defenses/index.ts";
 import { BOTTLENECK, gaussianInformation } from "../../src/defenses/mid.ts";
 import { tlDmi } from "../../src/defenses/tl-dmi.ts";
 import { changedFrozenTensors, trainTarget } from "../../src/defenses/train-target.ts";
+import { grad } from "../../src/engine/autodiff.ts";
 import { UserError } from "../../src/engine/errors.ts";
-import { constant, type Value } from "../../src/engine/graph.ts";
+import { constant, input, type Value } from "../../src/engine/graph.ts";
+import { mul, sign, sub } from "../../src/engine/ops/elementwise.ts";
+import { crossEntropy } from "../../src/engine/ops/loss.ts";
 import type { StateDict } from "../../src/engine/store.ts";
 import { tensor } from "../../src/engine/tensor.ts";
 import { DivergedError, unwatched, type Work } from "../../src/engine/work.ts";
@@ -44,6 +47,7 @@ const variants: Readonly<Record<(typeof defenses)[number]["kind"], readonly obje
   tts: [{ firstEpochs: 1 }],
   "low-rank": [{ rank: 5 }],
   "dp-sgd": [{ noiseMultiplier: 0.3, microbatch: 5 }],
+  "at-at": [{}, { epsilon: 0.02, step: 0.01, iterations: 2, randomStart: false }],
 };
 
 type Kind = keyof typeof variants;
@@ -344,6 +348,23 @@ const effects: Readonly<Record<Exclude<Kind, "none" | "tl-dmi">, () => Promise<v
     const noisy = (await moved(1e-2, 500)) / ((5 * Math.sqrt(numbers)) / world.train.size);
     expect(noisy).toBeGreaterThan(0.95);
     expect(noisy).toBeLessThan(1.05);
+  },
+  async "at-at"() {
+    // How unlikely the next class is after the steepest small step towards it.
+    const surprise = async (state: StateDict) => {
+      const { value } = await all(world.validation, 48).next();
+      const images = input("images", [48, ...original.input]);
+      const targets = Array.from(value!.labels, (label) => [...oneHotTargets(IDENTITIES)[(label + 1) % IDENTITIES]!]);
+      const wrong = constant(tensor(targets.flat(), [48, IDENTITIES]));
+      const net = fixed(state);
+      const loss = (x: Value) => crossEntropy(net.apply(logitsLayer(original), x), wrong);
+      const moved = sub(images, mul(sign(grad(loss(images), [images])[0]!), 0.02));
+      const found = await evaluate(loss(moved), { images: value!.images });
+      return found[0]!;
+    };
+    const plain = await surprise(await trained(["none"]));
+    const misled = await trained(["at-at", { weight: 0.5, epsilon: 0.02, step: 0.01, iterations: 3 }]);
+    expect(await surprise(misled)).toBeLessThan(0.7 * plain);
   },
   async "low-rank"() {
     const rank = async (part: Part) => {
