@@ -1,5 +1,6 @@
 import type { StateDict } from "../engine/store.ts";
 import type { Work } from "../engine/work.ts";
+import type { Answers } from "../models/answers.ts";
 import type { Model } from "../models/model.ts";
 import type { Prior } from "../priors/prior.ts";
 import { openTarget } from "./access.ts";
@@ -24,6 +25,8 @@ export interface AttackOptions {
   readonly config: Record<string, unknown>;
   readonly seed: number;
   readonly work: Work;
+  /** What the target's owner makes of its probabilities, for attacks that only ask. */
+  readonly answers?: Answers;
   /** Sees what a white-box attack shows the target on its way. */
   readonly trail?: Trail;
 }
@@ -39,7 +42,7 @@ export function spaceOf(attack: Attack, model: Model, prior: Prior | undefined):
 export async function runAttack(options: AttackOptions): Promise<Reconstructions & { readonly queries: Queries }> {
   const { attack, model, state, prior, identities, perIdentity, config, seed, trail } = options;
   const meter = queryMeter();
-  const opened = openTarget(attack.access, model, state, meter);
+  const opened = openTarget(attack.access, model, state, meter, options.answers);
   const space = spaceOf(attack, model, prior);
   try {
     const work = meteredWork(options.work, meter);

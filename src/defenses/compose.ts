@@ -21,7 +21,9 @@ export interface Defended {
   readonly label: string;
   /** The defenses that do more than say where weights start and what is frozen, with their keys. */
   readonly changes: readonly ({ readonly kind: string } & Readonly<Record<string, unknown>>)[];
-  /** Everything that determines model and recipe, as JSON can say it. */
+  /** The defense of the answers, with its keys: it is no part of what is trained. */
+  readonly outputs?: { readonly kind: string } & Readonly<Record<string, unknown>>;
+  /** Everything that determines model and training, as JSON can say it. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
@@ -39,10 +41,11 @@ const SUBJECTS: Readonly<Record<Exclude<keyof Recipe, "penalties">, string>> = {
   erasing: "what is covered of the images",
   steps: "how a step of training is taken",
   privacy: "what is accounted for as privacy",
+  outputs: "what is done to answers",
 };
 
-/** Keys that say by themselves all that they do: a defense that changes no other is described by them. */
-const PLAIN: readonly string[] = Object.keys(UNDEFENDED);
+/** Keys that say by themselves all that they do, or nothing of the training: a defense that changes no other is not named as a change. */
+const PLAIN: readonly string[] = [...Object.keys(UNDEFENDED), "outputs"];
 
 /**
  * Puts defenses together. Terms of the loss add up; any other key of the recipe may be changed by one defense alone.
@@ -73,6 +76,7 @@ export function composeDefenses(original: Model, chosen: readonly ChosenDefense[
   const changes = parts
     .filter(({ change, reshapes }) => reshapes || Object.keys(change).some((key) => !PLAIN.includes(key)))
     .map(({ kind, config }) => ({ kind, ...config }));
+  const guard = parts.find(({ change }) => change.outputs !== undefined);
   // `none` beside another defense only says where weights start.
   const named = parts.length > 1 ? parts.filter(({ kind }) => kind !== "none") : parts;
   checkFrozen(original, model, boundary, named.map(({ kind }) => kind).join(" + "));
@@ -83,6 +87,7 @@ export function composeDefenses(original: Model, chosen: readonly ChosenDefense[
     changes,
     name: named.map(({ kind }) => kind).join(" + "),
     label: named.map(({ kind, change }) => (change.boundary ? `${kind} ${change.boundary}` : kind)).join(" + "),
+    ...(guard && { outputs: { kind: guard.kind, ...guard.config } }),
     settings: { start, boundary, probeEpochs, frozenNorms, ...(changes.length > 0 && { changes }) },
   };
 }

@@ -1,11 +1,22 @@
 import type { z } from "zod";
 import type { Erasing } from "../data/erase.ts";
 import type { Value } from "../engine/graph.ts";
+import type { Answers } from "../models/answers.ts";
 import type { Model } from "../models/model.ts";
 import type { Smoothing, StepMaker, View } from "../models/train.ts";
 
 /** A term that a defense adds to the loss: logits [N, classes] and what the training shows on the way, to one number. */
 export type Penalty = (logits: Value, targets: Value, view: View) => Value;
+
+/** What is done to a trained target's answers before anybody sees them; whoever has the weights passes it by. */
+export interface OutputDefense {
+  /** Makes it ready, from the target's probabilities [n, classes] for the private validation images. */
+  open(calibration: {
+    readonly probabilities: Float32Array;
+    readonly labels: Int32Array;
+    readonly seed: number;
+  }): Answers;
+}
 
 /** A training recipe for the target model: where weights start, what trains, and what is learnt from which images. */
 export interface Recipe {
@@ -30,6 +41,8 @@ export interface Recipe {
   readonly steps?: StepMaker;
   /** What the steps do for privacy, to be accounted for. The last epoch is kept: to choose the best one would cost privacy too. */
   readonly privacy?: { readonly noiseMultiplier: number; readonly clip: number; readonly delta: number };
+  /** Nothing that is trained: what happens to answers. */
+  readonly outputs?: OutputDefense;
   /** Added to the cross-entropy. */
   readonly penalties?: readonly Penalty[];
 }

@@ -8,8 +8,11 @@ import { mid } from "./mid.ts";
 import { midre } from "./midre.ts";
 import { none } from "./none.ts";
 import { rolss } from "./rolss.ts";
+import { round } from "./round.ts";
+import { ssd } from "./ssd.ts";
 import { ssf } from "./ssf.ts";
 import { tlDmi } from "./tl-dmi.ts";
+import { top1 } from "./top-1.ts";
 import { tts } from "./tts.ts";
 
 /** Every defense. */
@@ -27,4 +30,7 @@ export const defenses = [
   lowRank,
   dpSgd,
   atAt,
+  round,
+  top1,
+  ssd,
 ] as const;

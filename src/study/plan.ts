@@ -107,7 +107,7 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
       const attackLabel = attackLabels[i]!;
       const { label, seed, step, defended } = target;
       const searched = priorOf(target, attack);
-      const common = { study, model: defended.model, label, seed };
+      const common = { study, data, defended, label, seed };
       const attacked = attackStep({ ...common, ...searched, attack, config, target: step });
       return {
         target,
@@ -120,7 +120,6 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
         evaluation: evaluationStep({
           ...common,
           ...(searched.networks && { networks: searched.networks }),
-          data,
           name: `${attackLabel} on ${label}`,
           evaluationModel: judge,
           attributeModel: attributes?.model,

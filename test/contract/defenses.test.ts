@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { type LabelsAccess, openTarget } from "../../src/attacks/access.ts";
+import { queryMeter } from "../../src/attacks/queries.ts";
 import type { ImageSet } from "../../src/data/dataset.ts";
 import { all, endless } from "../../src/data/loader.ts";
 import { boundaryOf, trainableParameters } from "../../src/defenses/boundary.ts";
@@ -11,12 +13,13 @@ import { tlDmi } from "../../src/defenses/tl-dmi.ts";
 import { changedFrozenTensors, trainTarget } from "../../src/defenses/train-target.ts";
 import { grad } from "../../src/engine/autodiff.ts";
 import { UserError } from "../../src/engine/errors.ts";
-import { constant, input, type Value } from "../../src/engine/graph.ts";
+import { constant, constantTensor, input, type Value } from "../../src/engine/graph.ts";
 import { mul, sign, sub } from "../../src/engine/ops/elementwise.ts";
 import { crossEntropy } from "../../src/engine/ops/loss.ts";
 import type { StateDict } from "../../src/engine/store.ts";
 import { tensor } from "../../src/engine/tensor.ts";
 import { DivergedError, unwatched, type Work } from "../../src/engine/work.ts";
+import { type Answers, answersFor, likeliest } from "../../src/models/answers.ts";
 import { countWeights, fixed, initialState } from "../../src/models/bind.ts";
 import { models } from "../../src/models/index.ts";
 import { featureLayer, logitsLayer, type Model, type ModelFamily, splitAt, weightsOf } from "../../src/models/model.ts";
@@ -48,6 +51,9 @@ const variants: Readonly<Record<(typeof defenses)[number]["kind"], readonly obje
   "low-rank": [{ rank: 5 }],
   "dp-sgd": [{ noiseMultiplier: 0.3, microbatch: 5 }],
   "at-at": [{}, { epsilon: 0.02, step: 0.01, iterations: 2, randomStart: false }],
+  round: [{}],
+  "top-1": [{}],
+  ssd: [{}],
 };
 
 type Kind = keyof typeof variants;
@@ -208,6 +214,36 @@ async function onlyShortcuts(...parts: readonly Part[]): Promise<number> {
   return Array.from(found).reduce((a, b) => a + b, 0);
 }
 
+/** What attacks that only ask are told of validation images by a target with a defense of its answers, and by one without. */
+async function answered(part: Part) {
+  const state = await trained(["none"]);
+  const { recipe } = compose(part);
+  const [images, more] = [await firstImages(world.validation, 48), await firstImages(world.validation, 24)].map(
+    (v) => constantTensor(v)!.data as Float32Array,
+  );
+  const net = await classifierPredictor(original, state);
+  const probabilities = await answersFor(net, world.validation, IDENTITIES);
+  await net.release();
+  const answers = recipe.outputs!.open({ probabilities, labels: world.validation.labels, seed: 1 });
+  const ask = async <A extends "scores" | "labels">(access: A, of: Answers | undefined, asked: Float32Array) => {
+    const { target, release } = openTarget(access, original, state, queryMeter(), of);
+    const found = "scores" in target ? await target.scores(asked) : await (target as LabelsAccess).labels(asked);
+    await release();
+    return found as A extends "scores" ? Float32Array : Int32Array;
+  };
+  const scores = await ask("scores", answers, images!);
+  expect(await ask("labels", undefined, images!)).toEqual(
+    likeliest(await ask("scores", undefined, images!), IDENTITIES),
+  );
+  const again = new Float32Array([...(await ask("scores", answers, more!)), ...scores.subarray(24 * IDENTITIES)]);
+  return {
+    scores,
+    again,
+    plain: await ask("scores", undefined, images!),
+    labels: await ask("labels", answers, images!),
+  };
+}
+
 function squaredDistance(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, x, i) => sum + (x - b[i]!) ** 2, 0);
 }
@@ -365,6 +401,38 @@ const effects: Readonly<Record<Exclude<Kind, "none" | "tl-dmi">, () => Promise<v
     const plain = await surprise(await trained(["none"]));
     const misled = await trained(["at-at", { weight: 0.5, epsilon: 0.02, step: 0.01, iterations: 3 }]);
     expect(await surprise(misled)).toBeLessThan(0.7 * plain);
+  },
+  async round() {
+    const { scores, plain } = await answered(["round", { to: 0.2 }]);
+    for (const [i, p] of scores.entries()) {
+      expect(Math.abs(p / 0.2 - Math.round(p / 0.2))).toBeLessThan(1e-5);
+      expect(Math.abs(p - plain[i]!)).toBeLessThan(0.1 + 1e-6);
+    }
+    expect(new Set(scores).size).toBeLessThan(new Set(plain).size / 4);
+  },
+  async "top-1"() {
+    const { scores, labels } = await answered(["top-1"]);
+    for (const [row, own] of rowsOf(scores, IDENTITIES).entries())
+      expect(own).toEqual([...oneHotTargets(IDENTITIES)[labels[row]!]!]);
+  },
+  async ssd() {
+    const { scores, plain, labels, again } = await answered(["ssd", { budget: 0.8 }]);
+    expect(again).toEqual(scores);
+    const truth = [...world.validation.labels.subarray(0, scores.length / IDENTITIES)];
+    const [mine, raw] = [scores, plain].map((rows) => rowsOf(rows, IDENTITIES));
+    for (const [row, own] of mine!.entries()) {
+      const entropy = raw![row]!.reduce((h, p) => (p > 0 ? h - p * Math.log(p) : h), 0);
+      expect(own.reduce((sum, p, k) => sum + Math.abs(p - raw![row]![k]!), 0)).toBeLessThan(0.8 * entropy + 1e-5);
+      expect(own.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+      expect(labels[row]).toBe(own.indexOf(Math.max(...own)));
+    }
+    // Answers for images of one class tell them apart less than they did.
+    const spread = (rows: number[][]) =>
+      rows.reduce((total, own, row) => {
+        const same = rows.filter((_, other) => truth[other] === truth[row]);
+        return total + own.reduce((sum, p, k) => sum + (p - same.reduce((m, r) => m + r[k]!, 0) / same.length) ** 2, 0);
+      }, 0);
+    expect(spread(mine!)).toBeLessThan(0.8 * spread(raw!));
   },
   async "low-rank"() {
     const rank = async (part: Part) => {

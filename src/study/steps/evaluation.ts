@@ -5,6 +5,7 @@ import { searchSpace } from "../../attacks/space.ts";
 import type { AttributeData, StudyData } from "../../data/dataset.ts";
 import { writePng } from "../../data/image-file.ts";
 import { readNpy } from "../../data/npy.ts";
+import type { Defended } from "../../defenses/compose.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import { seedFor } from "../../engine/random.ts";
 import { attackAccuracy, attackAccuracyTop5 } from "../../metrics/attack-accuracy.ts";
@@ -14,13 +15,16 @@ import { knnDistance } from "../../metrics/knn-distance.ts";
 import type { Measured } from "../../metrics/measured.ts";
 import type { Evidence } from "../../metrics/metric.ts";
 import { naturalAccuracy } from "../../metrics/natural-accuracy.ts";
+import { answersFor } from "../../models/answers.ts";
 import type { Model } from "../../models/model.ts";
 import { classifierPredictor, predictSet } from "../../models/predict.ts";
 import type { PriorNetworks } from "../../priors/prior.ts";
+import { asJson } from "../canonical.ts";
 import type { IdentityResult } from "../result.ts";
 import { readState, WEIGHTS } from "../state-file.ts";
 import type { StepContext } from "../step-store.ts";
 import type { Study } from "../study-schema.ts";
+import { answersOf } from "./answers.ts";
 import { ATTACK_RECORD, type AttackRecord, FLOORS, reconstructionsFile, trainedPrior } from "./attack.ts";
 import { TEST_ACCURACY } from "./classifier.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
@@ -51,7 +55,7 @@ export interface EvaluationOptions {
   readonly seed: number;
   /** Of the prior that the attack searched in; absent where it searched among images themselves. */
   readonly networks?: PriorNetworks;
-  readonly model: Model;
+  readonly defended: Defended;
   readonly evaluationModel: Model;
   readonly attributeModel: Model | undefined;
   readonly steps: {
@@ -65,9 +69,14 @@ export interface EvaluationOptions {
 
 /** Renders what an attack found and judges it, and its floors, by the evaluation model. */
 export function evaluationStep(options: EvaluationOptions): PlannedStep {
-  const { study, data, name, seed, steps } = options;
+  const { study, data, name, seed, steps, defended } = options;
   const hashes = { train: data.private.train.hash, test: data.private.test.hash };
-  const spec = { kind: "evaluation", version: 2, config: { metrics: study.metrics, seed }, data: hashes };
+  const spec = {
+    kind: "evaluation",
+    version: 2,
+    config: asJson({ metrics: study.metrics, seed, outputs: defended.outputs }),
+    data: hashes,
+  };
   return planStep(`evaluation of ${name}, seed ${seed}`, spec, steps, async (context, dir) => {
     const found = await evaluate(options, context, dir);
     await writeFileAtomic(join(context.dir, EVALUATION), `${JSON.stringify(found, undefined, 2)}\n`);
@@ -75,20 +84,27 @@ export function evaluationStep(options: EvaluationOptions): PlannedStep {
 }
 
 async function evaluate(
-  { study, data, seed, networks, model, evaluationModel, attributeModel, steps }: EvaluationOptions,
+  { study, data, seed, networks, defended, evaluationModel, attributeModel, steps }: EvaluationOptions,
   context: StepContext,
   dir: (need: PlannedStep) => string,
 ): Promise<Evaluation> {
   const record = JSON.parse(await readFile(join(dir(steps.attack), ATTACK_RECORD), "utf8")) as AttackRecord;
   const labels = Int32Array.from(record.labels);
   const { prior } = steps;
+  const { model } = defended;
   const space = searchSpace(await trainedPrior(prior, networks, dir), model.input);
   const render = async (file: string) => space.render((await readNpy(join(dir(steps.attack), file))).data, labels);
   const images = await render(reconstructionsFile(prior));
   await writeImages(join(context.dir, IMAGES), images, labels, model.input);
 
-  const target = await classifierPredictor(model, await readState(join(dir(steps.target), WEIGHTS)));
-  const natural = { logits: (await predictSet(target, data.private.test)).logits, labels: data.private.test.labels };
+  const state = await readState(join(dir(steps.target), WEIGHTS));
+  const target = await classifierPredictor(model, state);
+  const answers = await answersOf(defended, state, data, seed);
+  const { test } = data.private;
+  const logits = answers
+    ? await answersFor(target, test, model.classes, answers)
+    : (await predictSet(target, test)).logits;
+  const natural = { logits, labels: test.labels };
   await target.release();
 
   const judge = await classifierPredictor(evaluationModel, await readState(join(dir(steps.evaluation), WEIGHTS)));
