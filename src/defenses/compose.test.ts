@@ -73,6 +73,8 @@ describe("defenses of one target", () => {
       /tl-dmi and none cannot be combined: both decide where weights start/,
     ],
     [[["mid"], ["low-rank", { rank: 2 }]], /mid and low-rank cannot be combined: both replace the head/],
+    [[["round"], ["top-1"]], /round and top-1 cannot be combined: both decide what is done to answers/],
+    [[["at-at"], ["trap-mid"]], /at-at and trap-mid cannot be combined: both decide how a step of training is taken/],
     [[["rolss"], ["ssf"]], /rolss and ssf cannot be combined: both replace the shortcuts/],
     [[["tl-dmi", { freeze: "layer3" }], ["rolss"]], /stage layer3\.0 is both reshaped and frozen/],
     [[["rolss", { group: "stem" }]], /stem has no shortcuts/],

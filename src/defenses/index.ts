@@ -13,6 +13,7 @@ import { ssd } from "./ssd.ts";
 import { ssf } from "./ssf.ts";
 import { tlDmi } from "./tl-dmi.ts";
 import { top1 } from "./top-1.ts";
+import { trapMid } from "./trap-mid.ts";
 import { tts } from "./tts.ts";
 
 /** Every defense. */
@@ -30,6 +31,7 @@ export const defenses = [
   lowRank,
   dpSgd,
   atAt,
+  trapMid,
   round,
   top1,
   ssd,

@@ -11,11 +11,13 @@ import { defenses } from "../../src/defenses/index.ts";
 import { BOTTLENECK, gaussianInformation } from "../../src/defenses/mid.ts";
 import { tlDmi } from "../../src/defenses/tl-dmi.ts";
 import { changedFrozenTensors, trainTarget } from "../../src/defenses/train-target.ts";
+import { TRIGGERS } from "../../src/defenses/trap-steps.ts";
 import { grad } from "../../src/engine/autodiff.ts";
 import { UserError } from "../../src/engine/errors.ts";
 import { constant, constantTensor, input, type Value } from "../../src/engine/graph.ts";
 import { mul, sign, sub } from "../../src/engine/ops/elementwise.ts";
 import { crossEntropy } from "../../src/engine/ops/loss.ts";
+import { decodeSafetensors } from "../../src/engine/safetensors.ts";
 import type { StateDict } from "../../src/engine/store.ts";
 import { tensor } from "../../src/engine/tensor.ts";
 import { DivergedError, unwatched, type Work } from "../../src/engine/work.ts";
@@ -51,6 +53,7 @@ const variants: Readonly<Record<(typeof defenses)[number]["kind"], readonly obje
   "low-rank": [{ rank: 5 }],
   "dp-sgd": [{ noiseMultiplier: 0.3, microbatch: 5 }],
   "at-at": [{}, { epsilon: 0.02, step: 0.01, iterations: 2, randomStart: false }],
+  "trap-mid": [{}],
   round: [{}],
   "top-1": [{}],
   ssd: [{}],
@@ -62,6 +65,7 @@ type Part = readonly [kind: Kind, config?: object];
 /** Defenses of one target. */
 const combinations: readonly (readonly Part[])[] = [
   [["tl-dmi", { freeze: "layer1", probeEpochs: 1 }], ["label-smoothing"]],
+  [["tl-dmi", { freeze: "layer1" }], ["trap-mid"], ["bido-coco", { stages: ["layer2"] }]],
   [["tl-dmi", { freeze: "layer2" }], ["bido-hsic"], ["label-smoothing", { alpha: 0.1 }]],
   [["tl-dmi", { freeze: "layer1" }], ["mid"], ["midre", { maxArea: 0.15, fill: "random" }]],
   [
@@ -401,6 +405,38 @@ const effects: Readonly<Record<Exclude<Kind, "none" | "tl-dmi">, () => Promise<v
     const plain = await surprise(await trained(["none"]));
     const misled = await trained(["at-at", { weight: 0.5, epsilon: 0.02, step: 0.01, iterations: 3 }]);
     expect(await surprise(misled)).toBeLessThan(0.7 * plain);
+  },
+  async "trap-mid"() {
+    const part: Part = ["trap-mid", { blend: 0.1, weight: 0.5, step: 0.05 }];
+    const { model, recipe } = compose(part);
+    const work = memoryWork();
+    const { train, validation } = world;
+    const settings = { ...TINY_TRAINING, epochs: 12 };
+    const trap = await trainTarget({ work, model, recipe, pretrained, train, validation, settings, seed: 3 });
+    const { tensors } = decodeSafetensors((await work.loadCheckpoint("target.safetensors"))!, "checkpoint");
+    const triggers = tensors[`store/${TRIGGERS}`]!;
+    expect(triggers.data.every((x) => x >= 0 && x <= 1)).toBe(true);
+    /** How many validation images that carry a class's trigger are taken for it, over all classes that are not their own. */
+    const caught = async (state: StateDict) => {
+      const images = constantTensor(await firstImages(validation, 48))!.data;
+      const length = images.length / 48;
+      let hits = 0;
+      const net = await classifierPredictor(original, state);
+      for (let turn = 1; turn < IDENTITIES; turn++) {
+        const wanted = Array.from(validation.labels.subarray(0, 48), (label) => (label + turn) % IDENTITIES);
+        const carrying = Float32Array.from(images, (x, i) => {
+          const place = wanted[Math.floor(i / length)]! * length + (i % length);
+          return 0.9 * x + 0.1 * triggers.data[place]!;
+        });
+        const found = likeliest((await net.predict(carrying, 48)).logits, IDENTITIES);
+        hits += wanted.filter((label, i) => label === found[i]).length;
+      }
+      await net.release();
+      return hits / (48 * (IDENTITIES - 1));
+    };
+    const plain = await caught(await trained(["none"]));
+    expect(plain).toBeLessThan(0.2);
+    expect(await caught(trap)).toBeGreaterThan(plain + 0.3);
   },
   async round() {
     const { scores, plain } = await answered(["round", { to: 0.2 }]);
