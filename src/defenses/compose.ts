@@ -100,8 +100,20 @@ export function withBoundary(chosen: readonly ChosenDefense[], boundary: string)
   }));
 }
 
-/** @throws UserError for training settings that contradict the recipe. */
-export function checkSettings({ smoothing, first }: Recipe, { labelSmoothing, epochs }: TrainingSettings): void {
+/**
+ * @param images how many are trained on
+ * @throws UserError for training settings that contradict the recipe.
+ */
+export function checkSettings(
+  { smoothing, first, privacy }: Recipe,
+  { labelSmoothing, epochs }: TrainingSettings,
+  images: number,
+): void {
+  if (privacy !== undefined && privacy.delta >= 1 / images) {
+    throw new UserError(
+      `dp-sgd: a delta of ${privacy.delta} would allow one of ${images} training images to be published; use less than ${(1 / images).toPrecision(2)}`,
+    );
+  }
   if (first !== undefined && first.epochs >= epochs) {
     throw new UserError(
       `tts trains ${first.epochs} of the epochs with shortcuts, but training.epochs is ${epochs}; give it more, or tts fewer`,

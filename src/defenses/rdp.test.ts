@@ -42,6 +42,23 @@ describe("Rényi privacy of the sampled Gaussian mechanism", () => {
     expect(Math.abs(found / closedForm(q, sigma, order) - 1)).toBeLessThan(1e-6);
   });
 
+  test.each([
+    [0.02, 1.1, 8],
+    [0.3, 0.5, 3],
+    [0.5, 0.3, 32],
+    [0.99, 0.1, 64],
+  ])("at q %f, σ %f and a broken order beside %d, which is integrated, joins the closed form", (q, sigma, order) => {
+    const at = (alpha: number) => renyiPrivacy({ sampleRate: q, noiseMultiplier: sigma, steps: 1 }, alpha);
+    const [below, above] = [at(order - 1e-6), at(order + 1e-6)];
+    expect(Math.abs((below + above) / 2 / closedForm(q, sigma, order) - 1)).toBeLessThan(1e-8);
+    expect(below).toBeLessThan(above);
+  });
+
+  test("of next to no noise is next to none, and takes no time", () => {
+    const { epsilon } = privacySpent({ sampleRate: 0.1, noiseMultiplier: 1e-6, steps: 1 }, 1e-5);
+    expect(epsilon).toBeGreaterThan(1e9);
+  });
+
   test("grows with the sample rate and the order, and falls with the noise", () => {
     const at = (sampleRate: number, noiseMultiplier: number, order: number) =>
       renyiPrivacy({ sampleRate, noiseMultiplier, steps: 1 }, order);

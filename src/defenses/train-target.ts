@@ -37,7 +37,7 @@ export interface TargetTraining {
  */
 export async function trainTarget(options: TargetTraining): Promise<StateDict> {
   const { model, recipe, pretrained, seed, settings } = options;
-  checkSettings(recipe, settings);
+  checkSettings(recipe, settings, options.train.size);
   const { first } = recipe;
   let state: StateDict = { ...initialState(weightsOf(first?.model ?? model), seed) };
   if (recipe.start === "pretrained") {

@@ -183,7 +183,7 @@ function planTargets(options: {
   const all = study.defenses.map((choice) => {
     const chosen = chosenDefenses(choice as Choice);
     const composed = composeDefenses(model, chosen);
-    checkSettings(composed.recipe, study.training);
+    checkSettings(composed.recipe, study.training, data.private.train.size);
     return { chosen, defended: composed };
   });
   const labels = labelled(all.map(({ defended }) => defended.label));
