@@ -40,40 +40,35 @@ export function affineViews(images: Value, name: string): AffineViews {
     feeds(views) {
       const at = new Int32Array(n * pixels * TAPS);
       const weight = new Float32Array(at.length);
-      for (const [i, view] of views.entries())
-        for (let y = 0; y < height; y++)
-          for (let x = 0; x < width; x++) {
-            const place = TAPS * (i * pixels + y * width + x);
-            for (const [k, tap] of taps(view, x, y, width, height).entries()) {
-              at[place + k] = i * pixels + tap.at;
-              weight[place + k] = tap.weight;
-            }
-          }
+      for (const [i, view] of views.entries()) place(view, i, width, height, at, weight);
       return { [`${name}/indices`]: at, [`${name}/weights`]: weight };
     },
   };
 }
 
-/** The pixels behind pixel (x, y) of a view, and what each weighs: bilinear, with nothing outside. */
-function taps({ scale, top, left, mirrored, angle }: AffineView, x: number, y: number, width: number, height: number) {
+/** Writes, for every pixel of view i, the pixels behind it and what each weighs: bilinear, with nothing outside. */
+function place(view: AffineView, i: number, width: number, height: number, at: Int32Array, weight: Float32Array): void {
+  const { scale, top, left, mirrored, angle } = view;
   const turn = (angle * Math.PI) / 180;
-  const [dx, dy] = [x - (width - 1) / 2, y - (height - 1) / 2];
-  const turned = Math.cos(turn) * dx - Math.sin(turn) * dy;
-  const down = Math.sin(turn) * dx + Math.cos(turn) * dy;
-  const across = mirrored ? -turned : turned;
-  const outside = Math.abs(across) > width / 2 || Math.abs(down) > height / 2;
-  const from = (offset: number, side: number, start: number) =>
-    (offset + side / 2) * scale + start * (1 - scale) * side - 0.5;
-  const [sx, sy] = [from(across, width, left), from(down, height, top)];
-  const [x0, y0] = [Math.floor(sx), Math.floor(sy)];
-  return [0, 1].flatMap((j) =>
-    [0, 1].map((i) => {
-      const [column, row] = [x0 + i, y0 + j];
-      const inside = column >= 0 && column < width && row >= 0 && row < height;
-      const weight = (1 - Math.abs(sx - column)) * (1 - Math.abs(sy - row));
-      return inside && !outside ? { at: row * width + column, weight } : { at: 0, weight: 0 };
-    }),
-  );
+  const [cos, sin, across] = [Math.cos(turn), Math.sin(turn), mirrored ? -1 : 1];
+  const [startX, startY] = [left * (1 - scale) * width, top * (1 - scale) * height];
+  let k = TAPS * i * width * height;
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const [dx, dy] = [x - (width - 1) / 2, y - (height - 1) / 2];
+      // Where the pixel lies in the mirrored crop, from its centre.
+      const [right, down] = [across * (cos * dx - sin * dy), sin * dx + cos * dy];
+      const outside = Math.abs(right) > width / 2 || Math.abs(down) > height / 2;
+      const sx = (right + width / 2) * scale + startX - 0.5;
+      const sy = (down + height / 2) * scale + startY - 0.5;
+      const [x0, y0] = [Math.floor(sx), Math.floor(sy)];
+      for (let tap = 0; tap < TAPS; tap++, k++) {
+        const [column, row] = [x0 + (tap & 1), y0 + (tap >> 1)];
+        if (outside || column < 0 || column >= width || row < 0 || row >= height) continue;
+        at[k] = i * width * height + row * width + column;
+        weight[k] = (1 - Math.abs(sx - column)) * (1 - Math.abs(sy - row));
+      }
+    }
 }
 
 /** How views are drawn: each of the three changes with probability ½, as in the code of Trap-MID. */
