@@ -50,7 +50,7 @@ export interface Recipe {
 /** A change of the architecture that is trained and attacked. */
 export interface Reshape<Config> {
   /** What it replaces; two defenses may not replace the same. */
-  readonly part: "head" | "shortcuts";
+  readonly part: "front" | "head" | "shortcuts";
   /** @throws UserError for an architecture that has no such part. */
   model(config: Config, model: Model): Model;
 }

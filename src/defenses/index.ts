@@ -9,6 +9,7 @@ import { midre } from "./midre.ts";
 import { none } from "./none.ts";
 import { rolss } from "./rolss.ts";
 import { round } from "./round.ts";
+import { sca } from "./sca.ts";
 import { ssd } from "./ssd.ts";
 import { ssf } from "./ssf.ts";
 import { tlDmi } from "./tl-dmi.ts";
@@ -32,6 +33,7 @@ export const defenses = [
   dpSgd,
   atAt,
   trapMid,
+  sca,
   round,
   top1,
   ssd,

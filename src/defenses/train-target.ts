@@ -41,8 +41,10 @@ export async function trainTarget(options: TargetTraining): Promise<StateDict> {
   const { first } = recipe;
   let state: StateDict = { ...initialState(weightsOf(first?.model ?? model), seed) };
   if (recipe.start === "pretrained") {
+    // What a defense puts before the first stage was not there when they were trained.
     const stages = (first?.model ?? model).stages.flatMap((s) => s.layer.weights);
-    state = { ...state, ...Object.fromEntries(stages.map(({ name }) => [name, pretrained[name]!])) };
+    const known = stages.flatMap(({ name }) => (pretrained[name] ? [[name, pretrained[name]] as const] : []));
+    state = { ...state, ...Object.fromEntries(known) };
   }
   const lastStage = model.stages.at(-1)!.name;
   if (recipe.probeEpochs > 0) {

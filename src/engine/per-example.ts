@@ -2,7 +2,7 @@ import { constant, topologicalOrder, type Value } from "./graph.ts";
 import { type ConvWindow, conv2dWeightGradients } from "./ops/conv.ts";
 import { add, mul } from "./ops/elementwise.ts";
 import { matmul } from "./ops/linear.ts";
-import { flatten, reshape, transpose } from "./ops/movement.ts";
+import { broadcastTo, flatten, reshape, transpose } from "./ops/movement.ts";
 import { sum } from "./ops/reduce.ts";
 import { type Shape, sameShape } from "./shape.ts";
 import { filled } from "./tensor.ts";
@@ -80,6 +80,9 @@ function ofWeight(g: Value, y: Value, i: number): Value {
     return reshape(summedTo(y.pullback!(g)[i]!, own), [rows, ...input.shape]);
   }
   if (y.op === "Conv" && i === 1) return conv2dWeightGradients(x, g, w.shape, y.attributes as unknown as ConvWindow);
+  // A transposed convolution: what comes back goes in at the other end.
+  if (y.op === "ConvInputGrad" && i === 1)
+    return conv2dWeightGradients(g, x, w.shape, y.attributes as unknown as ConvWindow);
   if (y.op === "MatMul" && i === 1 && w.shape.length === 2) {
     const flat = (v: Value) => reshape(v, [rows, v.shape.slice(1, -1).reduce((n, a) => n * a, 1), v.shape.at(-1)!]);
     return matmul(transpose(flat(x)), flat(g));
@@ -97,6 +100,13 @@ function throughWeight(g: Value, y: Value): (Value | null)[] {
   if (ELEMENTWISE.has(y.op)) {
     // The examples' axis stands before those that broadcasting pairs up.
     return y.inputs.map((x, i) => summedTo(y.pullback!(g)[i]!, x.shape));
+  }
+  if (y.pullback === undefined) return y.inputs.map(() => null);
+  if (y.op === "ReduceSum") {
+    const x = y.inputs[0]!;
+    const axes = y.attributes.axes as readonly number[];
+    const kept = x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+    return [broadcastTo(reshape(g, [rows, ...kept]), [rows, ...x.shape])];
   }
   if (y.op === "Reshape") return [reshape(g, [rows, ...y.inputs[0]!.shape])];
   if (y.op === "Transpose") {

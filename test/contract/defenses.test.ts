@@ -54,6 +54,7 @@ const variants: Readonly<Record<(typeof defenses)[number]["kind"], readonly obje
   "dp-sgd": [{ noiseMultiplier: 0.3, microbatch: 5 }],
   "at-at": [{}, { epsilon: 0.02, step: 0.01, iterations: 2, randomStart: false }],
   "trap-mid": [{}],
+  sca: [{ features: [4, 4], kernel: 3, iterations: 4 }],
   round: [{}],
   "top-1": [{}],
   ssd: [{}],
@@ -65,6 +66,7 @@ type Part = readonly [kind: Kind, config?: object];
 /** Defenses of one target. */
 const combinations: readonly (readonly Part[])[] = [
   [["tl-dmi", { freeze: "layer1", probeEpochs: 1 }], ["label-smoothing"]],
+  [["sca", { features: [3, 3], kernel: 3, iterations: 2 }], ["rolss"], ["mid", { width: 6 }]],
   [["tl-dmi", { freeze: "layer1" }], ["trap-mid"], ["bido-coco", { stages: ["layer2"] }]],
   [["tl-dmi", { freeze: "layer2" }], ["bido-hsic"], ["label-smoothing", { alpha: 0.1 }]],
   [["tl-dmi", { freeze: "layer1" }], ["mid"], ["midre", { maxArea: 0.15, fill: "random" }]],
@@ -437,6 +439,23 @@ const effects: Readonly<Record<Exclude<Kind, "none" | "tl-dmi">, () => Promise<v
     const plain = await caught(await trained(["none"]));
     expect(plain).toBeLessThan(0.2);
     expect(await caught(trap)).toBeGreaterThan(plain + 0.3);
+  },
+  async sca() {
+    const part: Part = ["sca", { features: [6, 6], kernel: 3, iterations: 10 }];
+    const state = await trained(part);
+    const { observed } = await outputs(part, state);
+    for (const name of ["sca.0.code", "sca.2.code"]) {
+      const code = await evaluate(observed[name]!);
+      const active = code.filter((x) => x !== 0).length / code.length;
+      expect(Math.min(...code), name).toBe(0);
+      expect(active, name).toBeGreaterThan(0.01);
+      expect(active, name).toBeLessThan(0.5);
+    }
+    const dearer = { ...(part[1] as object), lambda: 1.5 };
+    const fewer = (await outputs(["sca", dearer], state)).observed["sca.0.code"]!;
+    const count = async (v: Value) => (await evaluate(v)).filter((x) => x !== 0).length;
+    expect(await count(fewer)).toBeLessThan(0.7 * (await count(observed["sca.0.code"]!)));
+    expect(() => compose(part, ["tl-dmi", { freeze: "layer1" }])).toThrow(/stage stem is both reshaped and frozen/);
   },
   async round() {
     const { scores, plain } = await answered(["round", { to: 0.2 }]);

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { grad } from "../../src/engine/autodiff.ts";
 import { input, parameter, type Value } from "../../src/engine/graph.ts";
 import { relu, softmax } from "../../src/engine/ops/activation.ts";
-import { conv2d } from "../../src/engine/ops/conv.ts";
-import { add, mul, sub } from "../../src/engine/ops/elementwise.ts";
+import { conv2d, convTranspose2d } from "../../src/engine/ops/conv.ts";
+import { add, div, mul, sqrt, stopGradient, sub } from "../../src/engine/ops/elementwise.ts";
 import { linear, matmul } from "../../src/engine/ops/linear.ts";
 import { crossEntropyRows } from "../../src/engine/ops/loss.ts";
 import { flatten, transpose } from "../../src/engine/ops/movement.ts";
@@ -75,6 +75,17 @@ const networks: Readonly<Record<string, Network>> = {
     logits: (x, w) => {
       const y = relu(conv2d(x, w("a.weight"), { stride: 2, padding: 1, groups: 2 }, w("a.bias")));
       return flatten(conv2d(y, w("b.weight")));
+    },
+  },
+  "a transposed convolution, by a kernel of unit length": {
+    row: [2, 3, 3],
+    classes: 4,
+    weights: drawn({ "a.weight": [2, 4, 3, 3], "a.bias": [4] }),
+    logits: (x, w) => {
+      const kernel = w("a.weight");
+      const unit = div(kernel, sqrt(sum(mul(kernel, kernel), [1, 2, 3], true)));
+      const y = convTranspose2d(x, mul(unit, stopGradient(sum(kernel))), { stride: 2, padding: 1 }, w("a.bias"));
+      return sum(relu(y), [2, 3]);
     },
   },
   "a weight that is used twice": {
