@@ -5,8 +5,6 @@ import type { Model, Stage } from "../models/model.ts";
 import { sparseCoding } from "../models/sparse-coding.ts";
 import { defineDefense } from "./defense.ts";
 
-const Width = z.int().positive().max(256);
-
 /**
  * Sparse-coding architecture: two layers that keep of an image what a few features of a learnt dictionary say, each followed by a batch
  * norm. The paper builds a small network on them; here a 1×1 convolution makes images of the codes again, so that any architecture and
@@ -19,9 +17,11 @@ export const sca = defineDefense({
   paper: "Dibbo et al., Improving Robustness to Model Inversion Attacks via Sparse Coding Architectures, ECCV 2024",
   config: z.strictObject({
     features: z
-      .tuple([Width, Width])
-      .default([8, 16])
-      .describe("features of the two dictionaries; 16 and 32 in the paper's code"),
+      .int()
+      .positive()
+      .max(256)
+      .default(8)
+      .describe("features of the first dictionary, 16 in the paper's code; the second has twice as many"),
     kernel: z
       .int()
       .min(1)
@@ -39,13 +39,13 @@ export const sca = defineDefense({
   }),
   reshape: {
     part: "front",
-    model: ({ features: [first, second], ...coding }, model) =>
+    model: ({ features, ...coding }, model) =>
       withFront(model, [
-        sparseCoding("sca.0", model.input[0], { ...coding, features: first }),
-        batchNorm("sca.1", first),
-        sparseCoding("sca.2", first, { ...coding, features: second }),
-        batchNorm("sca.3", second),
-        conv("sca.4", second, model.input[0], 1),
+        sparseCoding("sca.0", model.input[0], { ...coding, features }),
+        batchNorm("sca.1", features),
+        sparseCoding("sca.2", features, { ...coding, features: 2 * features }),
+        batchNorm("sca.3", 2 * features),
+        conv("sca.4", 2 * features, model.input[0], 1),
       ]),
   },
   recipe: () => ({}),

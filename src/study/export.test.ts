@@ -28,7 +28,7 @@ test("a target whose architecture a defense reshaped is exported as it was train
   const changes = [
     { kind: "mid", beta: 0.003, width: 5 },
     { kind: "rolss" },
-    { kind: "sca", features: [3, 4], kernel: 3, lambda: 0.5, iterations: 4 },
+    { kind: "sca", features: 3, kernel: 3, lambda: 0.5, iterations: 4 },
   ];
   const plain = buildModel(choice, { input: [3, 16, 16], classes: 3 });
   const { model } = composeDefenses(plain, changes.map(chosenDefense));

@@ -54,7 +54,7 @@ const variants: Readonly<Record<(typeof defenses)[number]["kind"], readonly obje
   "dp-sgd": [{ noiseMultiplier: 0.3, microbatch: 5 }],
   "at-at": [{}, { epsilon: 0.02, step: 0.01, iterations: 2, randomStart: false }],
   "trap-mid": [{}],
-  sca: [{ features: [4, 4], kernel: 3, iterations: 4 }],
+  sca: [{ features: 4, kernel: 3, iterations: 4 }],
   round: [{}],
   "top-1": [{}],
   ssd: [{}],
@@ -66,7 +66,7 @@ type Part = readonly [kind: Kind, config?: object];
 /** Defenses of one target. */
 const combinations: readonly (readonly Part[])[] = [
   [["tl-dmi", { freeze: "layer1", probeEpochs: 1 }], ["label-smoothing"]],
-  [["sca", { features: [3, 3], kernel: 3, iterations: 2 }], ["rolss"], ["mid", { width: 6 }]],
+  [["sca", { features: 3, kernel: 3, iterations: 2 }], ["rolss"], ["mid", { width: 6 }]],
   [["tl-dmi", { freeze: "layer1" }], ["trap-mid"], ["bido-coco", { stages: ["layer2"] }]],
   [["tl-dmi", { freeze: "layer2" }], ["bido-hsic"], ["label-smoothing", { alpha: 0.1 }]],
   [["tl-dmi", { freeze: "layer1" }], ["mid"], ["midre", { maxArea: 0.15, fill: "random" }]],
@@ -441,7 +441,7 @@ const effects: Readonly<Record<Exclude<Kind, "none" | "tl-dmi">, () => Promise<v
     expect(await caught(trap)).toBeGreaterThan(plain + 0.3);
   },
   async sca() {
-    const part: Part = ["sca", { features: [6, 6], kernel: 3, iterations: 10 }];
+    const part: Part = ["sca", { features: 6, kernel: 3, iterations: 10 }];
     const state = await trained(part);
     const { observed } = await outputs(part, state);
     for (const name of ["sca.0.code", "sca.2.code"]) {
