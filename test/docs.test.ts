@@ -38,6 +38,7 @@ const PAGES = [
   "examples/README.md",
   "docs/judges.md",
   "docs/study-file.md",
+  "docs/fisher.md",
 ];
 
 /** The code blocks of a page whose fence names the language so, without their indentation. */

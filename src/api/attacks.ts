@@ -7,3 +7,4 @@ export * from "../attacks/run-attack.ts";
 export * from "../attacks/search.ts";
 export * from "../attacks/selection.ts";
 export * from "../attacks/space.ts";
+export * from "../attacks/trail.ts";

@@ -14,6 +14,7 @@ export * from "../engine/ops/pool.ts";
 export * from "../engine/ops/reduce.ts";
 export * from "../engine/ops/resize.ts";
 export * from "../engine/optimizer.ts";
+export * from "../engine/per-example.ts";
 export * from "../engine/print.ts";
 export * from "../engine/random.ts";
 export * from "../engine/runtime.ts";

@@ -1,4 +1,5 @@
 /** Models: the list, what a model is, its layers, training and prediction. */
+export * from "../models/answers.ts";
 export * from "../models/bind.ts";
 export * from "../models/index.ts";
 export * from "../models/initial.ts";

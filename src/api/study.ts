@@ -1,6 +1,7 @@
 /** Studies: reading, planning and running study files, their results, and export of what they trained. */
 export * from "../study/events.ts";
 export * from "../study/export.ts";
+export * from "../study/fisher.ts";
 export * from "../study/interrupted.ts";
 export * from "../study/pipeline.ts";
 export * from "../study/read-study.ts";

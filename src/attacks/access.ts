@@ -5,6 +5,7 @@ import { compile, type Program, type ProgramOptions } from "../engine/runtime.ts
 import { sizeOf } from "../engine/shape.ts";
 import type { StateDict } from "../engine/store.ts";
 import type { Tensor, TensorData } from "../engine/tensor.ts";
+import { type Answers, likeliest } from "../models/answers.ts";
 import { fixed } from "../models/bind.ts";
 import { featureLayer, logitsLayer, type Model } from "../models/model.ts";
 import { predictor } from "../models/predict.ts";
@@ -67,32 +68,38 @@ const BATCH = 64;
 /**
  * A handle on a target with fixed weights in evaluation mode that can do what the access allows and no more: a label handle's graph
  * ends in class numbers, so scores never leave the runtime. Every query counts on the meter.
+ * @param answers what the target's owner makes of its probabilities; whoever has the weights, white-box, passes it by
  */
 export function openTarget<A extends Access>(
   access: A,
   model: Model,
   state: StateDict,
   meter: QueryMeter,
+  answers?: Answers,
 ): OpenTarget<A> {
   const openers: { readonly [K in Access]: () => OpenTarget<K> } = {
     "white-box": () => openWhiteBox(model, state, meter),
-    scores: () => openScores(model, state, meter),
-    labels: () => openLabels(model, state, meter),
+    scores: () => openScores(model, state, meter, answers),
+    labels: () => openLabels(model, state, meter, answers),
   };
   return openers[access]();
 }
 
 const known = ({ classes, input }: Model): Known => ({ classes, image: input });
 
-function openScores(model: Model, state: StateDict, meter: QueryMeter): OpenTarget<"scores"> {
+function openScores(model: Model, state: StateDict, meter: QueryMeter, answers?: Answers): OpenTarget<"scores"> {
   const judge = lazyJudge(model, state, softmax, meter);
-  return { target: Object.freeze({ ...known(model), scores: judge.of }), release: judge.release };
+  const scores = answers === undefined ? judge.of : async (x: Float32Array) => answers(await judge.of(x), x);
+  return { target: Object.freeze({ ...known(model), scores }), release: judge.release };
 }
 
-function openLabels(model: Model, state: StateDict, meter: QueryMeter): OpenTarget<"labels"> {
-  const judge = lazyJudge(model, state, argMax, meter);
+function openLabels(model: Model, state: StateDict, meter: QueryMeter, answers?: Answers): OpenTarget<"labels"> {
+  const judge = lazyJudge(model, state, answers === undefined ? argMax : softmax, meter);
   // The array is copied to one that holds nothing else.
-  const labels = async (images: Float32Array) => Int32Array.from(await judge.of(images));
+  const labels = async (images: Float32Array) => {
+    const found = await judge.of(images);
+    return answers === undefined ? Int32Array.from(found) : likeliest(answers(found, images), model.classes);
+  };
   return { target: Object.freeze({ ...known(model), labels }), release: judge.release };
 }
 

@@ -1,11 +1,13 @@
 import type { StateDict } from "../engine/store.ts";
 import type { Work } from "../engine/work.ts";
+import type { Answers } from "../models/answers.ts";
 import type { Model } from "../models/model.ts";
 import type { Prior } from "../priors/prior.ts";
 import { openTarget } from "./access.ts";
 import type { Attack, Reconstructions } from "./attack.ts";
 import { meteredWork, type Queries, queryMeter } from "./queries.ts";
 import { type SearchSpace, searchSpace } from "./space.ts";
+import { type Trail, withTrail } from "./trail.ts";
 
 /** An attack on a target, and whom it attacks. */
 export interface AttackOptions {
@@ -23,6 +25,10 @@ export interface AttackOptions {
   readonly config: Record<string, unknown>;
   readonly seed: number;
   readonly work: Work;
+  /** What the target's owner makes of its probabilities, for attacks that only ask. */
+  readonly answers?: Answers;
+  /** Sees what a white-box attack shows the target on its way. */
+  readonly trail?: Trail;
 }
 
 /** The space that an attack searches: the prior's latents, or images of the target's size. */
@@ -34,13 +40,14 @@ export function spaceOf(attack: Attack, model: Model, prior: Prior | undefined):
 
 /** Runs an attack with a handle that does no more than the access it declares, and counts its queries. */
 export async function runAttack(options: AttackOptions): Promise<Reconstructions & { readonly queries: Queries }> {
-  const { attack, model, state, prior, identities, perIdentity, config, seed } = options;
+  const { attack, model, state, prior, identities, perIdentity, config, seed, trail } = options;
   const meter = queryMeter();
-  const opened = openTarget(attack.access, model, state, meter);
+  const opened = openTarget(attack.access, model, state, meter, options.answers);
   const space = spaceOf(attack, model, prior);
   try {
     const work = meteredWork(options.work, meter);
-    const common = { target: opened.target, prior, space, identities, perIdentity };
+    const target = trail === undefined ? opened.target : withTrail(opened.target, trail);
+    const common = { target, prior, space, identities, perIdentity };
     const found = await attack.run({ ...common, config, seed, work });
     return { ...found, queries: meter.count() };
   } finally {

@@ -32,7 +32,8 @@ export function newProgram(io: CliIo, version: string) {
     .exitOverride();
 }
 
-function positiveWhole(text: string): number {
+/** Reads a count on the command line. @throws InvalidArgumentError for anything but a positive whole number. */
+export function positiveWhole(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError("expected a positive whole number.");
   return Number(text);
 }

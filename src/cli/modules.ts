@@ -13,6 +13,7 @@ export type ListName = (typeof LISTS)[number];
 
 type Pipeline = typeof import("../study/pipeline.ts");
 type Exporter = typeof import("../study/export.ts");
+type Fisher = typeof import("../study/fisher.ts");
 type Report = typeof import("../report/index.ts");
 type UserStudy = typeof import("../report/user-study/index.ts");
 type Runtime = typeof import("../engine/runtime.ts");
@@ -24,7 +25,8 @@ type Runtime = typeof import("../engine/runtime.ts");
 export interface Modules {
   pipeline(): Promise<Pick<Pipeline, "runStudy" | "planStudy">>;
   exporter(): Promise<Pick<Exporter, "exportRun">>;
-  report(): Promise<Pick<Report, "writeReport">>;
+  fisher(): Promise<Pick<Fisher, "fisherOfRun">>;
+  report(): Promise<Pick<Report, "writeReport" | "writeFisherChart">>;
   userStudy(): Promise<Pick<UserStudy, "makeUserStudy" | "scoreUserStudy">>;
   runtime(): Promise<Pick<Runtime, "runtimeInfo">>;
   list(name: ListName): Promise<readonly Listed[]>;
@@ -43,6 +45,7 @@ const lists: Readonly<Record<ListName, () => Promise<readonly Listed[]>>> = {
 export const modules: Modules = {
   pipeline: () => import("../study/pipeline.ts"),
   exporter: () => import("../study/export.ts"),
+  fisher: () => import("../study/fisher.ts"),
   report: () => import("../report/index.ts"),
   userStudy: () => import("../report/user-study/index.ts"),
   runtime: () => import("../engine/runtime.ts"),

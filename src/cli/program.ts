@@ -1,6 +1,7 @@
 import { versions } from "../study/provenance.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExport } from "./commands/export.ts";
+import { addFisher } from "./commands/fisher.ts";
 import { addLs } from "./commands/ls.ts";
 import { addReport } from "./commands/report.ts";
 import { addRun } from "./commands/run.ts";
@@ -27,7 +28,8 @@ export async function runCli(args: readonly string[], io: CliIo, modules: Module
   };
   try {
     const program = newProgram(io, versions().package);
-    for (const add of [addRun, addValidate, addLs, addReport, addDoctor, addExport, addUserStudy]) add(program, cli);
+    const commands = [addRun, addValidate, addLs, addReport, addDoctor, addExport, addFisher, addUserStudy];
+    for (const add of commands) add(program, cli);
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {

@@ -99,7 +99,7 @@ export function all(set: ImageSet, batch: number): AsyncGenerator<Batch, void, u
 async function* generate(
   set: ImageSet,
   batch: number,
-  { augment: augmentation, erasing }: Pick<BatchOptions, "augment" | "erasing">,
+  changes: ImageChanges,
   from: number,
   to: number,
   plan: (index: number) => { readonly indices: Int32Array; readonly rng: (use: "augment" | "erase") => Rng },
@@ -113,11 +113,8 @@ async function* generate(
   async function prepare(index: number): Promise<Batch> {
     const { indices, rng } = plan(index);
     const size = indices.length;
-    await set.read(indices, bytes);
     const images = buffers[index % 2 === 0 ? 0 : 1].subarray(0, size * length);
-    for (let i = 0; i < images.length; i++) images[i] = UNIT[bytes[i]!]!;
-    if (augmentation !== undefined) augment(images, size, set, augmentation, rng("augment"));
-    if (erasing !== undefined) erase(images, size, set, erasing, rng("erase"));
+    await readImages(set, indices, { bytes, images }, changes, rng);
     return { index, size, images, labels: indices.map((at) => set.labels[at]!), indices: indices.slice() };
   }
 
@@ -135,6 +132,29 @@ async function* generate(
   } finally {
     await ahead.catch(() => undefined);
   }
+}
+
+/** What may be done to training images on their way. */
+export type ImageChanges = Pick<BatchOptions, "augment" | "erasing">;
+
+/**
+ * Reads images and changes them as training does: NCHW, values in [0, 1], one after the other in `images`.
+ * @param into `bytes` is scratch space; both hold at least the images of all indices
+ * @param rng the random stream of each change
+ */
+export async function readImages(
+  set: ImageSet,
+  indices: Int32Array,
+  { bytes, images }: { readonly bytes: Uint8Array; readonly images: Float32Array },
+  { augment: augmentation, erasing }: ImageChanges,
+  rng: (use: "augment" | "erase") => Rng,
+): Promise<void> {
+  const size = indices.length;
+  await set.read(indices, bytes);
+  const count = size * imageLength(set);
+  for (let i = 0; i < count; i++) images[i] = UNIT[bytes[i]!]!;
+  if (augmentation !== undefined) augment(images, size, set, augmentation, rng("augment"));
+  if (erasing !== undefined) erase(images, size, set, erasing, rng("erase"));
 }
 
 /** `byte / 255` of every byte. */

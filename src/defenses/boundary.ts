@@ -3,6 +3,9 @@ import { UserError } from "../engine/errors.ts";
 import { countWeights } from "../models/bind.ts";
 import { type Model, splitAt, stageIndex } from "../models/model.ts";
 
+/** The boundary that Fisher information is to choose, before it has. */
+export const AUTO = "auto";
+
 /** Where to cut a model into θ_E and θ_C. */
 export const Freeze = z
   .union([
@@ -19,11 +22,12 @@ export const Freeze = z
     }),
   ])
   .describe(
-    "last frozen stage (layer3), or a parameter budget { maxTrainable: 900000 }, or { fraction: 0.5 } of the layers",
+    "last frozen stage (layer3), or a parameter budget { maxTrainable: 900000 }, or { fraction: 0.5 } of the layers, or auto: by Fisher information (docs/fisher.md)",
   );
 
-/** The name of the last frozen stage. @throws UserError where the model has no such stage or no cut meets the budget. */
+/** The name of the last frozen stage, or `auto`. @throws UserError where the model has no such stage or no cut meets the budget. */
 export function boundaryOf(freeze: z.output<typeof Freeze>, model: Model): string {
+  if (freeze === AUTO) return AUTO;
   if (typeof freeze === "string") return model.stages[stageIndex(model, freeze)]!.name;
   const names = model.stages.map((s) => s.name);
   if ("maxTrainable" in freeze) {

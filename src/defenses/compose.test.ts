@@ -48,6 +48,12 @@ describe("defenses of one target", () => {
     expect(reshaped.stages.slice(0, -1)).toEqual(model.stages.slice(0, -1));
   });
 
+  test("that promise privacy promise it to every image", () => {
+    const { recipe } = compose(["dp-sgd", { delta: 0.01 }]);
+    expect(() => checkSettings(recipe, TINY_TRAINING, 100)).toThrow(/one of 100 training images .* less than 0\.010/);
+    expect(() => checkSettings(recipe, TINY_TRAINING, 99)).not.toThrow();
+  });
+
   test("that need shortcuts say which networks have them", () => {
     const { shortcuts: _, ...plain } = model;
     const rolss = (defenses as readonly Defense[]).find((d) => d.kind === "rolss")!;
@@ -56,8 +62,8 @@ describe("defenses of one target", () => {
 
   test("that train another shape first leave epochs for their own", () => {
     const { recipe } = compose(["tts"]);
-    expect(() => checkSettings(recipe, TINY_TRAINING)).toThrow(/5 of the epochs .* training\.epochs is 5/);
-    expect(() => checkSettings(recipe, { ...TINY_TRAINING, epochs: 6 })).not.toThrow();
+    expect(() => checkSettings(recipe, TINY_TRAINING, 100)).toThrow(/5 of the epochs .* training\.epochs is 5/);
+    expect(() => checkSettings(recipe, { ...TINY_TRAINING, epochs: 6 }, 100)).not.toThrow();
   });
 
   test("change nothing for each other: the order does not matter", () => {
@@ -73,6 +79,8 @@ describe("defenses of one target", () => {
       /tl-dmi and none cannot be combined: both decide where weights start/,
     ],
     [[["mid"], ["low-rank", { rank: 2 }]], /mid and low-rank cannot be combined: both replace the head/],
+    [[["round"], ["top-1"]], /round and top-1 cannot be combined: both decide what is done to answers/],
+    [[["at-at"], ["trap-mid"]], /at-at and trap-mid cannot be combined: both decide how a step of training is taken/],
     [[["rolss"], ["ssf"]], /rolss and ssf cannot be combined: both replace the shortcuts/],
     [[["tl-dmi", { freeze: "layer3" }], ["rolss"]], /stage layer3\.0 is both reshaped and frozen/],
     [[["rolss", { group: "stem" }]], /stem has no shortcuts/],

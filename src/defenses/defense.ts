@@ -1,17 +1,28 @@
 import type { z } from "zod";
 import type { Erasing } from "../data/erase.ts";
 import type { Value } from "../engine/graph.ts";
+import type { Answers } from "../models/answers.ts";
 import type { Model } from "../models/model.ts";
-import type { Smoothing, View } from "../models/train.ts";
+import type { Smoothing, StepMaker, View } from "../models/train.ts";
 
 /** A term that a defense adds to the loss: logits [N, classes] and what the training shows on the way, to one number. */
 export type Penalty = (logits: Value, targets: Value, view: View) => Value;
+
+/** What is done to a trained target's answers before anybody sees them; whoever has the weights passes it by. */
+export interface OutputDefense {
+  /** Makes it ready, from the target's probabilities [n, classes] for the private validation images. */
+  open(calibration: {
+    readonly probabilities: Float32Array;
+    readonly labels: Int32Array;
+    readonly seed: number;
+  }): Answers;
+}
 
 /** A training recipe for the target model: where weights start, what trains, and what is learnt from which images. */
 export interface Recipe {
   /** The pre-trained weights, or random ones. */
   readonly start: "pretrained" | "scratch";
-  /** Last stage kept as it starts; null where everything trains. */
+  /** Last stage kept as it starts; null where everything trains, `auto` where it is still to be chosen: so nothing can be trained. */
   readonly boundary: string | null;
   /** Epochs in which the head alone is trained first. */
   readonly probeEpochs: number;
@@ -26,6 +37,12 @@ export interface Recipe {
   readonly first?: { readonly model: Model; readonly epochs: number };
   /** Random parts of the training images are covered. */
   readonly erasing?: Erasing;
+  /** What takes the steps of every phase of the training; ordinary gradient steps where it is left out. */
+  readonly steps?: StepMaker;
+  /** What the steps do for privacy, to be accounted for. The last epoch is kept: to choose the best one would cost privacy too. */
+  readonly privacy?: { readonly noiseMultiplier: number; readonly clip: number; readonly delta: number };
+  /** Nothing that is trained: what happens to answers. */
+  readonly outputs?: OutputDefense;
   /** Added to the cross-entropy. */
   readonly penalties?: readonly Penalty[];
 }
@@ -33,7 +50,7 @@ export interface Recipe {
 /** A change of the architecture that is trained and attacked. */
 export interface Reshape<Config> {
   /** What it replaces; two defenses may not replace the same. */
-  readonly part: "head" | "shortcuts";
+  readonly part: "front" | "head" | "shortcuts";
   /** @throws UserError for an architecture that has no such part. */
   model(config: Config, model: Model): Model;
 }

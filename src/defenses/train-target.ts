@@ -6,7 +6,14 @@ import type { Work } from "../engine/work.ts";
 import { fixed, fixedWithLiveStatistics, initialState } from "../models/bind.ts";
 import type { WeightSpec } from "../models/layer.ts";
 import { type Model, splitAt, weightsOf } from "../models/model.ts";
-import { classification, type Objective, oneHotTargets, type Smoothing, train } from "../models/train.ts";
+import {
+  classification,
+  constantSmoothing,
+  type Objective,
+  oneHotTargets,
+  type Smoothing,
+  train,
+} from "../models/train.ts";
 import type { TrainingSettings } from "../models/training.ts";
 import { checkSettings } from "./compose.ts";
 import type { Penalty, Recipe } from "./defense.ts";
@@ -30,12 +37,14 @@ export interface TargetTraining {
  */
 export async function trainTarget(options: TargetTraining): Promise<StateDict> {
   const { model, recipe, pretrained, seed, settings } = options;
-  checkSettings(recipe, settings);
+  checkSettings(recipe, settings, options.train.size);
   const { first } = recipe;
   let state: StateDict = { ...initialState(weightsOf(first?.model ?? model), seed) };
   if (recipe.start === "pretrained") {
+    // What a defense puts before the first stage was not there when they were trained.
     const stages = (first?.model ?? model).stages.flatMap((s) => s.layer.weights);
-    state = { ...state, ...Object.fromEntries(stages.map(({ name }) => [name, pretrained[name]!])) };
+    const known = stages.flatMap(({ name }) => (pretrained[name] ? [[name, pretrained[name]] as const] : []));
+    state = { ...state, ...Object.fromEntries(known) };
   }
   const lastStage = model.stages.at(-1)!.name;
   if (recipe.probeEpochs > 0) {
@@ -64,6 +73,12 @@ function trainAfter(
 ): Promise<StateDict> {
   const { frozen, rest } = splitAt(model, boundary);
   const live = recipe.frozenNorms === "train" ? frozen.weights.filter((w) => w.kind === "buffer") : [];
+  // No epoch before the last is kept, so that nothing is chosen by private images that noise does not cover.
+  const last = recipe.privacy && {
+    ...(smoothing ?? constantSmoothing(settings.labelSmoothing)),
+    settled: () => Number.POSITIVE_INFINITY,
+  };
+  const kept = last ?? smoothing;
   const select = (specs: readonly WeightSpec[]) => Object.fromEntries(specs.map((w) => [w.name, state[w.name]!]));
   return train({
     work,
@@ -79,7 +94,8 @@ function trainAfter(
     train: images,
     validation,
     settings,
-    ...(smoothing && { smoothing }),
+    ...(kept && { smoothing: kept }),
+    ...(recipe.steps && { steps: recipe.steps }),
     ...(recipe.erasing && { erasing: recipe.erasing }),
     seed,
   });

@@ -6,11 +6,11 @@ import { input, type Value } from "../engine/graph.ts";
 import { equal, toFloat } from "../engine/ops/elementwise.ts";
 import { crossEntropy } from "../engine/ops/loss.ts";
 import { argMax, mean } from "../engine/ops/reduce.ts";
-import { optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
+import { type OptimizerPlan, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
 import { random, seedFor } from "../engine/random.ts";
 import { compile } from "../engine/runtime.ts";
 import { sizeOf } from "../engine/shape.ts";
-import { createStore, type StateDict } from "../engine/store.ts";
+import { createStore, type StateDict, type Store } from "../engine/store.ts";
 import { tensor } from "../engine/tensor.ts";
 import { checkFinite, DivergedError, runLoop, type Work } from "../engine/work.ts";
 import { type Binding, trainable } from "./bind.ts";
@@ -47,6 +47,24 @@ export interface Smoothing {
   settled(epochs: number): number;
 }
 
+/** What takes the steps of a training: it reads images, and runs programs that change the store. */
+export interface Steps {
+  /** Told once of the number of the first step, which is not 0 in a resumed run. */
+  open(first: number): void;
+  /** @param share how much of each target row is smoothed  @returns means over the images of the step */
+  take(step: number, share: number): Promise<{ readonly loss: number; readonly score: number }>;
+  release(): Promise<void>;
+}
+
+/** Makes the steps of a training over a store that holds its weights. What else steps change must be added to the store. */
+export type StepMaker = (context: {
+  readonly training: Training;
+  readonly store: Store;
+  readonly plan: OptimizerPlan;
+  /** Images a step. */
+  readonly batch: number;
+}) => Promise<Steps>;
+
 /** A network on its way from first weights to trained ones. */
 export interface Training {
   readonly work: Work;
@@ -68,7 +86,16 @@ export interface Training {
   readonly smoothing?: Smoothing;
   /** Covers parts of the training images. */
   readonly erasing?: Erasing;
+  /** What takes the steps; by default one gradient step on each batch of a shuffle without end. */
+  readonly steps?: StepMaker;
   readonly seed: number;
+}
+
+/** How a training is cut into steps. */
+export function stepCounts({ batch: wanted, epochs }: TrainingSettings, images: number) {
+  const batch = Math.min(wanted, images);
+  const perEpoch = Math.ceil(images / batch);
+  return { batch, perEpoch, total: Math.max(1, Math.round(epochs * perEpoch)) };
 }
 
 /**
@@ -76,33 +103,19 @@ export interface Training {
  * @throws DivergedError when the loss is no longer finite.
  */
 export async function train(training: Training): Promise<StateDict> {
-  const { work, name, objective, targets, settings, seed, start } = training;
-  const width = targets[0]!.length;
-  const batch = Math.min(settings.batch, training.train.size);
-  const perEpoch = Math.ceil(training.train.size / batch);
-  const total = Math.max(1, Math.round(settings.epochs * perEpoch));
+  const { work, name, settings, start } = training;
+  const { batch, perEpoch, total } = stepCounts(settings, training.train.size);
   const plan = plannedOptimizer(settings, total, perEpoch);
-
-  const net = forward(training, batch, true);
-  const t = input("targets", [batch, width]);
-  const [loss, score] = [objective.loss(net.outputs, t, net.view), mean(objective.score(net.outputs, t))];
   const smoothing = training.smoothing ?? constantSmoothing(settings.labelSmoothing);
   const settled = smoothing.settled(settings.epochs);
-  const weights = net.weights;
   const store = createStore(start);
-  store.add(optimizerState(plan, weights));
-  const program = await compile({
-    outputs: { loss, score },
-    updates: { ...net.updates, ...optimizerUpdates(plan, weights, grad(loss, weights)) },
-    store,
-  });
+  const steps = await (training.steps ?? gradientSteps)({ training, store, plan, batch });
   const judge = training.validation && (await evaluator(training, training.validation, store));
 
   const kept = Object.keys(start);
   let best = { score: Number.NEGATIVE_INFINITY, state: start };
   // Sums and best score have the precision of checkpoints: a resumed run must not choose another epoch.
   const sums = new Float32Array(3);
-  const fed = new Float32Array(batch * width);
   await runLoop({
     work,
     name,
@@ -117,23 +130,10 @@ export async function train(training: Training): Promise<StateDict> {
       },
     },
     async open(first) {
-      const order = endless(training.train, {
-        batch,
-        seed: seedFor(seed, name, "order"),
-        step: first,
-        augment: settings.augment,
-        ...(training.erasing && { erasing: training.erasing }),
-      });
+      steps.open(first);
       return async (step) => {
-        const next = (await order.next()).value!;
         const epoch = Math.floor(step / perEpoch);
-        fillTargets(fed, next.labels, targets, smoothing.share(epoch, settings.epochs));
-        const noises = Object.entries(net.noises).map(([of, { leaf, shape }]) => [
-          leaf!.name,
-          random(seed, name, "noise", of, step).normals(sizeOf(shape)),
-        ]);
-        const result = await program.run({ images: next.images, targets: fed, ...Object.fromEntries(noises) });
-        const [l, s] = [result.loss!.data[0]!, result.score!.data[0]!];
+        const { loss: l, score: s } = await steps.take(step, smoothing.share(epoch, settings.epochs));
         checkFinite(name, step, l);
         for (const [i, x] of [l, s, 1].entries()) sums[i]! += x;
         if ((step + 1) % perEpoch === 0 || step + 1 === total) {
@@ -154,12 +154,56 @@ export async function train(training: Training): Promise<StateDict> {
       };
     },
   });
-  await program.release();
+  await steps.release();
   await judge?.release();
   // The loss is known before its update: a last update that went wrong shows in the weights alone.
   for (const { data } of Object.values(best.state))
     for (const x of data) if (!Number.isFinite(x)) throw new DivergedError(`${name}: a weight`, total, x);
   return best.state;
+}
+
+/** One gradient step on the objective's loss for each batch of a shuffle without end. */
+async function gradientSteps({ training, store, plan, batch }: Parameters<StepMaker>[0]): Promise<Steps> {
+  const { objective, targets, name, seed } = training;
+  const width = targets[0]!.length;
+  const net = forward(training, batch, true);
+  const t = input("targets", [batch, width]);
+  const [loss, score] = [objective.loss(net.outputs, t, net.view), mean(objective.score(net.outputs, t))];
+  store.add(optimizerState(plan, net.weights));
+  const program = await compile({
+    outputs: { loss, score },
+    updates: { ...net.updates, ...optimizerUpdates(plan, net.weights, grad(loss, net.weights)) },
+    store,
+  });
+  const fed = new Float32Array(batch * width);
+  let order: ReturnType<typeof shuffled> | undefined;
+  return {
+    open(first) {
+      order = shuffled(training, batch, first);
+    },
+    async take(step, share) {
+      const next = (await order!.next()).value!;
+      fillTargets(fed, next.labels, targets, share);
+      const noises = Object.entries(net.noises).map(([of, { leaf, shape }]) => [
+        leaf!.name,
+        random(seed, name, "noise", of, step).normals(sizeOf(shape)),
+      ]);
+      const result = await program.run({ images: next.images, targets: fed, ...Object.fromEntries(noises) });
+      return { loss: result.loss!.data[0]!, score: result.score!.data[0]! };
+    },
+    release: () => program.release(),
+  };
+}
+
+/** A training's batches in its order, augmented, from the given step on. */
+export function shuffled({ name, seed, train: images, settings, erasing }: Training, batch: number, first: number) {
+  return endless(images, {
+    batch,
+    seed: seedFor(seed, name, "order"),
+    step: first,
+    augment: settings.augment,
+    ...(erasing && { erasing }),
+  });
 }
 
 /** Target rows with one 1, for classification into `classes` classes. */
@@ -172,17 +216,33 @@ export function constantSmoothing(share: number): Smoothing {
   return { share: () => share, settled: () => 0 };
 }
 
-function fillTargets(out: Float32Array, labels: Int32Array, targets: readonly Float32Array[], smoothing: number): void {
+/** Writes the target row of each label, with that share of it spread over all classes. */
+export function fillTargets(
+  out: Float32Array,
+  labels: Int32Array,
+  targets: readonly Float32Array[],
+  smoothing: number,
+): void {
   const width = targets[0]!.length;
   for (const [i, label] of labels.entries()) out.set(targets[label]!, i * width);
   if (smoothing !== 0) for (let i = 0; i < out.length; i++) out[i] = out[i]! * (1 - smoothing) + smoothing / width;
 }
 
-function forward({ prefix, trained, train: set }: Training, batch: number, training: boolean) {
-  const images = input("images", [batch, set.channels, set.height, set.width]);
+/**
+ * A training's network over a batch of images, fed as `images` unless they are given: outputs, and what its layers show on the way.
+ * `again` gives the same weights' outputs for other images of that number, of which nothing is shown and no statistics are kept.
+ * @param training whether norms use the batch's statistics and layers draw noise
+ */
+export function forward(
+  { prefix, trained, train: set }: Training,
+  batch: number,
+  training: boolean,
+  images: Value = input("images", [batch, set.channels, set.height, set.width]),
+) {
   const before = prefix?.binding(training);
   const net = trainable({ training });
-  const outputs = net.apply(trained, before === undefined ? images : before.apply(prefix!.layer, images));
+  const again = (x: Value) => net.apply(trained, before === undefined ? x : before.apply(prefix!.layer, x));
+  const outputs = again(images);
   const observed = { ...before?.observed, ...net.observed };
   const view: View = {
     images,
@@ -194,7 +254,7 @@ function forward({ prefix, trained, train: set }: Training, batch: number, train
     },
   };
   const noises = { ...before?.noises, ...net.noises };
-  return { outputs, view, noises, weights: net.trained(), updates: { ...before?.updates, ...net.updates } };
+  return { outputs, view, noises, again, weights: net.trained(), updates: { ...before?.updates, ...net.updates } };
 }
 
 /** The mean score over a set with the store's present weights, in evaluation mode. */

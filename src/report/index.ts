@@ -5,6 +5,7 @@ import { type ContactSheet, readContactSheet } from "./contact-sheet.ts";
 import { renderReport } from "./html.ts";
 import { readStudyResult } from "./study-result.ts";
 
+export { writeFisherChart } from "./fisher.ts";
 export { type Finding, type Summary, type SummaryParagraph, summarize, type Verdict } from "./summary.ts";
 
 /** What `writeReport` may put into the file. */

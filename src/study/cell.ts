@@ -2,9 +2,13 @@ import { cp, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { ImageSet, StudyData } from "../data/dataset.ts";
 import { writePng } from "../data/image-file.ts";
-import type { Model } from "../models/model.ts";
+import { trainableParameters } from "../defenses/boundary.ts";
+import type { Defended } from "../defenses/compose.ts";
+import { privacyOf } from "../defenses/dp-sgd.ts";
+import { countWeights } from "../models/bind.ts";
+import { type Model, splitAt } from "../models/model.ts";
 import { asJson } from "./canonical.ts";
-import type { PlannedCell } from "./plan.ts";
+import type { PlannedCell, PlannedTarget } from "./plan.ts";
 import type { Provenance } from "./provenance.ts";
 import type { CellResult } from "./result.ts";
 import { finishRun, openRunFolder, RESULT_FILE } from "./run-folder.ts";
@@ -12,12 +16,18 @@ import { WEIGHTS } from "./state-file.ts";
 import type { StepResult } from "./step-store.ts";
 import { reconstructionsFile } from "./steps/attack.ts";
 import { EVALUATION, type Evaluation, IMAGES } from "./steps/evaluation.ts";
+import { readBoundary } from "./steps/fisher.ts";
 import type { PlannedStep } from "./steps/planned.ts";
 import type { Study } from "./study-schema.ts";
 import { writeTargetDescription } from "./target-file.ts";
 
 /** Folder of private references in a cell's artifacts; there only where the user asked for it. */
 const PRIVATE = "private";
+
+/** The name of a cell and of its folder. */
+export function cellName({ target, attackLabel, seed }: PlannedCell): string {
+  return `${target.label}-${attackLabel}-seed${seed}`.replaceAll(" + ", "+").replaceAll(" ", "-");
+}
 
 /** Computes one cell and writes its run folder: record, result, reconstructions and what they were rendered from, the target's weights. */
 export async function runCell(options: {
@@ -32,7 +42,7 @@ export async function runCell(options: {
 }): Promise<CellResult> {
   const { cell, study, model, data, studyDir, includePrivate, machine, run } = options;
   const { target, attackLabel, seed } = cell;
-  const name = `${target.label}-${attackLabel}-seed${seed}`.replaceAll(" + ", "+").replaceAll(" ", "-");
+  const name = cellName(cell);
   const dir = join(studyDir, "cells", name);
   const config = asJson({ ...study, seeds: [seed], defense: target.defended.settings, attack: attackLabel });
   const folder = await openRunFolder({
@@ -45,7 +55,10 @@ export async function runCell(options: {
     machine,
   });
   return finishRun(folder, async () => {
+    const { model: defendedModel, recipe, changes } = await trainedAs(target, run);
+    const { boundary } = recipe;
     const steps = {
+      ...(target.open && { boundary: await run(target.open.step) }),
       target: await run(target.step),
       ...(cell.prior && { prior: await run(cell.prior) }),
       attack: await run(cell.attackStep),
@@ -64,26 +77,36 @@ export async function runCell(options: {
       input: [...model.input],
       classes: [...data.private.train.classes],
       defense: target.defense,
-      changes: [...target.defended.changes],
-      boundary: target.defended.recipe.boundary,
+      changes: [...changes],
+      boundary,
     });
     if (includePrivate) await writeReferences(join(folder.artifacts, PRIVATE), data.private.train);
     const measured = JSON.parse(await readFile(join(steps.evaluation.dir, EVALUATION), "utf8")) as Evaluation;
+    const privacy = privacyOf(recipe, study.training, data.private.train.size);
     const result: CellResult = {
       schemaVersion: 1,
       defense: target.defense,
       attack: cell.attack,
       model: study.model.kind,
       seed,
-      trainableParameters: target.trainableParameters,
-      frozenParameters: target.frozenParameters,
-      boundary: target.defended.recipe.boundary,
+      trainableParameters: trainableParameters(defendedModel, boundary),
+      frozenParameters: countWeights(splitAt(defendedModel, boundary).frozen.weights),
+      boundary,
+      ...(privacy && { privacy }),
       ...measured,
       run: relative(studyDir, dir),
     };
     await folder.writeJson(RESULT_FILE, asJson(result));
     return result;
   });
+}
+
+/** The target's defenses; with the boundary that Fisher information chose, where it was left open. */
+async function trainedAs(
+  { defended, open }: PlannedTarget,
+  run: (step: PlannedStep) => Promise<StepResult>,
+): Promise<Defended> {
+  return open === undefined ? defended : open.at(await readBoundary((await run(open.step)).dir));
 }
 
 /** `<label>.png`: the first training image of each private class */

@@ -25,7 +25,11 @@ afterAll(() => rm(run, { recursive: true }));
 
 test("a target whose architecture a defense reshaped is exported as it was trained", async () => {
   const choice = { kind: "resnet10", width: 4, stem: "small" };
-  const changes = [{ kind: "mid", beta: 0.003, width: 5 }, { kind: "rolss" }];
+  const changes = [
+    { kind: "mid", beta: 0.003, width: 5 },
+    { kind: "rolss" },
+    { kind: "sca", features: 3, kernel: 3, lambda: 0.5, iterations: 4 },
+  ];
   const plain = buildModel(choice, { input: [3, 16, 16], classes: 3 });
   const { model } = composeDefenses(plain, changes.map(chosenDefense));
   const state = initialState(weightsOf(model), 1);

@@ -1,4 +1,5 @@
 import type { Measured } from "../metrics/measured.ts";
+import type { CellResult } from "./result.ts";
 import type { Study } from "./study-schema.ts";
 
 const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
@@ -26,4 +27,16 @@ export function studyNotes(study: Study, pretraining: Measured | undefined, prob
       `A linear probe on the pre-trained features reaches ${withInterval(probe)} natural accuracy on the private test images.`,
     );
   return notes;
+}
+
+/** A sentence on each guarantee that a target's training gives; the same for all attacks and seeds. */
+export function privacyNotes(cells: readonly CellResult[]): string[] {
+  const notes = cells.flatMap(({ defense, privacy: p }) =>
+    p === undefined
+      ? []
+      : [
+          `Training with ${defense} is (ε = ${p.epsilon.toFixed(2)}, δ = ${p.delta})-differentially private for single training images: ${p.steps} steps on Poisson samples at rate ${p.sampleRate.toPrecision(3)}, noise multiplier ${p.noiseMultiplier}, as long as nobody knows the seed.`,
+        ],
+  );
+  return [...new Set(notes)];
 }

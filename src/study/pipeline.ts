@@ -9,7 +9,7 @@ import { runCell } from "./cell.ts";
 import { readCurves } from "./curves.ts";
 import { type EventSink, fanOut } from "./events.ts";
 import { isInterruption } from "./interrupted.ts";
-import { studyNotes } from "./notes.ts";
+import { privacyNotes, studyNotes } from "./notes.ts";
 import { expandStudy, type StudyPlan } from "./plan.ts";
 import { provenance } from "./provenance.ts";
 import { loadData, readStudy } from "./read-study.ts";
@@ -92,7 +92,7 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
       cells,
       failed,
       curves: await allCurves(plan, results),
-      notes: studyNotes(study, pretraining, probe),
+      notes: [...studyNotes(study, pretraining, probe), ...privacyNotes(cells)],
       provenance: machine,
       config: yaml,
       timings,

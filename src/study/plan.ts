@@ -1,17 +1,19 @@
 import type { Attack } from "../attacks/attack.ts";
+import { gmi } from "../attacks/gmi.ts";
 import type { StudyData } from "../data/dataset.ts";
-import { trainableParameters } from "../defenses/boundary.ts";
-import { checkSettings, composeDefenses, type Defended } from "../defenses/compose.ts";
+import { AUTO } from "../defenses/boundary.ts";
+import { checkSettings, composeDefenses, type Defended, withBoundary } from "../defenses/compose.ts";
 import type { Defense } from "../defenses/defense.ts";
+import { none } from "../defenses/none.ts";
 import { tlDmi } from "../defenses/tl-dmi.ts";
 import { UserError } from "../engine/errors.ts";
 import { attributeWidth } from "../metrics/attribute-layout.ts";
-import { countWeights } from "../models/bind.ts";
-import { type Model, splitAt } from "../models/model.ts";
+import type { Model } from "../models/model.ts";
 import type { PriorNetworks } from "../priors/prior.ts";
-import { buildModel, type Choice, chosenAttack, chosenDefenses, chosenPrior } from "./choose.ts";
+import { buildModel, type Choice, type Chosen, chosenAttack, chosenDefenses, chosenPrior } from "./choose.ts";
 import { attackStep, inversionPriorStep } from "./steps/attack.ts";
 import { evaluationStep } from "./steps/evaluation.ts";
+import { fisherStep } from "./steps/fisher.ts";
 import { httpJudgeStep, realPairsStep } from "./steps/http-judge.ts";
 import type { Opinions } from "./steps/opinions.ts";
 import type { PlannedStep } from "./steps/planned.ts";
@@ -19,7 +21,7 @@ import { realImagesStep } from "./steps/real-images.ts";
 import type { AttackedCell } from "./steps/reconstructions.ts";
 import { attributeModelStep, evaluationModelStep, pretrainingStep, publicPriorStep } from "./steps/shared.ts";
 import { studentStep } from "./steps/student.ts";
-import { targetStep } from "./steps/target.ts";
+import { type OpenBoundary, targetStep } from "./steps/target.ts";
 import type { Study } from "./study-schema.ts";
 
 /** A target to be trained: one defense, one seed. */
@@ -29,9 +31,9 @@ export interface PlannedTarget {
   /** Tells defenses of one kind apart: `tl-dmi layer2.0`. */
   readonly label: string;
   readonly defended: Defended;
+  /** Where the boundary is left to Fisher information: the step that chooses it, and the defenses with what it chose. */
+  readonly open?: OpenBoundary;
   readonly seed: number;
-  readonly trainableParameters: number;
-  readonly frozenParameters: number;
   readonly step: PlannedStep;
 }
 
@@ -39,6 +41,8 @@ export interface PlannedTarget {
 export interface PlannedCell {
   readonly target: PlannedTarget;
   readonly attack: string;
+  /** The attack and its keys. */
+  readonly chosen: Chosen<Attack>;
   /** Tells attacks of one kind apart. */
   readonly attackLabel: string;
   readonly seed: number;
@@ -82,7 +86,15 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
   };
   const publicPrior = publicPriorStep(study, data, settingsOf("dcgan").config);
 
-  const targets = study.seeds.flatMap((seed) => planTargets(study, data, model, pretraining, seed));
+  const rehearse = (seed: number): PlannedStep => {
+    const defended = composeDefenses(model, [{ member: none as Defense, config: none.config.parse({}) }]);
+    const target = targetStep({ study, data, label: none.kind, defended, seed, pretraining });
+    const { member, config } = settingsOf("dcgan");
+    const networks = member.networks(config, { image: input, classes: model.classes });
+    const common = { data, model, label: none.kind, seed, target, prior: publicPrior, networks };
+    return fisherStep({ ...common, ...REHEARSAL, attack: gmi as unknown as Attack });
+  };
+  const targets = study.seeds.flatMap((seed) => planTargets({ study, data, model, pretraining, seed, rehearse }));
   const priorOf = (target: PlannedTarget, attack: Attack): { prior?: PlannedStep; networks?: PriorNetworks } => {
     if (attack.prior === null) return {};
     const { member, config } = settingsOf(attack.prior);
@@ -98,17 +110,19 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
   const attackLabels = labelled(study.attacks.map((a) => a.kind));
   const cells = targets.flatMap((target) =>
     study.attacks.map((choice, i): PlannedCell => {
-      const { member: attack, config } = chosenAttack(choice as Choice);
+      const chosen = chosenAttack(choice as Choice);
+      const { member: attack, config } = chosen;
       const attackLabel = attackLabels[i]!;
       const { label, seed, step, defended } = target;
       const searched = priorOf(target, attack);
-      const common = { study, model: defended.model, label, seed };
+      const common = { study, data, defended, label, seed };
       const attacked = attackStep({ ...common, ...searched, attack, config, target: step });
       const name = `${attackLabel} on ${label}`;
       const outcome = { model: defended.model, ...searched, attack: attacked };
       return {
         target,
         attack: attack.kind,
+        chosen,
         attackLabel,
         seed,
         ...searched,
@@ -116,7 +130,6 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
         evaluation: evaluationStep({
           ...common,
           ...(searched.networks && { networks: searched.networks }),
-          data,
           name,
           evaluationModel: judge,
           attributeModel: attributes?.model,
@@ -138,6 +151,15 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
   const ends = [...(linearProbe ? [linearProbe] : []), ...cells.map((c) => c.evaluation)];
   return { model, pretraining, linearProbe, targets, cells, steps: inOrder(ends) };
 }
+
+/**
+ * How `freeze: auto` looks for the boundary: the undefended target under GMI on the public prior, whatever a study's own attacks are,
+ * so that a target stays the same when an attack is added.
+ */
+const REHEARSAL = {
+  config: gmi.config.parse({ iterations: 300 }),
+  settings: { form: "per-example", labels: "empirical", identities: 20, points: 10 },
+} as const;
 
 /** A pool must hold as many latents as are chosen from it; better said before anything is trained. */
 function checkPools({ reconstructions: { perIdentity, pool }, attacks }: Study): void {
@@ -205,32 +227,32 @@ function planStudent(
   return { model: student, step };
 }
 
-function planTargets(
-  study: Study,
-  data: StudyData,
-  model: Model,
-  pretraining: PlannedStep,
-  seed: number,
-): PlannedTarget[] {
+function planTargets(options: {
+  readonly study: Study;
+  readonly data: StudyData;
+  readonly model: Model;
+  readonly pretraining: PlannedStep;
+  readonly seed: number;
+  /** Plans the step that chooses a boundary for that seed. */
+  readonly rehearse: (seed: number) => PlannedStep;
+}): PlannedTarget[] {
+  const { study, data, model, pretraining, seed, rehearse } = options;
   const all = study.defenses.map((choice) => {
-    const composed = composeDefenses(model, chosenDefenses(choice as Choice));
-    checkSettings(composed.recipe, study.training);
-    return composed;
+    const chosen = chosenDefenses(choice as Choice);
+    const composed = composeDefenses(model, chosen);
+    checkSettings(composed.recipe, study.training, data.private.train.size);
+    return { chosen, defended: composed };
   });
-  const labels = labelled(all.map((defended) => defended.label));
-  return all.map((defended, i) => {
+  const labels = labelled(all.map(({ defended }) => defended.label));
+  return all.map(({ chosen, defended }, i): PlannedTarget => {
     const label = labels[i]!;
-    const { boundary } = defended.recipe;
-    const { frozen } = splitAt(defended.model, boundary);
-    return {
-      defense: defended.name,
-      label,
-      defended,
-      seed,
-      trainableParameters: trainableParameters(defended.model, boundary),
-      frozenParameters: countWeights(frozen.weights),
-      step: targetStep({ study, data, label, defended, seed, pretraining }),
+    const open = defended.recipe.boundary === AUTO && {
+      step: rehearse(seed),
+      at: (boundary: string) => composeDefenses(model, withBoundary(chosen, boundary)),
     };
+    const rest = open ? { open } : {};
+    const step = targetStep({ study, data, label, defended, seed, pretraining, ...rest });
+    return { defense: defended.name, label, defended, seed, step, ...rest };
   });
 }
 

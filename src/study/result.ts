@@ -1,9 +1,10 @@
 import type { Queries } from "../attacks/queries.ts";
+import type { TargetPrivacy } from "../defenses/dp-sgd.ts";
 import type { Agreement } from "../metrics/agreement.ts";
 import type { AttributeRecovery } from "../metrics/attribute-recovery.ts";
 import type { Measured } from "../metrics/measured.ts";
 
-export type { AttributeRecovery, Measured, Queries };
+export type { AttributeRecovery, Measured, Queries, TargetPrivacy };
 
 /** One identity's share of a cell's result. */
 export interface IdentityResult {
@@ -46,6 +47,8 @@ export interface CellResult {
   readonly frozenParameters: number;
   /** Name of the last frozen stage; null where nothing is frozen. */
   readonly boundary: string | null;
+  /** The guarantee that the target's training gives its images, where a defense gives one. */
+  readonly privacy?: TargetPrivacy;
   readonly naturalAccuracy: Measured;
   readonly attackAccuracy: Measured;
   readonly attackAccuracyTop5: Measured;

@@ -1,19 +1,27 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { type LabelsAccess, openTarget } from "../../src/attacks/access.ts";
+import { queryMeter } from "../../src/attacks/queries.ts";
 import type { ImageSet } from "../../src/data/dataset.ts";
 import { all, endless } from "../../src/data/loader.ts";
 import { boundaryOf, trainableParameters } from "../../src/defenses/boundary.ts";
-import { type ChosenDefense, composeDefenses } from "../../src/defenses/compose.ts";
+import { type ChosenDefense, composeDefenses, withBoundary } from "../../src/defenses/compose.ts";
 import type { Defense } from "../../src/defenses/defense.ts";
 import { coco, hsic, kernels } from "../../src/defenses/dependence.ts";
 import { defenses } from "../../src/defenses/index.ts";
 import { BOTTLENECK, gaussianInformation } from "../../src/defenses/mid.ts";
 import { tlDmi } from "../../src/defenses/tl-dmi.ts";
 import { changedFrozenTensors, trainTarget } from "../../src/defenses/train-target.ts";
+import { TRIGGERS } from "../../src/defenses/trap-steps.ts";
+import { grad } from "../../src/engine/autodiff.ts";
 import { UserError } from "../../src/engine/errors.ts";
-import { constant, type Value } from "../../src/engine/graph.ts";
+import { constant, constantTensor, input, type Value } from "../../src/engine/graph.ts";
+import { mul, sign, sub } from "../../src/engine/ops/elementwise.ts";
+import { crossEntropy } from "../../src/engine/ops/loss.ts";
+import { decodeSafetensors } from "../../src/engine/safetensors.ts";
 import type { StateDict } from "../../src/engine/store.ts";
 import { tensor } from "../../src/engine/tensor.ts";
 import { DivergedError, unwatched, type Work } from "../../src/engine/work.ts";
+import { type Answers, answersFor, likeliest } from "../../src/models/answers.ts";
 import { countWeights, fixed, initialState } from "../../src/models/bind.ts";
 import { models } from "../../src/models/index.ts";
 import { featureLayer, logitsLayer, type Model, type ModelFamily, splitAt, weightsOf } from "../../src/models/model.ts";
@@ -43,6 +51,13 @@ const variants: Readonly<Record<(typeof defenses)[number]["kind"], readonly obje
   ssf: [{}],
   tts: [{ firstEpochs: 1 }],
   "low-rank": [{ rank: 5 }],
+  "dp-sgd": [{ noiseMultiplier: 0.3, microbatch: 5 }],
+  "at-at": [{ iterations: 2 }],
+  "trap-mid": [{}],
+  sca: [{ features: 4, kernel: 3, iterations: 4 }],
+  round: [{}],
+  "top-1": [{}],
+  ssd: [{}],
 };
 
 type Kind = keyof typeof variants;
@@ -51,13 +66,23 @@ type Part = readonly [kind: Kind, config?: object];
 /** Defenses of one target. */
 const combinations: readonly (readonly Part[])[] = [
   [["tl-dmi", { freeze: "layer1", probeEpochs: 1 }], ["label-smoothing"]],
+  [["sca", { features: 3, kernel: 3, iterations: 2 }], ["rolss"], ["mid", { width: 6 }]],
+  [["tl-dmi", { freeze: "layer1" }], ["trap-mid"], ["bido-coco", { stages: ["layer2"] }]],
   [["tl-dmi", { freeze: "layer2" }], ["bido-hsic"], ["label-smoothing", { alpha: 0.1 }]],
   [["tl-dmi", { freeze: "layer1" }], ["mid"], ["midre", { maxArea: 0.15, fill: "random" }]],
   [
     ["tts", { firstEpochs: 1 }],
     ["low-rank", { rank: 6 }],
   ],
+  [
+    ["tl-dmi", { freeze: "layer1", probeEpochs: 1 }],
+    ["dp-sgd", { noiseMultiplier: 0.3 }],
+    ["label-smoothing", { alpha: 0.1 }],
+  ],
 ];
+
+const original = tinyModel();
+const model = original;
 
 const chosen = ([kind, config = {}]: Part): ChosenDefense => {
   const member = (defenses as readonly Defense[]).find((d) => d.kind === kind)!;
@@ -65,13 +90,18 @@ const chosen = ([kind, config = {}]: Part): ChosenDefense => {
 };
 const compose = (...parts: readonly Part[]) => composeDefenses(original, parts.map(chosen));
 
-const cases = [
-  ...Object.entries(variants).flatMap(([kind, configs]) => configs.map((config) => [[kind, config] as Part])),
-  ...combinations,
-].map((parts) => ({ name: parts.map((part) => part.map((x) => JSON.stringify(x)).join(" ")).join(" with "), parts }));
+/** Whether a defense is one of answers alone, which leaves training as it is. */
+const answersOnly = (part: Part) => compose(part).recipe.outputs !== undefined;
 
-const original = tinyModel();
-const model = original;
+const parts = Object.entries(variants).flatMap(([kind, configs]) =>
+  configs.map((config): Part => [kind as Kind, config]),
+);
+
+const cases = [...parts.filter((part) => !answersOnly(part)).map((part) => [part]), ...combinations].map((parts) => ({
+  name: parts.map((part) => part.map((x) => JSON.stringify(x)).join(" ")).join(" with "),
+  parts,
+}));
+
 let world: TinyWorld;
 let pretrained: StateDict;
 
@@ -117,7 +147,10 @@ describe.each(cases)("$name", ({ parts }) => {
     expect(followed, "frozen statistics that changed").toEqual(recipe.frozenNorms === "train" ? named("buffer") : []);
     expect(changedFrozenTensors(model, recipe, pretrained, after)).toEqual([]);
 
-    const trained = [...named("weight", rest), ...named("buffer", rest)];
+    // Statistics of private images would pass by the noise.
+    const still = recipe.privacy === undefined ? [] : named("buffer", rest);
+    expect(changedTensors(pick(still, pretrained), after), "statistics that changed").toEqual([]);
+    const trained = [...named("weight", rest), ...named("buffer", rest)].filter((name) => !still.includes(name));
     const carried = trained.filter((name) => pretrained[name] !== undefined);
     expect(changedTensors(pick(carried, pretrained), after), "trained tensors that changed").toEqual(carried);
     const start = initialState(weightsOf(model), 3);
@@ -142,6 +175,15 @@ describe.each(cases)("$name", ({ parts }) => {
     const absurd = run(unwatched, { rate: 1e38, weightDecay: 1, epochs: 2 });
     await expect(absurd).rejects.toThrow(DivergedError);
   });
+});
+
+const answering = parts.filter(answersOnly).map((part) => [part[0], part] as const);
+
+test.each(answering)("%s trains as an undefended model does", (_kind, part) => {
+  const { settings, model: same, recipe } = compose(part);
+  expect(settings).toEqual(compose(["none"]).settings);
+  expect(same).toBe(original);
+  expect(Object.keys(recipe).filter((key) => key !== "outputs")).toEqual(Object.keys(compose(["none"]).recipe));
 });
 
 /** A target trained with these defenses, after a few epochs. */
@@ -193,6 +235,40 @@ async function onlyShortcuts(...parts: readonly Part[]): Promise<number> {
   const features = fixed(state).apply(featureLayer(model), await firstImages(world.validation, 8));
   const found = await evaluate(features);
   return Array.from(found).reduce((a, b) => a + b, 0);
+}
+
+/** What attacks that only ask are told of validation images by a target with a defense of its answers, and by one without. */
+async function answered(part: Part) {
+  const state = await trained(["none"]);
+  const { recipe } = compose(part);
+  const [images, more] = [await firstImages(world.validation, 48), await firstImages(world.validation, 24)].map(
+    (v) => constantTensor(v)!.data as Float32Array,
+  );
+  const net = await classifierPredictor(original, state);
+  const probabilities = await answersFor(net, world.validation, IDENTITIES);
+  await net.release();
+  const answers = recipe.outputs!.open({ probabilities, labels: world.validation.labels, seed: 1 });
+  const ask = async <A extends "scores" | "labels">(access: A, of: Answers | undefined, asked: Float32Array) => {
+    const { target, release } = openTarget(access, original, state, queryMeter(), of);
+    const found = "scores" in target ? await target.scores(asked) : await (target as LabelsAccess).labels(asked);
+    await release();
+    return found as A extends "scores" ? Float32Array : Int32Array;
+  };
+  const scores = await ask("scores", answers, images!);
+  expect(await ask("labels", undefined, images!)).toEqual(
+    likeliest(await ask("scores", undefined, images!), IDENTITIES),
+  );
+  const again = new Float32Array([...(await ask("scores", answers, more!)), ...scores.subarray(24 * IDENTITIES)]);
+  return {
+    scores,
+    again,
+    plain: await ask("scores", undefined, images!),
+    labels: await ask("labels", answers, images!),
+  };
+}
+
+function squaredDistance(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, x, i) => sum + (x - b[i]!) ** 2, 0);
 }
 
 /** The number of directions in which rows vary, by elimination. */
@@ -289,6 +365,149 @@ const effects: Readonly<Record<Exclude<Kind, "none" | "tl-dmi">, () => Promise<v
     expect(countWeights(weightsOf(model))).toBeLessThan(countWeights(weightsOf(original)));
     const [one, other] = [recipe.first!.model, original].map((m) => weightsOf(m).map((w) => w.name));
     expect(one).toEqual(other);
+  },
+  async "dp-sgd"() {
+    // Without noise, a small length is all that a step of plain descent on the whole set can move weights by.
+    const moved = async (clip: number, noiseMultiplier: number) => {
+      const { model, recipe } = compose(["dp-sgd", { clip, noiseMultiplier }]);
+      const settings = {
+        ...TINY_TRAINING,
+        epochs: 1,
+        batch: 200,
+        momentum: 0,
+        weightDecay: 0,
+        rate: 1,
+        schedule: "constant" as const,
+      };
+      const { train, validation } = world;
+      const after = await trainTarget({
+        work: unwatched,
+        model,
+        recipe,
+        pretrained,
+        train,
+        validation,
+        settings,
+        seed: 3,
+      });
+      const before = { ...pretrained, ...pick(["fc.weight", "fc.bias"], initialState(weightsOf(model), 3)) };
+      return (
+        weightsOf(model).reduce(
+          (total, { name }) => total + squaredDistance(after[name]!.data, before[name]!.data),
+          0,
+        ) ** 0.5
+      );
+    };
+    expect(world.train.size).toBeLessThan(200);
+    expect(await moved(1e-3, 1e-6)).toBeLessThan(1e-3 * 1.01);
+    expect(await moved(1e-3, 1e-6)).toBeGreaterThan(1e-5);
+    expect(await moved(1e3, 1e-9)).toBeGreaterThan(0.1);
+    // Noise of σ·C a number, divided by the batch.
+    const numbers = countWeights(weightsOf(original));
+    const noisy = (await moved(1e-2, 500)) / ((5 * Math.sqrt(numbers)) / world.train.size);
+    expect(noisy).toBeGreaterThan(0.95);
+    expect(noisy).toBeLessThan(1.05);
+  },
+  async "at-at"() {
+    // How unlikely the next class is after the steepest small step towards it.
+    const surprise = async (state: StateDict) => {
+      const { value } = await all(world.validation, 48).next();
+      const images = input("images", [48, ...original.input]);
+      const targets = Array.from(value!.labels, (label) => [...oneHotTargets(IDENTITIES)[(label + 1) % IDENTITIES]!]);
+      const wrong = constant(tensor(targets.flat(), [48, IDENTITIES]));
+      const net = fixed(state);
+      const loss = (x: Value) => crossEntropy(net.apply(logitsLayer(original), x), wrong);
+      const moved = sub(images, mul(sign(grad(loss(images), [images])[0]!), 0.02));
+      const found = await evaluate(loss(moved), { images: value!.images });
+      return found[0]!;
+    };
+    const plain = await surprise(await trained(["none"]));
+    const misled = await trained(["at-at", { weight: 0.5, epsilon: 0.02, step: 0.01, iterations: 3 }]);
+    expect(await surprise(misled)).toBeLessThan(0.7 * plain);
+  },
+  async "trap-mid"() {
+    const part: Part = ["trap-mid", { blend: 0.1, weight: 0.5, step: 0.05 }];
+    const { model, recipe } = compose(part);
+    const work = memoryWork();
+    const { train, validation } = world;
+    const settings = { ...TINY_TRAINING, epochs: 12 };
+    const trap = await trainTarget({ work, model, recipe, pretrained, train, validation, settings, seed: 3 });
+    const { tensors } = decodeSafetensors((await work.loadCheckpoint("target.safetensors"))!, "checkpoint");
+    const triggers = tensors[`store/${TRIGGERS}`]!;
+    expect(triggers.data.every((x) => x >= 0 && x <= 1)).toBe(true);
+    /** How many validation images that carry a class's trigger are taken for it, over all classes that are not their own. */
+    const caught = async (state: StateDict) => {
+      const images = constantTensor(await firstImages(validation, 48))!.data;
+      const length = images.length / 48;
+      let hits = 0;
+      const net = await classifierPredictor(original, state);
+      for (let turn = 1; turn < IDENTITIES; turn++) {
+        const wanted = Array.from(validation.labels.subarray(0, 48), (label) => (label + turn) % IDENTITIES);
+        const carrying = Float32Array.from(images, (x, i) => {
+          const place = wanted[Math.floor(i / length)]! * length + (i % length);
+          return 0.9 * x + 0.1 * triggers.data[place]!;
+        });
+        const found = likeliest((await net.predict(carrying, 48)).logits, IDENTITIES);
+        hits += wanted.filter((label, i) => label === found[i]).length;
+      }
+      await net.release();
+      return hits / (48 * (IDENTITIES - 1));
+    };
+    const plain = await caught(await trained(["none"]));
+    expect(plain).toBeLessThan(0.2);
+    expect(await caught(trap)).toBeGreaterThan(plain + 0.3);
+  },
+  async sca() {
+    const part: Part = ["sca", { features: 6, kernel: 3, iterations: 10 }];
+    const state = await trained(part);
+    const { observed } = await outputs(part, state);
+    for (const name of ["sca.0.code", "sca.2.code"]) {
+      const code = await evaluate(observed[name]!);
+      const active = code.filter((x) => x !== 0).length / code.length;
+      expect(
+        code.every((x) => x >= 0),
+        name,
+      ).toBe(true);
+      expect(active, name).toBeGreaterThan(0.01);
+      expect(active, name).toBeLessThan(0.5);
+    }
+    const dearer = { ...(part[1] as object), lambda: 1.5 };
+    const fewer = (await outputs(["sca", dearer], state)).observed["sca.0.code"]!;
+    const count = async (v: Value) => (await evaluate(v)).filter((x) => x !== 0).length;
+    expect(await count(fewer)).toBeLessThan(0.7 * (await count(observed["sca.0.code"]!)));
+    expect(() => compose(part, ["tl-dmi", { freeze: "layer1" }])).toThrow(/stage stem is both reshaped and frozen/);
+  },
+  async round() {
+    const { scores, plain } = await answered(["round", { to: 0.2 }]);
+    for (const [i, p] of scores.entries()) {
+      expect(Math.abs(p / 0.2 - Math.round(p / 0.2))).toBeLessThan(1e-5);
+      expect(Math.abs(p - plain[i]!)).toBeLessThan(0.1 + 1e-6);
+    }
+    expect(new Set(scores).size).toBeLessThan(new Set(plain).size / 4);
+  },
+  async "top-1"() {
+    const { scores, labels } = await answered(["top-1"]);
+    for (const [row, own] of rowsOf(scores, IDENTITIES).entries())
+      expect(own).toEqual([...oneHotTargets(IDENTITIES)[labels[row]!]!]);
+  },
+  async ssd() {
+    const { scores, plain, labels, again } = await answered(["ssd", { budget: 0.8 }]);
+    expect(again).toEqual(scores);
+    const truth = [...world.validation.labels.subarray(0, scores.length / IDENTITIES)];
+    const [mine, raw] = [scores, plain].map((rows) => rowsOf(rows, IDENTITIES));
+    for (const [row, own] of mine!.entries()) {
+      const entropy = raw![row]!.reduce((h, p) => (p > 0 ? h - p * Math.log(p) : h), 0);
+      expect(own.reduce((sum, p, k) => sum + Math.abs(p - raw![row]![k]!), 0)).toBeLessThan(0.8 * entropy + 1e-5);
+      expect(own.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+      expect(labels[row]).toBe(own.indexOf(Math.max(...own)));
+    }
+    // Answers for images of one class tell them apart less than they did.
+    const spread = (rows: number[][]) =>
+      rows.reduce((total, own, row) => {
+        const same = rows.filter((_, other) => truth[other] === truth[row]);
+        return total + own.reduce((sum, p, k) => sum + (p - same.reduce((m, r) => m + r[k]!, 0) / same.length) ** 2, 0);
+      }, 0);
+    expect(spread(mine!)).toBeLessThan(0.8 * spread(raw!));
   },
   async "low-rank"() {
     const rank = async (part: Part) => {
@@ -394,6 +613,17 @@ describe("a freeze boundary", () => {
     expect(boundary({ fraction: 20 / 41 })).toBe("layer2.1");
     expect(boundary({ fraction: 19 / 41 })).toBe("layer2.0");
     expect(() => boundary({ fraction: 0.01 })).toThrow(/fraction of 0\.01 freezes nothing/);
+  });
+
+  test("that is left to Fisher information is open until a stage has been put in its place", async () => {
+    const open = [chosen(["tl-dmi", { freeze: "auto" }]), chosen(["rolss", { group: "layer2" }])];
+    const { recipe, label, model } = composeDefenses(original, open);
+    expect([recipe.boundary, label]).toEqual(["auto", "tl-dmi auto + rolss"]);
+    const { train, validation } = world;
+    const common = { work: unwatched, pretrained, train, validation, settings: TINY_TRAINING, seed: 3 };
+    await expect(trainTarget({ ...common, model, recipe })).rejects.toThrow('no stage "auto"');
+    expect(composeDefenses(original, withBoundary(open, "layer1.0")).recipe.boundary).toBe("layer1.0");
+    expect(() => composeDefenses(original, withBoundary(open, "layer2.0"))).toThrow(/both reshaped and frozen/);
   });
 
   test("splits the parameters at every stage without losing one", () => {

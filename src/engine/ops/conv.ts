@@ -119,3 +119,16 @@ export function convTranspose2d(
   const y = inputGrad(x, weight, [x.shape[0]!, weight.shape[1]! * window.groups, ...size], window);
   return bias === undefined ? y : add(y, perChannel(bias));
 }
+
+/**
+ * Each image's own gradient of a convolution's kernel [K, C/groups, kh, kw]: x [N, C, H, W] as it went in, g [N, K, oh, ow] as it came
+ * back, gives [N, K, C/groups, kh, kw]; their sum over N is the kernel's gradient.
+ */
+export function conv2dWeightGradients(x: Value, g: Value, kernel: Shape, options: ConvOptions = {}): Value {
+  const window = windowOf(options);
+  const [n, k] = [x.shape[0]!, kernel[0]!];
+  // With the images side by side as groups of channels, no two of them share a kernel.
+  const aside = (v: Value) => reshape(v, [1, n * v.shape[1]!, ...v.shape.slice(2)]);
+  const grouped = { ...window, groups: n * window.groups };
+  return reshape(weightGrad(aside(x), aside(g), [n * k, ...kernel.slice(1)], grouped), [n, ...kernel]);
+}

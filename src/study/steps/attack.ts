@@ -6,6 +6,7 @@ import { runAttack, spaceOf } from "../../attacks/run-attack.ts";
 import { selectInitial } from "../../attacks/selection.ts";
 import type { ImageSet, StudyData } from "../../data/dataset.ts";
 import { writeNpy } from "../../data/npy.ts";
+import type { Defended } from "../../defenses/compose.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import { softmax } from "../../engine/ops/activation.ts";
 import { seedFor } from "../../engine/random.ts";
@@ -19,6 +20,7 @@ import { trainKedmi } from "../../priors/train-kedmi.ts";
 import { asJson } from "../canonical.ts";
 import { readState, WEIGHTS, writeState } from "../state-file.ts";
 import type { Study } from "../study-schema.ts";
+import { answersOf } from "./answers.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
 
 /** KEDMI's GAN, trained against one target. It starts from the public prior where that is given. */
@@ -100,27 +102,33 @@ export interface AttackRecord {
  */
 export function attackStep(options: {
   readonly study: Study;
+  readonly data: StudyData;
   readonly attack: Attack;
   readonly config: Record<string, unknown>;
   readonly networks?: PriorNetworks;
-  readonly model: Model;
+  readonly defended: Defended;
   readonly label: string;
   readonly seed: number;
   readonly target: PlannedStep;
   readonly prior?: PlannedStep;
 }): PlannedStep {
-  const { study, attack, config, networks, model, label, seed, target, prior } = options;
+  const { study, data, attack, config, networks, defended, label, seed, target, prior } = options;
+  const { model } = defended;
+  // An attack that has the weights does not ask.
+  const outputs = attack.access === "white-box" ? undefined : defended.outputs;
   const { perIdentity, identities: wanted = model.classes, pool } = study.reconstructions;
   const identities = Array.from({ length: Math.min(wanted, model.classes) }, (_, i) => i);
   const spec = {
     kind: "attack",
     version: 2,
-    config: asJson({ kind: attack.kind, ...config, perIdentity, identities: identities.length, pool, seed }),
+    config: asJson({ kind: attack.kind, ...config, perIdentity, identities: identities.length, pool, seed, outputs }),
+    ...(outputs && { data: { validation: data.private.validation.hash } }),
   };
   const needs = { target, ...(prior && { prior }) };
   return planStep(`${attack.kind} on ${label}, seed ${seed}`, spec, needs, async (context, dir) => {
     const state = await readState(join(dir(target), WEIGHTS));
     const given = await trainedPrior(prior, networks, dir);
+    const answers = outputs && (await answersOf(defended, state, data, seed));
     const { rows, labels, queries } = await runAttack({
       attack,
       model,
@@ -131,9 +139,10 @@ export function attackStep(options: {
       config,
       seed: seedFor(seed, "attack"),
       work: context,
+      ...(answers && { answers }),
     });
     const space = spaceOf(attack, model, given);
-    const scored = openTarget("scores", model, state, queryMeter());
+    const scored = openTarget("scores", model, state, queryMeter(), answers);
     const { target: access } = scored;
     const floor = { target: access, space, identities, perIdentity, pool, seed: seedFor(seed, "floor") };
     const selected = await selectInitial(floor);

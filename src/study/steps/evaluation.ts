@@ -2,8 +2,10 @@ import { join } from "node:path";
 import type { Queries } from "../../attacks/queries.ts";
 import type { AttributeData, StudyData } from "../../data/dataset.ts";
 import { writePng } from "../../data/image-file.ts";
+import type { Defended } from "../../defenses/compose.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import { seedFor } from "../../engine/random.ts";
+import type { StateDict } from "../../engine/store.ts";
 import { attackAccuracy, attackAccuracyTop5 } from "../../metrics/attack-accuracy.ts";
 import { type AttributeRecovery, attributeRecovery } from "../../metrics/attribute-recovery.ts";
 import { metrics } from "../../metrics/index.ts";
@@ -12,13 +14,16 @@ import type { Measured } from "../../metrics/measured.ts";
 import type { Evidence } from "../../metrics/metric.ts";
 import { naturalAccuracy } from "../../metrics/natural-accuracy.ts";
 import { hits } from "../../metrics/top-k.ts";
+import { type Answers, answersFor } from "../../models/answers.ts";
 import type { Model } from "../../models/model.ts";
 import { classifierPredictor, predictSet } from "../../models/predict.ts";
 import type { PriorNetworks } from "../../priors/prior.ts";
+import { asJson } from "../canonical.ts";
 import type { IdentityResult, JudgesResult } from "../result.ts";
 import { readState, WEIGHTS } from "../state-file.ts";
 import type { StepContext } from "../step-store.ts";
 import type { Study } from "../study-schema.ts";
+import { answersOf } from "./answers.ts";
 import { FLOORS } from "./attack.ts";
 import { openJudge } from "./judge.ts";
 import { evidenceOn, type MeasuredByKind, measureAll } from "./measuring.ts";
@@ -55,7 +60,7 @@ export interface EvaluationOptions {
   readonly seed: number;
   /** Of the prior that the attack searched in; absent where it searched among images themselves. */
   readonly networks?: PriorNetworks;
-  readonly model: Model;
+  readonly defended: Defended;
   readonly evaluationModel: Model;
   readonly attributeModel: Model | undefined;
   readonly opinions: Opinions;
@@ -73,9 +78,14 @@ export interface EvaluationOptions {
 
 /** Renders what an attack found and judges it, and its floors, by the evaluation model. */
 export function evaluationStep(options: EvaluationOptions): PlannedStep {
-  const { study, data, name, seed, steps, opinions, student } = options;
+  const { study, data, name, seed, steps, defended, opinions, student } = options;
   const hashes = { train: data.private.train.hash, test: data.private.test.hash };
-  const spec = { kind: "evaluation", version: 3, config: { metrics: study.metrics, seed }, data: hashes };
+  const spec = {
+    kind: "evaluation",
+    version: 3,
+    config: asJson({ metrics: study.metrics, seed, outputs: defended.outputs }),
+    data: hashes,
+  };
   const needs = {
     ...steps,
     ...opinionSteps(opinions),
@@ -88,11 +98,23 @@ export function evaluationStep(options: EvaluationOptions): PlannedStep {
 }
 
 async function evaluate(
-  { study, data, seed, networks, model, evaluationModel, attributeModel, opinions, student, steps }: EvaluationOptions,
+  {
+    study,
+    data,
+    seed,
+    networks,
+    defended,
+    evaluationModel,
+    attributeModel,
+    opinions,
+    student,
+    steps,
+  }: EvaluationOptions,
   context: StepContext,
   dir: (need: PlannedStep) => string,
 ): Promise<Evaluation> {
   const { test } = data.private;
+  const { model } = defended;
   const { attack, prior } = steps;
   const found = await openReconstructions(
     { model, attack, ...(networks && { networks }), ...(prior && { prior }) },
@@ -102,22 +124,25 @@ async function evaluate(
   await writeImages(join(context.dir, IMAGES), images, labels, model.input);
 
   const weights = (step: PlannedStep) => readState(join(dir(step), WEIGHTS));
-  const onTest = async (classifier: Model, step: PlannedStep) => {
-    const net = await classifierPredictor(classifier, await weights(step));
-    const { logits } = await predictSet(net, test);
+  const onTest = async (classifier: Model, state: StateDict, answers?: Answers) => {
+    const net = await classifierPredictor(classifier, state);
+    const logits = answers
+      ? await answersFor(net, test, classifier.classes, answers)
+      : (await predictSet(net, test)).logits;
     await net.release();
     return { logits, labels: test.labels };
   };
+  const target = await weights(steps.target);
   const judge = await openJudge(evaluationModel, await weights(steps.evaluation));
   const evidence: Evidence = {
     ...(await evidenceOn({
       judge,
       data,
       images: { images, labels },
-      natural: await onTest(model, steps.target),
+      natural: await onTest(model, target, await answersOf(defended, target, data, seed)),
       seed: seedFor(seed, "intervals"),
     })),
-    ...(student && { student: await onTest(student.model, student.step) }),
+    ...(student && { student: await onTest(student.model, await weights(student.step)) }),
   };
   const floor = async (file: string) =>
     attackAccuracy.measure({

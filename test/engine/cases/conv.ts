@@ -6,7 +6,7 @@ import { type Shape, sizeOf } from "../../../src/engine/shape.ts";
 import { tensor } from "../../../src/engine/tensor.ts";
 import { type CasesOf, type GradientCase, on } from "../../support/gradient-case.ts";
 
-const { conv2d, convTranspose2d } = ops;
+const { conv2d, conv2dWeightGradients, convTranspose2d } = ops;
 
 type Options = Parameters<typeof convTranspose2d>[2];
 
@@ -92,5 +92,13 @@ export const convolution: CasesOf<typeof ops> = {
     [fixed(transposed, [3, 2, 5, 5], { stride: 2, padding: 2, outputPadding: 1 }), on([1, 3, 3, 4])],
     [fixed(transposed, [2, 2, 5, 5], { stride: 3, padding: 1 }), on([1, 2, 2, 3])],
     [fixed(transposed, [2, 3, 3, 3], { stride: 2 }), on([1, 2, 3, 3])],
+  ],
+  conv2dWeightGradients: [
+    [(x, g) => conv2dWeightGradients(x!, g!, [4, 3, 3, 3]), on([2, 3, 5, 4], [2, 4, 3, 2])],
+    [
+      (x, g) => conv2dWeightGradients(x!, g!, [4, 2, 3, 2], { stride: 2, padding: 1, groups: 2 }),
+      on([3, 4, 5, 5], [3, 4, 3, 3]),
+    ],
+    [(x, g) => conv2dWeightGradients(x!, g!, [2, 16, 1, 1]), on([2, 16, 3, 3], [2, 2, 3, 3])],
   ],
 };

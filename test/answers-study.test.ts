@@ -1,0 +1,59 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { planStudy, runStudy } from "../src/study/pipeline.ts";
+
+const STUDY = `name: answers
+data:
+  kind: faces
+  size: 32
+  identities: 4
+  family: 2
+  train: 6
+  validation: 2
+  test: 4
+  public: { identities: 8, images: 2 }
+  pretraining: { kind: faces, classes: 4, images: 5 }
+  evaluation: 2
+model: { kind: resnet10, width: 4 }
+pretraining: { epochs: 1, batch: 8 }
+training: { epochs: 3, batch: 8 }
+evaluation: { model: { kind: resnet10, width: 4 }, training: { epochs: 1, batch: 8 } }
+priors: [{ kind: dcgan, latent: 6, width: 4, steps: 2, critic: 1, batch: 8 }]
+defenses: [none, top-1, { kind: ssd, budget: 20 }]
+attacks:
+  - { kind: gmi, iterations: 2 }
+  - { kind: brep-mi, iterations: 4, samples: 2, draws: 64 }
+reconstructions: { perIdentity: 1, pool: 4 }
+`;
+
+let root = "";
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "answers-"));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+test("a defense of answers shares its target, and matters to those who ask: attacks on labels, and natural accuracy", async () => {
+  const studyFile = join(root, "answers.yaml");
+  await writeFile(studyFile, STUDY);
+  const names = (await planStudy({ studyFile, runsDir: root })).map((s) => s.name);
+  const count = (name: string) => names.filter((n) => n.startsWith(name)).length;
+  expect([count("target"), count("gmi on"), count("brep-mi on"), count("evaluation of")]).toEqual([1, 1, 3, 6]);
+
+  const { signal } = new AbortController();
+  const options = { studyFile, runsDir: root, includePrivate: false, threads: 1, events: () => {}, signal };
+  const { result } = await runStudy(options);
+  expect(result.failed).toEqual([]);
+  const of = (defense: string, attack: string) =>
+    result.cells.find((c) => c.defense === defense && c.attack === attack)!;
+  for (const attack of ["gmi", "brep-mi"]) {
+    const { run: _, defense: __, ...none } = of("none", attack);
+    expect(of("top-1", attack), "the likeliest class is what it was").toMatchObject(JSON.parse(JSON.stringify(none)));
+  }
+  expect(of("ssd", "gmi").attackAccuracy).toEqual(of("none", "gmi").attackAccuracy);
+  // With a budget without end every answer is the average one of a class drawn from it.
+  expect(of("ssd", "gmi").naturalAccuracy.n).toBe(16);
+  expect(of("ssd", "gmi").naturalAccuracy).toEqual(of("ssd", "brep-mi").naturalAccuracy);
+  expect(of("ssd", "gmi").naturalAccuracy.value).not.toBe(of("none", "gmi").naturalAccuracy.value);
+});
