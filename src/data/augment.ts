@@ -11,6 +11,12 @@ export const Augmentation = z.strictObject({
   brightness: Jitter.describe("factor drawn from [1 − x, 1 + x]"),
   contrast: Jitter.describe("factor drawn from [1 − x, 1 + x], around the image's mean grey"),
   saturation: Jitter.describe("factor drawn from [1 − x, 1 + x], around each pixel's grey; nothing for grey images"),
+  blur: z
+    .number()
+    .positive()
+    .max(8)
+    .optional()
+    .describe("half of the images are blurred by a Gaussian with a standard deviation of up to so many pixels"),
 });
 export type Augmentation = z.output<typeof Augmentation>;
 
@@ -20,7 +26,7 @@ export const GREY = [0.299, 0.587, 0.114] as const;
 /**
  * Changes the first `count` images (NCHW, values in [0, 1]) in place. Every image draws the same six numbers whatever is
  * switched on, so that one setting does not move another's draws. Order: flip, crop, brightness, contrast, saturation; colour
- * values are clamped to [0, 1] after each.
+ * values are clamped to [0, 1] after each. Blur has a stream of its own: see `blurSome`.
  */
 export function augment(images: Float32Array, count: number, size: ImageSize, settings: Augmentation, rng: Rng): void {
   const length = imageLength(size);

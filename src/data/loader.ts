@@ -1,5 +1,6 @@
 import { type Rng, random } from "../engine/random.ts";
 import { type Augmentation, augment } from "./augment.ts";
+import { blurSome } from "./blur.ts";
 import type { ImageSet } from "./dataset.ts";
 import { type Erasing, erase } from "./erase.ts";
 import { imageLength } from "./image-size.ts";
@@ -102,7 +103,7 @@ async function* generate(
   changes: ImageChanges,
   from: number,
   to: number,
-  plan: (index: number) => { readonly indices: Int32Array; readonly rng: (use: "augment" | "erase") => Rng },
+  plan: (index: number) => { readonly indices: Int32Array; readonly rng: (use: "augment" | "blur" | "erase") => Rng },
 ): AsyncGenerator<Batch, void, undefined> {
   if (from >= to) return;
   const length = imageLength(set);
@@ -147,13 +148,14 @@ export async function readImages(
   indices: Int32Array,
   { bytes, images }: { readonly bytes: Uint8Array; readonly images: Float32Array },
   { augment: augmentation, erasing }: ImageChanges,
-  rng: (use: "augment" | "erase") => Rng,
+  rng: (use: "augment" | "blur" | "erase") => Rng,
 ): Promise<void> {
   const size = indices.length;
   await set.read(indices, bytes);
   const count = size * imageLength(set);
   for (let i = 0; i < count; i++) images[i] = UNIT[bytes[i]!]!;
   if (augmentation !== undefined) augment(images, size, set, augmentation, rng("augment"));
+  if (augmentation?.blur !== undefined) blurSome(images, size, set, augmentation.blur, rng("blur"));
   if (erasing !== undefined) erase(images, size, set, erasing, rng("erase"));
 }
 
