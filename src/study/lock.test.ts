@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
@@ -71,4 +71,14 @@ test("of many that ask at once for a stale lock, one gets it", async () => {
   );
   const tries = await Promise.allSettled(Array.from({ length: 20 }, () => takeLock(path, "target none")));
   expect(tries.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  expect(readdirSync(dirname(path))).toEqual(["step.lock"]);
+});
+
+test("a guard that a process left behind while it took over a lock does not stay in the way", async () => {
+  const path = lockPath();
+  writeFileSync(path, "");
+  writeFileSync(`${path}.breaking`, "");
+  utimesSync(`${path}.breaking`, 0, 0);
+  await (await takeLock(path, "target none"))();
+  expect(readdirSync(dirname(path))).toEqual([]);
 });

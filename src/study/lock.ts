@@ -1,8 +1,7 @@
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
-import { temporaryName } from "../engine/atomic-file.ts";
 import { UserError } from "../engine/errors.ts";
 
 const Owner = z.object({ pid: z.int().positive(), host: z.string(), born: z.string().nullable() });
@@ -80,23 +79,35 @@ async function isHeld({ pid, host, born }: Owner): Promise<boolean> {
 
 /** When a process started, in clock ticks since boot; null for a dead one, and where the system doesn't tell. */
 async function birthOf(pid: number): Promise<string | null> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
   // The fields after the name, which stands in parentheses and may hold anything: the state comes first, the start 20th.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return fields[0] === "Z" ? null : (fields[19] ?? null);
 }
 
-/** Removes the stale lock with this text. Two processes may try at once: one that moves the other's new lock puts it back. */
+/** Milliseconds after which a guard counts as left behind: what it guards takes a few. */
+const GUARD_LIFE = 10_000;
+
+/**
+ * Removes the lock with this stale text, if it is still there. One process at a time does so, under a guard file: otherwise a slow one
+ * could remove the new lock of a fast one.
+ */
 async function breakLock(path: string, staleText: string): Promise<void> {
-  const aside = temporaryName(path);
+  const guard = `${path}.breaking`;
   try {
-    await rename(path, aside);
+    await writeFile(guard, "", { flag: "wx" });
   } catch (error) {
-    if (hasCode(error, "ENOENT")) return;
-    throw error;
+    if (!hasCode(error, "EEXIST")) throw error;
+    const made = await stat(guard).catch(() => undefined);
+    if (made !== undefined && Date.now() - made.mtimeMs > GUARD_LIFE) await rm(guard, { force: true });
+    else await setTimeout(20);
+    return;
   }
-  if ((await readFile(aside, "utf8")) !== staleText) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
+  try {
+    if ((await readLock(path))?.text === staleText) await rm(path, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
 }
 
 function hasCode(error: unknown, code: string): boolean {
