@@ -2,6 +2,9 @@
 export * from "../engine/autodiff.ts";
 export * from "../engine/errors.ts";
 export * from "../engine/graph.ts";
+export type { Scope } from "../engine/import/call.ts";
+export type { Held } from "../engine/import/held.ts";
+export type { HostTensor } from "../engine/import/host.ts";
 export * from "../engine/import/import-onnx.ts";
 export * from "../engine/import/open-file.ts";
 export * from "../engine/lowering.ts";

@@ -10,6 +10,8 @@ import { countWeights } from "../models/bind.ts";
 import { type Model, splitAt } from "../models/model.ts";
 import type { PriorNetworks } from "../priors/prior.ts";
 import { buildModel, type Choice, chosenAttack, chosenDefenses, chosenPrior } from "./choose.ts";
+import { checkImported, importedTargetStep, importedWeightsStep, isTargetItself } from "./imported-steps.ts";
+import { withoutPaths } from "./model-files.ts";
 import { attackStep, inversionPriorStep } from "./steps/attack.ts";
 import { evaluationStep } from "./steps/evaluation.ts";
 import type { PlannedStep } from "./steps/planned.ts";
@@ -56,16 +58,17 @@ export interface StudyPlan {
 }
 
 /** Expands a study to its steps. Nothing is computed. @throws UserError for settings that do not fit the data or each other. */
-export function expandStudy(study: Study, data: StudyData): StudyPlan {
-  checkPools(study);
+export function expandStudy(read: Study, data: StudyData): StudyPlan {
+  checkPools(read);
   const { train } = data.private;
   const input = [train.channels, train.height, train.width] as const;
-  const model = buildModel(study.model as Choice, { input, classes: train.classes.length });
-  const starter = buildModel(study.model as Choice, { input, classes: data.pretraining.train.classes.length });
-  const judge = buildModel(study.evaluation.model as Choice, { input, classes: train.classes.length });
-  const pretraining = pretrainingStep(study, data, starter);
+  const model = buildModel(read.model as Choice, { input, classes: train.classes.length });
+  const judge = buildModel(read.evaluation.model as Choice, { input, classes: train.classes.length });
+  const attributeModel = buildAttributeModel(read, data, input);
+  const study = withoutPaths(read);
+  const pretraining = planStart(study, read, data, model);
   const evaluation = evaluationModelStep(study, data, judge);
-  const attributes = planAttributes(study, data, input);
+  const attributes = attributeModel && planAttributes(study, data, attributeModel);
 
   const settingsOf = (kind: string) => {
     const listed = study.priors.find((p) => p.kind === kind) as Choice | undefined;
@@ -139,13 +142,23 @@ function checkPools({ reconstructions: { perIdentity, pool }, attacks }: Study):
   }
 }
 
-function planAttributes(study: Study, data: StudyData, input: readonly [number, number, number]) {
+function buildAttributeModel(study: Study, data: StudyData, input: Model["input"]): Model | undefined {
   if (study.attributes === undefined) return undefined;
   if (data.attributes === undefined) {
     throw new UserError(`attributes: data of kind ${study.data.kind} has no known attributes, leave this key out`);
   }
-  const model = buildModel(study.attributes.model as Choice, { input, classes: attributeWidth(data.attributes.specs) });
-  return { model, step: attributeModelStep({ ...study, attributes: study.attributes }, data.attributes, model) };
+  return buildModel(study.attributes.model as Choice, { input, classes: attributeWidth(data.attributes.specs) });
+}
+
+function planAttributes(study: Study, data: StudyData, model: Model) {
+  return { model, step: attributeModelStep({ ...study, attributes: study.attributes! }, data.attributes!, model) };
+}
+
+/** Where the target's weights start: trained on the pre-training set, or brought by the model itself. */
+function planStart(study: Study, read: Study, data: StudyData, model: Model): PlannedStep {
+  if (model.imported !== undefined) return importedWeightsStep(study, model);
+  const classes = data.pretraining.train.classes.length;
+  return pretrainingStep(study, data, buildModel(read.model as Choice, { input: model.input, classes }));
 }
 
 function planTargets(
@@ -160,6 +173,7 @@ function planTargets(
     checkSettings(composed.recipe, study.training);
     return composed;
   });
+  if (model.imported !== undefined) checkImported(study, model.imported, data.private.train.classes, all);
   const labels = labelled(all.map((defended) => defended.label));
   return all.map((defended, i) => {
     const label = labels[i]!;
@@ -172,7 +186,9 @@ function planTargets(
       seed,
       trainableParameters: trainableParameters(defended.model, boundary),
       frozenParameters: countWeights(frozen.weights),
-      step: targetStep({ study, data, label, defended, seed, pretraining }),
+      step: isTargetItself(study, defended)
+        ? importedTargetStep(study, data, model)
+        : targetStep({ study, data, label, defended, seed, pretraining }),
     };
   });
 }

@@ -1,7 +1,7 @@
 import { constant, type Value } from "../graph.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { type HostTensor, type HostType, toGraphTensor } from "./host.ts";
-import { once } from "./model-file.ts";
+import { once } from "./once.ts";
 
 /** What a name of the file stands for: numbers that are known, a value of the graph, or both. */
 export interface Held {

@@ -38,6 +38,13 @@ export interface ImportedGraph {
    * @throws UserError for inputs that do not fit, and for what the engine cannot build
    */
   build(inputs: Readonly<Record<string, Value | HostTensor>>, scope?: Scope): Record<string, Held>;
+  /** The same, with everything that the graph computes on the way, by its name in the file. */
+  trace(inputs: Readonly<Record<string, Value | HostTensor>>, scope?: Scope): ReadonlyMap<string, Held>;
+  /**
+   * Builds some of the nodes, in the file's order; what they read from outside is in `names`, and what they make is put there.
+   * @param batch the leading axis of the graph's inputs
+   */
+  part(nodes: readonly OnnxNode[], names: Map<string, Held>, batch: number, scope: Scope): void;
 }
 
 /** Reads an ONNX model. @throws UserError for bytes that are none, and one that lists all operators that are not supported. */
@@ -52,6 +59,15 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Impo
   const initializers = new Map(
     [...file.initializers].filter(([key]) => read.has(key)).map(([key, tensor]) => [key, heldNumbers(tensor(), key)]),
   );
+  const run = (part: readonly OnnxNode[], names: Map<string, Held>, built: number, scope: Scope) =>
+    runNodes(part, names, { file: name, opset: file.opset, scope, batch: { file: fixedBatch(inputs), built } });
+  const trace: ImportedGraph["trace"] = (given, scope = constantScope()) => {
+    const names = new Map(initializers);
+    for (const input of inputs) names.set(input.name, fed(name, input, given[input.name]));
+    const leading = inputs.map((input) => names.get(input.name)!).find((held) => held.fed && held.shape.length > 0);
+    run(nodes, names, leading?.shape[0] ?? 1, scope);
+    return names;
+  };
   return {
     name,
     opset: file.opset,
@@ -60,13 +76,12 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Impo
     metadata: file.metadata,
     nodes,
     initializers,
-    build(given, scope = constantScope()) {
-      const names = new Map(initializers);
-      for (const input of inputs) names.set(input.name, fed(name, input, given[input.name]));
-      const batch = batchOf(inputs, names);
-      runNodes(nodes, names, { file: name, opset: file.opset, scope, batch });
+    trace,
+    build(given, scope) {
+      const names = trace(given, scope);
       return Object.fromEntries(wanted.map((output) => [output, names.get(output) ?? missing(name, output)]));
     },
+    part: run,
   };
 }
 
@@ -121,11 +136,8 @@ function fed(name: string, { name: input, dims }: Declared, given: Value | HostT
   return "op" in given ? heldValue(given, { fed: true, weighted: false }) : heldNumbers(given);
 }
 
-function batchOf(inputs: readonly Declared[], names: ReadonlyMap<string, Held>) {
-  const first = inputs.find(({ name }) => names.get(name)!.fed && names.get(name)!.shape.length > 0);
-  const leading = first?.dims?.[0];
-  return {
-    file: typeof leading === "number" ? leading : undefined,
-    built: first === undefined ? 1 : names.get(first.name)!.shape[0]!,
-  };
+/** The batch that the file fixes; undefined where it leaves it open. */
+function fixedBatch(inputs: readonly Declared[]): number | undefined {
+  const leading = inputs.find(({ dims }) => dims !== undefined && dims.length > 0)?.dims?.[0];
+  return typeof leading === "number" ? leading : undefined;
 }

@@ -5,8 +5,8 @@ import { folds } from "./folding/index.ts";
 import { type Held, heldNumbers, heldValue } from "./held.ts";
 import type { HostTensor } from "./host.ts";
 import { MAX_FOLDED, shapeFault } from "./limits.ts";
-import { once } from "./model-file.ts";
 import type { OnnxNode } from "./node.ts";
+import { once } from "./once.ts";
 import { operators } from "./operators/index.ts";
 import type { Result } from "./operators/operator.ts";
 

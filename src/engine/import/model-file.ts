@@ -3,6 +3,7 @@ import { type GraphProto, type ModelProto, ModelProtoSchema, type ValueInfoProto
 import { UserError } from "../errors.ts";
 import type { HostTensor } from "./host.ts";
 import { type OnnxNode, readNode } from "./node.ts";
+import { once } from "./once.ts";
 import { type ExternalData, readTensor } from "./tensor-proto.ts";
 
 /** A length of an axis: a number, or the name of one that the file leaves open ("" where it has no name). */
@@ -88,15 +89,6 @@ function declared({ name, type }: ValueInfoProto): Declared {
     return value.case === "dimParam" ? value.value : "";
   });
   return { name, dataType: elemType, dims };
-}
-
-/** A function that does its work when it is first asked. */
-export function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
 
 /** Names the file in front of what is wrong with it. */

@@ -1,5 +1,6 @@
 import { type AttributeProto, AttributeProto_AttributeType as AttributeType, type NodeProto } from "onnx-buf";
 import type { HostTensor } from "./host.ts";
+import { once } from "./once.ts";
 import { type ExternalData, readTensor } from "./tensor-proto.ts";
 
 /** What an attribute holds. Tensors are read when they are asked for; `other` stands for graphs, types and lists of them. */
@@ -48,7 +49,7 @@ function readAttribute(a: AttributeProto, external: ExternalData): OnnxValue {
       return { kind: "floats", value: a.floats };
     case AttributeType.TENSOR: {
       const { t } = a;
-      return t === undefined ? { kind: "other" } : { kind: "tensor", value: () => readTensor(t, external) };
+      return t === undefined ? { kind: "other" } : { kind: "tensor", value: once(() => readTensor(t, external)) };
     }
     default:
       return { kind: "other" };

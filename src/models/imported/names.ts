@@ -1,0 +1,53 @@
+import type { Held } from "../../engine/import/held.ts";
+import type { OnnxNode } from "../../engine/import/node.ts";
+
+/** Names that say nothing: PyTorch's numbers, and what it calls weights that it has changed. */
+const MEANINGLESS = /^(\d+|onnx::.*|.*[A-Za-z]_?\d+_quantized|val_\d+|.*Constant.*)$/;
+
+/** `layer1.0.conv1.weight` → `layer1.0.conv1`; slashes separate as dots do. */
+function moduleOf(name: string): string {
+  const parts = name.replaceAll(/^[/.]+|:\d+$/g, "").split(/[/.]+/);
+  return parts.length > 1 ? parts.slice(0, -1).join(".") : parts[0]!;
+}
+
+function commonPrefix(paths: readonly string[]): string {
+  const split = paths.map((path) => path.split("."));
+  const first = split[0] ?? [];
+  const length = first.findIndex((part, i) => split.some((parts) => parts[i] !== part));
+  return first.slice(0, length < 0 ? first.length : length).join(".");
+}
+
+/**
+ * What a stage is called: the module that all its weights belong to (`layer1.0`), else the module of the first, else that of its
+ * first node's name; undefined where the file has no names that mean anything.
+ */
+export function moduleName(nodes: readonly OnnxNode[], names: ReadonlyMap<string, Held>): string | undefined {
+  const weights = nodes.flatMap((node) => node.inputs).filter((name) => names.get(name)?.weight !== undefined);
+  const modules = weights.filter((name) => !MEANINGLESS.test(name)).map(moduleOf);
+  const named = nodes
+    .map((node) => node.name.replaceAll('"', ""))
+    .filter((name) => name.includes("/"))
+    .map(moduleOf);
+  for (const paths of [modules, named]) {
+    const [first] = paths;
+    if (first !== undefined) return commonPrefix(paths) || first;
+  }
+  return undefined;
+}
+
+/** Names for all stages, each once: `stage3` where the file says nothing, `fc-2` where it says the same twice. */
+export function uniqueNames(wanted: readonly (string | undefined)[]): string[] {
+  const taken = new Set<string>();
+  return wanted.map((name, i) => {
+    const base = name ?? `stage${i + 1}`;
+    let unique = base;
+    for (let k = 2; taken.has(unique); k++) unique = `${base}-${k}`;
+    taken.add(unique);
+    return unique;
+  });
+}
+
+/** The store's name of a weight: the file's, unless that is a plain word such as `images`, which a program's input may have too. */
+export function weightName(name: string): string {
+  return /^[a-z]+$/.test(name) ? `weights.${name}` : name;
+}
