@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fromBinary } from "@bufbuild/protobuf";
-import { ModelProtoSchema, TensorProtoSchema } from "onnx-buf";
+import { TensorProto_DataType as DataType, ModelProtoSchema, TensorProtoSchema } from "onnx-buf";
 import { grad } from "../dist/engine/autodiff.js";
 import { UserError } from "../dist/engine/errors.js";
 import { input } from "../dist/engine/graph.js";
@@ -18,7 +18,6 @@ import { add, mul } from "../dist/engine/ops/elementwise.js";
 import { sum } from "../dist/engine/ops/reduce.js";
 import { random } from "../dist/engine/random.js";
 import { compile, runOnnx, setThreads } from "../dist/engine/runtime.js";
-import { tensor } from "../dist/engine/tensor.js";
 
 const PUBLISHED = "/usr/share/libonnx-testdata/data";
 const SUITES = ["node", "simple", "pytorch-operator", "pytorch-converted"];
@@ -28,7 +27,9 @@ const PAGE = fileURLToPath(new URL("../docs/conformance.md", import.meta.url));
 const CLOSE = { relative: 1e-3, absolute: 1e-5 };
 /** Largest difference of both derivatives, relative to the sum of the terms' sizes. */
 const GRADIENT_TOLERANCE = 5e-3;
-const STEPS = [2e-2, 5e-3, 1e-3];
+const STEPS = [2e-2, 5e-3, 1e-3, 2e-4, 5e-5];
+/** Numbers beyond which float32 does not hold the steps. */
+const LARGEST = 1000;
 
 const folder = process.argv[2] ?? PUBLISHED;
 if (!existsSync(join(folder, "node"))) {
@@ -38,10 +39,19 @@ if (!existsSync(join(folder, "node"))) {
 setThreads(1);
 
 /** The tensors of a test's files `input_0.pb`, `input_1.pb`, … */
-function readData(dir, kind) {
+function readData(dir, kind, declared) {
   const files = readdirSync(dir).filter((file) => file.startsWith(kind));
   files.sort((a, b) => Number(/\d+/.exec(a)) - Number(/\d+/.exec(b)));
-  return files.map((file) => readTensor(fromBinary(TensorProtoSchema, readFileSync(join(dir, file))), noExternal));
+  return files.map((file, i) => {
+    const type = declared[i]?.type?.value;
+    if (type?.case !== "tensorType") throw new UserError("sequences and optional values are not read");
+    const proto = fromBinary(TensorProtoSchema, readFileSync(join(dir, file)));
+    // Bits of bfloat16 are published as the whole numbers that they make.
+    if (type.value.elemType === DataType.BFLOAT16) proto.dataType = DataType.BFLOAT16;
+    // Import computes in float32 throughout: results that were rounded to eight bits of precision are that close and no closer.
+    const rounded = type.value.elemType === DataType.BFLOAT16 ? { close: { relative: 1e-2, absolute: 1e-5 } } : {};
+    return { ...readTensor(proto, noExternal), ...rounded };
+  });
 }
 
 function noExternal(location) {
@@ -54,13 +64,13 @@ function noExternal(location) {
  */
 const FEEDINGS = [(t) => t.type === "float", (t, i) => t.type === "float" && i === 0, () => false];
 
-function close(got, wanted, what) {
+function close(got, wanted, what, { relative, absolute } = CLOSE) {
   const same = got.shape.length === wanted.shape.length && got.shape.every((n, i) => n === wanted.shape[i]);
   if (!same) throw new Error(`${what} has shape [${got.shape}], published is [${wanted.shape}]`);
   for (const [i, w] of wanted.data.entries()) {
     const g = Number(got.data[i]);
     if (Object.is(g, w) || g === w || (Number.isNaN(g) && Number.isNaN(w))) continue;
-    if (!(Math.abs(g - w) <= CLOSE.absolute + CLOSE.relative * Math.abs(w)))
+    if (!(Math.abs(g - w) <= absolute + relative * Math.abs(w)))
       throw new Error(`${what}: element ${i} is ${g}, published is ${w}`);
   }
 }
@@ -97,12 +107,15 @@ async function checkValues({ graph, fed, held }, outputs) {
       : await runOnnx(
           toOnnx({ outputs: Object.fromEntries(computed.map(([name, h]) => [`result ${name}`, h.value()])) }),
           // An input that the results do not depend on is none of the exported file's.
-          feedsOf(fed, computed.map(([, h]) => h.value())),
+          feedsOf(
+            fed,
+            computed.map(([, h]) => h.value()),
+          ),
         );
   for (const [i, name] of graph.outputs.entries()) {
     if (outputs[i] === undefined) continue;
     const { known } = held[name];
-    close(known === undefined ? results[`result ${name}`] : known(), outputs[i], name);
+    close(known === undefined ? results[`result ${name}`] : known(), outputs[i], name, outputs[i].close);
   }
 }
 
@@ -122,17 +135,27 @@ async function checkGradient({ fed, held }, seed) {
   const real = Object.values(held).filter((h) => h.type === "float" && h.fed);
   if (fed.length === 0 || real.length === 0) return false;
   const rng = random(seed, "conformance");
-  const weights = real.map((h, i) => ({ value: input(`direction/${i}`, h.shape), data: rng.normals(h.shape.reduce((a, b) => a * b, 1)) }));
+  const weights = real.map((h, i) => ({
+    value: input(`direction/${i}`, h.shape),
+    data: rng.normals(h.shape.reduce((a, b) => a * b, 1)),
+  }));
   const total = real.map((h, i) => sum(mul(h.value(), weights[i].value))).reduce((a, b) => add(a, b));
   const wrt = fed.filter(({ value }) => hasGradient(total, value));
   if (wrt.length === 0) return false;
-  const gradients = grad(total, wrt.map((f) => f.value));
+  const gradients = grad(
+    total,
+    wrt.map((f) => f.value),
+  );
   const program = await compile({ outputs: { total, ...Object.fromEntries(gradients.map((g, i) => [`g${i}`, g])) } });
   // A little off the published numbers, which stand on kinks more often than drawn ones.
-  const at = Object.fromEntries(fed.map((f) => [f.name, Float32Array.from(f.tensor.data, (x) => x * (1 + 0.03 * rng.uniform()) + 1e-3 * rng.uniform())]));
+  const at = Object.fromEntries(
+    fed.map((f) => [f.name, Float32Array.from(f.tensor.data, (x) => (x === 0 ? 0.2 : x) * (1 + 0.2 * rng.uniform()))]),
+  );
+  if (Object.values(at).some((x) => x.some((v) => !(Math.abs(v) <= LARGEST)))) return false;
   const fixed = Object.fromEntries(weights.map((w, i) => [`direction/${i}`, w.data]));
   try {
     const found = await program.run({ ...at, ...fixed });
+    if (!Number.isFinite(found.total.data[0])) return false;
     const analytic = wrt.map((_, i) => Float32Array.from(found[`g${i}`].data));
     for (const [i, { name }] of wrt.entries()) {
       const g = analytic[i];
@@ -167,19 +190,41 @@ function hasGradient(total, value) {
   }
 }
 
+/** Whether the runtime itself, given the file as it is, does not give the published output either. */
+async function runtimeDeviates(bytes, inputs, names, outputs) {
+  if (inputs.some(({ tensor: t }) => t.type !== "float")) return false;
+  const results = await runOnnx(
+    bytes,
+    Object.fromEntries(inputs.map(({ name, tensor: t }) => [name, toGraphTensor(t)])),
+  );
+  try {
+    for (const [i, name] of names.entries()) close(results[name], outputs[i], name);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** What became of a test: passed, failed or refused, and the same of its gradient. */
 async function runTest(dir, name) {
   const bytes = readFileSync(join(dir, "model.onnx"));
-  const ops = [...new Set(fromBinary(ModelProtoSchema, bytes).graph.node.map((n) => n.opType))].filter((op) => op !== "Constant");
+  const ops = [...new Set(fromBinary(ModelProtoSchema, bytes).graph.node.map((n) => n.opType))].filter(
+    (op) => op !== "Constant",
+  );
   try {
     const data = join(dir, "test_data_set_0");
     const declared = fromBinary(ModelProtoSchema, bytes).graph;
     const initial = new Set(declared.initializer.map((t) => t.name));
-    const names = declared.input.map((i) => i.name).filter((n) => !initial.has(n));
-    const inputs = readData(data, "input").map((t, i) => ({ name: names[i], tensor: t }));
-    const outputs = readData(data, "output");
+    const wanted = declared.input.filter((i) => !initial.has(i.name));
+    const inputs = readData(data, "input", wanted).map((t, i) => ({ name: wanted[i].name, tensor: t }));
+    const outputs = readData(data, "output", declared.output);
     const built = build(bytes, inputs);
-    await checkValues(built, outputs);
+    try {
+      await checkValues(built, outputs);
+    } catch (error) {
+      if (!(await runtimeDeviates(bytes, inputs, built.graph.outputs, outputs))) throw error;
+      return { ops, state: "deviates", gradient: "none", why: error.message };
+    }
     try {
       return { ops, state: "passed", gradient: (await checkGradient(built, name.length)) ? "passed" : "none" };
     } catch (error) {
@@ -194,7 +239,8 @@ const table = new Map();
 const unknown = new Set();
 const failures = [];
 const refusals = new Map();
-const totals = { passed: 0, failed: 0, refused: 0, gradients: 0, gradientsFailed: 0, unknown: 0 };
+const deviating = [];
+const totals = { passed: 0, failed: 0, refused: 0, deviates: 0, gradients: 0, gradientsFailed: 0, unknown: 0 };
 for (const suite of SUITES.filter((s) => existsSync(join(folder, s)))) {
   for (const name of readdirSync(join(folder, suite)).sort()) {
     const result = await runTest(join(folder, suite, name), name);
@@ -208,12 +254,13 @@ for (const suite of SUITES.filter((s) => existsSync(join(folder, s)))) {
     if (result.gradient === "passed") totals.gradients++;
     if (result.gradient === "failed") totals.gradientsFailed++;
     if (result.state === "failed" || result.gradient === "failed") failures.push(`${suite}/${name}: ${result.why}`);
+    if (result.state === "deviates") deviating.push(`${suite}/${name}`);
     if (result.state === "refused") {
       const why = result.why.replace(/^.*?\): /, "").replace(/^ONNX model: /, "");
       refusals.set(`${suite}/${name}`, why);
     }
     for (const op of result.ops) {
-      const row = table.get(op) ?? { passed: 0, failed: 0, refused: 0, gradients: 0 };
+      const row = table.get(op) ?? { passed: 0, failed: 0, refused: 0, deviates: 0, gradients: 0 };
       row[result.state]++;
       if (result.gradient === "passed") row.gradients++;
       if (result.gradient === "failed") row.failed++;
@@ -246,8 +293,17 @@ ${totals.passed} passed, ${totals.failed + totals.gradientsFailed} failed, ${tot
 | --- | ---: | ---: | ---: | ---: |
 ${rows.map(([op, r]) => `| \`${op}\` | ${r.passed} | ${r.failed} | ${r.refused} | ${r.gradients} |`).join("\n")}
 
-${totals.unknown} more tests are of operators that are not imported: ${[...unknown].sort().map((op) => `\`${op}\``).join(", ")}.
+${totals.unknown} more tests are of operators that are not imported: ${[...unknown]
+  .sort()
+  .map((op) => `\`${op}\``)
+  .join(", ")}.
 
+${
+  deviating.length === 0
+    ? ""
+    : `ONNX Runtime itself, given the file as it is, does not give the published output of ${deviating.map((t) => `\`${t}\``).join(", ")}; these are not counted.
+`
+}
 ## Not supported
 
 | test | why |

@@ -55,7 +55,7 @@ function runNode(
   const fed = given.some((held) => held.fed);
   const held = (result: Result): Held | undefined => {
     if (result === undefined || !("op" in result)) return result;
-    const fault = shapeFault(result.shape);
+    const fault = result.shape.includes(0) ? "no elements" : shapeFault(result.shape);
     if (fault !== undefined) call.fail(`the result would have ${fault}`);
     return heldValue(result, { fed, weighted: used() || given.some((h) => h.weighted) });
   };

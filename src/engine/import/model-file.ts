@@ -32,8 +32,8 @@ export interface OnnxFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Versions of the operators that are read: the oldest is PyTorch 0.4's. */
-const [OLDEST, NEWEST] = [6, 25];
+/** The newest version of the operators whose rules are known. */
+const NEWEST = 25;
 
 /** @throws UserError for bytes that are no ONNX model, and for versions of operators that are not read. */
 export function readModelFile(bytes: Uint8Array, name: string, external: ExternalData): OnnxFile {
@@ -70,7 +70,7 @@ function parse(bytes: Uint8Array, name: string): ModelProto {
 function opsetOf(proto: ModelProto, name: string): number {
   const own = proto.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
   const version = Number(own?.version ?? 1);
-  if (version >= OLDEST && version <= NEWEST) return version;
+  if (version >= 1 && version <= NEWEST) return version;
   throw new UserError(
     `${name}: operators of opset ${version} are not read; export the model with an opset from 11 to ${NEWEST}`,
   );

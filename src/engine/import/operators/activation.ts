@@ -34,9 +34,11 @@ const alongAxis =
     return reshape(f(reshape(x, [rows, sizeOf(x.shape.slice(axis))])), x.shape);
   };
 
-/** ONNX's PRelu broadcasts its slope as NumPy does. */
+/** ONNX's PRelu broadcasts its slope as NumPy does; up to opset 6 it had one a channel. */
 const prelu: Builder = (c) => {
-  const [x, slope] = [c.value(0), c.value(1)];
+  const [x, given] = [c.value(0), c.value(1)];
+  const channels = c.opset < 7 && given.shape.length === 1 && given.shape[0]! > 1;
+  const slope = channels ? reshape(given, [given.shape[0]!, ...x.shape.slice(2).map(() => 1)]) : given;
   return sub(act.relu(x), mul(slope, act.relu(neg(x))));
 };
 

@@ -57,6 +57,12 @@ const clipTo: Builder = (c) => {
   return ops.minimum(ops.maximum(x, low), high);
 };
 
+/** Nothing is dropped from a trained model. */
+const dropout: Builder = (c) => {
+  const active = c.has(2) && c.numbers(2)![0] !== 0 && (c.numbers(1)?.[0] ?? 0.5) !== 0;
+  return active ? c.fail("dropout is active; export the model in evaluation mode") : [c.held(0), undefined];
+};
+
 /** Nothing is computed: the name stands for the same. */
 const same: Builder = (c) => c.held(0);
 
@@ -91,7 +97,7 @@ export const arithmetic: Operators = {
   Cos: unary(ops.cos),
   Cosh: unary((x) => half(ops.add(ops.exp(x), ops.exp(ops.neg(x))))),
   Div: binary(ops.div),
-  Dropout: (c) => [c.held(0), undefined],
+  Dropout: dropout,
   Equal: binary((a, b) => ops.equal(truth(a), truth(b))),
   Erf: unary(ops.erf),
   Exp: unary(ops.exp),

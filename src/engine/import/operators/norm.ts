@@ -47,13 +47,15 @@ const batchNorm: Builder = (c) => {
   return [y];
 };
 
-/** Standardised over the axes from the given one on, then scaled and shifted element by element. */
+/** Standardised over the axes from the given one on, then scaled and shifted element by element; with what it was standardised by. */
 const layerNorm: Builder = (c) => {
   const x = c.value(0);
-  const first = c.axis(c.int("axis", -1), x.shape.length);
-  const axes = x.shape.map((_, i) => i).slice(first);
-  const y = mul(standardize(x, axes, c.float("epsilon", 1e-5)), c.value(1));
-  return [c.has(2) ? add(y, c.value(2)) : y, undefined, undefined];
+  const axes = x.shape.map((_, i) => i).slice(c.axis(c.int("axis", -1), x.shape.length));
+  const centre = mean(x, axes, true);
+  const centred = sub(x, centre);
+  const inverse = div(1, sqrt(add(mean(square(centred), axes, true), c.float("epsilon", 1e-5))));
+  const y = mul(mul(centred, inverse), c.value(1));
+  return [c.has(2) ? add(y, c.value(2)) : y, centre, inverse];
 };
 
 /** Zhang & Sennrich 2019: divided by the root of the mean square. */

@@ -1,7 +1,8 @@
-import type { Value } from "../../graph.ts";
+import { constant, type Value } from "../../graph.ts";
 import { abs, add, exp, log, mul, neg, sqrt, square, stopGradient, sub, toFloat } from "../../ops/elementwise.ts";
-import { reshape } from "../../ops/movement.ts";
+import { flip, reshape } from "../../ops/movement.ts";
 import { argMax, max, mean, sum } from "../../ops/reduce.ts";
+import { indexTensor } from "../../tensor.ts";
 import type { Call } from "../call.ts";
 import { alongLast, take } from "./axes.ts";
 import type { Builder, Operators } from "./operator.ts";
@@ -63,10 +64,11 @@ const arg =
     const x = of(given.dtype === "float32" ? given : toFloat(given));
     const axis = c.axis(c.int("axis", 0), x.shape.length);
     const last = c.int("select_last_index", 0) === 1;
-    if (last) c.fail("select_last_index is not supported");
     const kept = alongLast(x, axis, (rows) => {
-      const found = argMax(rows);
-      return reshape(found, [...found.shape, 1]);
+      // The last of the largest is the first one from behind.
+      const found = argMax(last ? flip(rows, [-1]) : rows);
+      const place = last ? sub(constant(indexTensor([rows.shape.at(-1)! - 1], [])), found) : found;
+      return reshape(place, [...place.shape, 1]);
     });
     return c.int("keepdims", 1) === 1
       ? kept

@@ -29,6 +29,7 @@ export function pairOf(c: Call, name: string, rank: number, otherwise: number, l
 /** The number of axes behind batch and channels. @throws UserError unless it is one or two. */
 export function spatialRank(c: Call, x: Value): 1 | 2 {
   const rank = x.shape.length - 2;
+  if (x.dtype !== "float32") c.fail(`input 1 has element type ${x.dtype}, only real numbers are supported`);
   return rank === 1 || rank === 2 ? rank : c.fail(`${rank} axes behind batch and channels, one or two are supported`);
 }
 
