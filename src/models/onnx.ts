@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { UserError } from "../engine/errors.ts";
+import { refusal } from "../engine/import/refusal.ts";
 import { importedClassifier } from "./imported/classifier.ts";
 import { readClassifierFile } from "./imported/file.ts";
 import { readFacts } from "./imported/metadata.ts";
@@ -61,13 +61,13 @@ export const onnx = defineModel({
     const { file, features } = settings;
     const { graph, logits, sha256 } = readClassifierFile(file, features ?? settings.output);
     if (settings.sha256 !== undefined && settings.sha256 !== sha256) {
-      throw new UserError(
+      throw refusal(
         `${file} is another file than the one that was meant: its sha256 is ${sha256}, not ${settings.sha256}`,
       );
     }
     const [image, ...others] = graph.inputs;
     if (image === undefined || others.length > 0) {
-      throw new UserError(
+      throw refusal(
         `${file}: a classifier has one input, this has ${graph.inputs.map((i) => i.name).join(", ") || "none"}`,
       );
     }
@@ -77,7 +77,7 @@ export const onnx = defineModel({
       const list = settings[key] ?? facts[key] ?? [otherwise];
       if (list.length === 1) return Array<number>(declared.channels).fill(list[0]!);
       if (list.length === declared.channels) return list;
-      throw new UserError(`${file}: ${key} has ${list.length} numbers for ${declared.channels} channels`);
+      throw refusal(`${file}: ${key} has ${list.length} numbers for ${declared.channels} channels`);
     };
     const format: ImageFormat = {
       ...declared,

@@ -1,10 +1,10 @@
-import { UserError } from "../errors.ts";
 import { constant, type Value } from "../graph.ts";
 import { normalizeAxis, type Shape } from "../shape.ts";
 import { asFloat, type FloatTensor } from "../tensor.ts";
 import type { Held } from "./held.ts";
 import { type HostTensor, numbersOf, toGraphTensor } from "./host.ts";
 import type { OnnxNode, OnnxValue } from "./node.ts";
+import { refusal } from "./refusal.ts";
 
 /** Where an imported graph's weights come from, and what its layers do while it trains. */
 export interface Scope {
@@ -68,7 +68,7 @@ export function openCall(
 ): { call: Call; used: () => boolean } {
   let used = false;
   const fail = (what: string): never => {
-    throw new UserError(`${file}: node ${node.name} (${node.op}): ${what}`);
+    throw refusal(`${file}: node ${node.name} (${node.op}): ${what}`);
   };
   const held = (i: number): Held => inputs[i] ?? fail(`input ${i + 1} is missing`);
   const weightOr = (i: number, kind: "weight" | "buffer", allowed: boolean): Value => {

@@ -1,4 +1,3 @@
-import { UserError } from "../errors.ts";
 import type { Value } from "../graph.ts";
 import { showShape } from "../shape.ts";
 import { constantScope, type Scope } from "./call.ts";
@@ -7,6 +6,7 @@ import type { HostTensor } from "./host.ts";
 import { isSupported, runNodes } from "./interpret.ts";
 import { type Declared, type OnnxFile, readModelFile } from "./model-file.ts";
 import type { OnnxNode } from "./node.ts";
+import { refusal } from "./refusal.ts";
 import type { ExternalData } from "./tensor-proto.ts";
 
 /** How a file is imported. */
@@ -86,13 +86,11 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Impo
 }
 
 function noExternal(location: string): never {
-  throw new UserError(
-    `weights lie in another file (${location}); import the model from disk, with that file beside it`,
-  );
+  throw refusal(`weights lie in another file (${location}); import the model from disk, with that file beside it`);
 }
 
 function missing(name: string, output: string): never {
-  throw new UserError(`${name}: nothing makes the output "${output}"`);
+  throw refusal(`${name}: nothing makes the output "${output}"`);
 }
 
 /** The nodes that the outputs need, in the file's order. @throws UserError for an output that nothing makes. */
@@ -120,19 +118,19 @@ function checkOperators(name: string, nodes: readonly OnnxNode[]): void {
   const shown = (places: readonly string[]) =>
     places.length > 3 ? `${places.slice(0, 3).join(", ")} and ${places.length - 3} more` : places.join(", ");
   const list = [...unknown].map(([op, places]) => `${op} (node ${shown(places)})`);
-  throw new UserError(`${name}: operators that are not supported: ${list.join("; ")}`);
+  throw refusal(`${name}: operators that are not supported: ${list.join("; ")}`);
 }
 
 /** @throws UserError for an input that is not given or does not have the declared shape. */
 function fed(name: string, { name: input, dims }: Declared, given: Value | HostTensor | undefined): Held {
-  if (given === undefined) throw new UserError(`${name}: input "${input}" is not given`);
+  if (given === undefined) throw refusal(`${name}: input "${input}" is not given`);
   const shape = given.shape;
   // The leading axis is the batch, which may be another than the file's.
   const fits =
     dims === undefined ||
     (dims.length === shape.length && dims.every((n, i) => i === 0 || typeof n === "string" || n === shape[i]));
   if (!fits)
-    throw new UserError(`${name}: input "${input}" is declared as [${dims?.join(", ")}], given is ${showShape(shape)}`);
+    throw refusal(`${name}: input "${input}" is declared as [${dims?.join(", ")}], given is ${showShape(shape)}`);
   return "op" in given ? heldValue(given, { fed: true, weighted: false }) : heldNumbers(given);
 }
 

@@ -1,4 +1,4 @@
-import { ShapeError, UserError } from "../errors.ts";
+import { ShapeError } from "../errors.ts";
 import { openCall, type Surroundings } from "./call.ts";
 import { constant } from "./folding/create.ts";
 import { folds } from "./folding/index.ts";
@@ -9,6 +9,7 @@ import type { OnnxNode } from "./node.ts";
 import { once } from "./once.ts";
 import { operators } from "./operators/index.ts";
 import type { Result } from "./operators/operator.ts";
+import { refusal } from "./refusal.ts";
 
 /** Operators that look at the shape of their input alone. */
 const SHAPES = ["Shape", "Size"];
@@ -36,7 +37,7 @@ export function runNodes(nodes: readonly OnnxNode[], names: Map<string, Held>, s
 function found(name: string, names: ReadonlyMap<string, Held>, node: OnnxNode, file: string): Held {
   const held = names.get(name);
   if (held !== undefined) return held;
-  throw new UserError(
+  throw refusal(
     `${file}: node ${node.name} (${node.op}) reads "${name}", which no supported output of an earlier node makes`,
   );
 }
@@ -84,6 +85,6 @@ function located<T>(node: OnnxNode, file: string, run: () => T): T {
     return run();
   } catch (error) {
     if (!(error instanceof ShapeError || error instanceof RangeError)) throw error;
-    throw new UserError(`${file}: node ${node.name} (${node.op}): ${error.message}`);
+    throw refusal(`${file}: node ${node.name} (${node.op}): ${error.message}`);
   }
 }

@@ -4,6 +4,7 @@ import { UserError } from "../errors.ts";
 import type { HostTensor } from "./host.ts";
 import { type OnnxNode, readNode } from "./node.ts";
 import { once } from "./once.ts";
+import { refusal } from "./refusal.ts";
 import { type ExternalData, readTensor } from "./tensor-proto.ts";
 
 /** A length of an axis: a number, or the name of one that the file leaves open ("" where it has no name). */
@@ -39,10 +40,10 @@ const NEWEST = 25;
 export function readModelFile(bytes: Uint8Array, name: string, external: ExternalData): OnnxFile {
   const proto = parse(bytes, name);
   const { graph } = proto;
-  if (graph === undefined || graph.node.length === 0) throw new UserError(`${name}: no ONNX model, it has no graph`);
+  if (graph === undefined || graph.node.length === 0) throw refusal(`${name}: no ONNX model, it has no graph`);
   const opset = opsetOf(proto, name);
   if (graph.sparseInitializer.length > 0) {
-    throw new UserError(`${name}: sparse weights are not read; store them as dense initializers`);
+    throw refusal(`${name}: sparse weights are not read; store them as dense initializers`);
   }
   const initializers = new Map(
     graph.initializer.map((t) => [t.name, once(() => within(name, () => readTensor(t, external)))]),
@@ -63,7 +64,7 @@ function parse(bytes: Uint8Array, name: string): ModelProto {
     return fromBinary(ModelProtoSchema, bytes);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new UserError(`${name}: no ONNX model, its ${bytes.length} bytes cannot be decoded (${why})`);
+    throw refusal(`${name}: no ONNX model, its ${bytes.length} bytes cannot be decoded (${why})`);
   }
 }
 
@@ -71,13 +72,13 @@ function opsetOf(proto: ModelProto, name: string): number {
   const own = proto.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
   const version = Number(own?.version ?? 1);
   if (version >= 1 && version <= NEWEST) return version;
-  throw new UserError(
+  throw refusal(
     `${name}: operators of opset ${version} are not read; export the model with an opset from 11 to ${NEWEST}`,
   );
 }
 
 function outputsOf(graph: GraphProto, name: string): Declared[] {
-  if (graph.output.length === 0) throw new UserError(`${name}: no ONNX model, its graph has no output`);
+  if (graph.output.length === 0) throw refusal(`${name}: no ONNX model, its graph has no output`);
   return graph.output.map(declared);
 }
 
@@ -96,7 +97,7 @@ function within<T>(name: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof UserError) throw new UserError(`${name}: ${error.message}`);
+    if (error instanceof UserError) throw refusal(`${name}: ${error.message}`);
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, normalize, sep } from "node:path";
-import { UserError } from "../errors.ts";
+import { refusal } from "./refusal.ts";
 import type { ExternalData } from "./tensor-proto.ts";
 
 /** An ONNX file on disk, with the files of weights beside it. */
@@ -24,7 +24,7 @@ export function openOnnxFile(path: string): OpenedFile {
     if (known !== undefined) return known;
     // A model from elsewhere must not make us read what is not its own.
     const outside = location === "" || isAbsolute(location) || normalize(location).split(sep).includes("..");
-    if (outside) throw new UserError(`weights are said to lie in "${location}", which is not beside the model`);
+    if (outside) throw refusal(`weights are said to lie in "${location}", which is not beside the model`);
     const bytes = readBytes(join(folder, location));
     files.set(location, bytes);
     return bytes;
@@ -39,6 +39,6 @@ function readBytes(path: string): Uint8Array {
     if (stat.size > MAX_BYTES) throw new Error(`it has ${stat.size} bytes, at most ${MAX_BYTES} can be read`);
     return readFileSync(path);
   } catch (error) {
-    throw new UserError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw refusal(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

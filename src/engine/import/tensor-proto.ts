@@ -1,9 +1,9 @@
 import { TensorProto_DataLocation as DataLocation, TensorProto_DataType as DataType, type TensorProto } from "onnx-buf";
-import { UserError } from "../errors.ts";
 import { fromBfloat, fromHalf } from "../half.ts";
 import { sizeOf } from "../shape.ts";
 import { allocateHost, type HostTensor, type HostType, hostTensor } from "./host.ts";
 import { shapeFault } from "./limits.ts";
+import { refusal } from "./refusal.ts";
 
 /** Reads a file of weights that lies beside the model. @throws UserError where it cannot be read. */
 export type ExternalData = (location: string) => Uint8Array;
@@ -84,11 +84,10 @@ export function typeName(dataType: number): string {
 export function readTensor(t: TensorProto, external: ExternalData): HostTensor {
   const name = `tensor "${t.name}"`;
   const encoding = ENCODINGS.get(t.dataType);
-  if (encoding === undefined)
-    throw new UserError(`${name} has element type ${typeName(t.dataType)}, which is not read`);
+  if (encoding === undefined) throw refusal(`${name} has element type ${typeName(t.dataType)}, which is not read`);
   const shape = t.dims.map(Number);
   const fault = shapeFault(shape);
-  if (fault !== undefined) throw new UserError(`${name} has ${fault}`);
+  if (fault !== undefined) throw refusal(`${name} has ${fault}`);
   const count = sizeOf(shape);
   const bytes = t.dataLocation === DataLocation.EXTERNAL ? externalBytes(t, name, external) : t.rawData;
   const { type, bits, raw, field, decode = (entry: number) => entry } = encoding;
@@ -96,7 +95,7 @@ export function readTensor(t: TensorProto, external: ExternalData): HostTensor {
   // Types of four bits lie two in an entry of the typed field as they do in a byte of raw data: only the latter is in use.
   if (bytes.length === 0 && count > 0 && bits >= 8) {
     if (entries.length !== count)
-      throw new UserError(`${name} of shape [${shape}] holds ${entries.length} numbers, ${count} are needed`);
+      throw refusal(`${name} of shape [${shape}] holds ${entries.length} numbers, ${count} are needed`);
     return hostTensor(
       type,
       shape,
@@ -105,7 +104,7 @@ export function readTensor(t: TensorProto, external: ExternalData): HostTensor {
   }
   const needed = Math.ceil((count * bits) / 8);
   if (bytes.length !== needed)
-    throw new UserError(`${name} of shape [${shape}] holds ${bytes.length} bytes, ${needed} are needed`);
+    throw refusal(`${name} of shape [${shape}] holds ${bytes.length} bytes, ${needed} are needed`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const data = allocateHost(type, count);
   for (let i = 0; i < count; i++) data[i] = raw(view, i);
@@ -119,7 +118,7 @@ function externalBytes(t: TensorProto, name: string, external: ExternalData): Ui
   const offset = Number(entries.offset ?? 0);
   const length = entries.length === undefined ? file.length - offset : Number(entries.length);
   if (!(offset >= 0 && length >= 0 && offset + length <= file.length)) {
-    throw new UserError(
+    throw refusal(
       `${name} is said to lie at bytes ${entries.offset} to +${entries.length} of ${location}, which has ${file.length}`,
     );
   }

@@ -1,9 +1,9 @@
-import { UserError } from "../../engine/errors.ts";
 import { input, parameter, type Value } from "../../engine/graph.ts";
 import type { Scope } from "../../engine/import/call.ts";
 import { type Held, heldValue } from "../../engine/import/held.ts";
 import type { ImportedGraph } from "../../engine/import/import-onnx.ts";
 import type { OnnxNode } from "../../engine/import/node.ts";
+import { refusal } from "../../engine/import/refusal.ts";
 import { reshape } from "../../engine/ops/movement.ts";
 import { sizeOf } from "../../engine/shape.ts";
 import type { FloatTensor } from "../../engine/tensor.ts";
@@ -95,15 +95,13 @@ function headCut(
     const at = segments.findIndex(({ to }) => to === features);
     if (at >= 0) return at + 1;
     const places = segments.slice(-5).map(({ to }) => `"${to}"`);
-    throw new UserError(
+    throw refusal(
       `${graph.name}: features: "${features}" is no tensor that alone passes on; the last ones that do are ${places.join(", ")}`,
     );
   }
   const last = segments.findLastIndex(({ nodes }) => nodes.some((node) => beginsLayer(node, names)));
   if (last >= 0) return last;
-  throw new UserError(
-    `${graph.name}: nothing between its input and "${logits}" has weights, so there is nothing to train`,
-  );
+  throw refusal(`${graph.name}: nothing between its input and "${logits}" has weights, so there is nothing to train`);
 }
 
 /** A part of the graph as a layer. Its weights are those that building it asks for. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { UserError } from "../../engine/errors.ts";
 import { type ImportedGraph, importOnnx } from "../../engine/import/import-onnx.ts";
 import { openOnnxFile } from "../../engine/import/open-file.ts";
+import { refusal } from "../../engine/import/refusal.ts";
 
 /** Operators behind the logits that only turn them into probabilities. */
 const PROBABILITIES = ["Softmax", "LogSoftmax", "Sigmoid", "Identity"];
@@ -26,9 +26,7 @@ export function readClassifierFile(path: string, tensor?: string): ClassifierFil
     importOnnx(bytes, { name: path, external, ...(outputs && { outputs }) });
   const whole = load(tensor === undefined ? undefined : [tensor]);
   if (whole.outputs.length > 1) {
-    throw new UserError(
-      `${path} has ${whole.outputs.length} outputs; name one as "output": ${whole.outputs.join(", ")}`,
-    );
+    throw refusal(`${path} has ${whole.outputs.length} outputs; name one as "output": ${whole.outputs.join(", ")}`);
   }
   const logits = beforeProbabilities(whole.nodes, whole.outputs[0]!);
   const graph = logits === whole.outputs[0] ? whole : load([logits]);

@@ -1,4 +1,4 @@
-import { UserError } from "../../engine/errors.ts";
+import { refusal } from "../../engine/import/refusal.ts";
 
 /** What an ONNX file says of the images that it takes and of the classes that it knows. */
 export interface FileFacts {
@@ -46,7 +46,7 @@ function numbersIn(text: string | undefined, key: string, file: string): number[
   if (text === undefined) return undefined;
   const parsed = parsedJson(text);
   if (Array.isArray(parsed) && parsed.every((n) => typeof n === "number")) return parsed;
-  throw new UserError(`${file}: its metadata says ${key}: ${text}; a list of numbers such as [0.5, 0.5, 0.5] is read`);
+  throw refusal(`${file}: its metadata says ${key}: ${text}; a list of numbers such as [0.5, 0.5, 0.5] is read`);
 }
 
 /** Names as a JSON list, as a JSON or Python dictionary by number, or separated by commas or lines; undefined for anything else. */

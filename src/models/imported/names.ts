@@ -1,5 +1,6 @@
 import type { Held } from "../../engine/import/held.ts";
 import type { OnnxNode } from "../../engine/import/node.ts";
+import { printable } from "../../engine/import/refusal.ts";
 
 /** Names that say nothing: PyTorch's numbers, and what it calls weights that it has changed. */
 const MEANINGLESS = /^(\d+|onnx::.*|.*[A-Za-z]_?\d+_quantized|val_\d+|.*Constant.*)$/;
@@ -39,7 +40,7 @@ export function moduleName(nodes: readonly OnnxNode[], names: ReadonlyMap<string
 export function uniqueNames(wanted: readonly (string | undefined)[]): string[] {
   const taken = new Set<string>();
   return wanted.map((name, i) => {
-    const base = name ?? `stage${i + 1}`;
+    const base = name === undefined ? `stage${i + 1}` : printable(name);
     let unique = base;
     for (let k = 2; taken.has(unique); k++) unique = `${base}-${k}`;
     taken.add(unique);

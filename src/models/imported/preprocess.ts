@@ -1,6 +1,6 @@
-import { UserError } from "../../engine/errors.ts";
 import { constant, type Value } from "../../engine/graph.ts";
 import type { Dimension } from "../../engine/import/model-file.ts";
+import { refusal } from "../../engine/import/refusal.ts";
 import { add, mul } from "../../engine/ops/elementwise.ts";
 import { broadcastTo, flip, transpose } from "../../engine/ops/movement.ts";
 import { resize } from "../../engine/ops/resize.ts";
@@ -39,9 +39,7 @@ export function declaredImage(
 ): Pick<ImageFormat, "layout" | "channels" | "height" | "width"> {
   const shown = `[${dims?.join(", ") ?? ""}]`;
   if (dims !== undefined && dims.length !== 4) {
-    throw new UserError(
-      `${file}: its input has shape ${shown}, an image classifier takes [batch, channels, height, width]`,
-    );
+    throw refusal(`${file}: its input has shape ${shown}, an image classifier takes [batch, channels, height, width]`);
   }
   const [, c, h, w] = dims ?? ["", "", "", ""];
   const isChannels = (n: Dimension | undefined) => typeof n === "number" && CHANNELS.includes(n);
@@ -50,9 +48,9 @@ export function declaredImage(
     typeof n === "number" ? n : image[i]!,
   ) as [number, number, number];
   if (!CHANNELS.includes(channels)) {
-    throw new UserError(`${file}: its input ${shown} has ${channels} channels as ${layout}, 1 or 3 are supported`);
+    throw refusal(`${file}: its input ${shown} has ${channels} channels as ${layout}, 1 or 3 are supported`);
   }
-  if (channels < image[0]) throw new UserError(`${file}: it takes grey images, the data are in colour; use grey ones`);
+  if (channels < image[0]) throw refusal(`${file}: it takes grey images, the data are in colour; use grey ones`);
   return { layout, channels, height, width };
 }
 
