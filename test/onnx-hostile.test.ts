@@ -18,6 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** A classifier with the operators that take sizes from the file: what a wrong number can blow up. */
 function shapely(): Uint8Array {
   const nodes: NodeOf[] = [
+    ["Constant", [], ["scales"], { value: floats("scales", [4], [1, 1, 1.5, 1.5]) }],
     ["Pad", ["images", "pads"], ["p"], { mode: "reflect" }],
     ["Resize", ["p", "none", "scales"], ["r"], { mode: "linear" }],
     ["ConvTranspose", ["r", "up"], ["t"], { strides: [2, 2], pads: [0, 1, 1, 0], output_padding: [1, 1] }],
@@ -41,7 +42,6 @@ function shapely(): Uint8Array {
     weights: [
       int64s("pads", [8], [0, 0, 1, 1, 0, 0, 1, 1]),
       floats("none", [0], []),
-      floats("scales", [4], [1, 1, 1.5, 1.5]),
       floats("up", [3, 4, 3, 3], random(1, "up").normals(108)),
       int64s("parts", [2], [1, 3]),
       int64s("first", [1], [0]),
@@ -69,8 +69,8 @@ const pick = <T>(rng: Rng, list: readonly T[]): T => list[rng.int(list.length)]!
 function changeModel(model: ModelProto, rng: Rng): void {
   const { node, initializer, input, output } = model.graph!;
   const n = pick(rng, node);
-  const t = pick(rng, initializer);
   const attributes = node.flatMap((each) => each.attribute);
+  const t = pick(rng, [...initializer, ...attributes.flatMap((each) => each.t ?? [])]);
   const a = pick(rng, attributes);
   const changes: (() => void)[] = [
     () => {

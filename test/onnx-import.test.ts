@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { create } from "@bufbuild/protobuf";
 import {
   TensorProto_DataLocation as DataLocation,
@@ -10,6 +11,7 @@ import { UserError } from "../src/engine/errors.ts";
 import { input, parameter, type Value } from "../src/engine/graph.ts";
 import type { Scope } from "../src/engine/import/call.ts";
 import { importOnnx } from "../src/engine/import/import-onnx.ts";
+import { operators } from "../src/engine/import/operators/index.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { random } from "../src/engine/random.ts";
 import { runOnnx, setThreads } from "../src/engine/runtime.ts";
@@ -207,6 +209,31 @@ const CASES: readonly Case[] = [
   ],
   ["cubic", "Resize", [1, 2, 4, 4], { mode: "cubic" }, [floats("roi", [0], []), floats("scales", [4], [1, 1, 1.5, 2])]],
   ["", "Upsample", [1, 2, 3, 4], { mode: "nearest" }, [floats("scales", [4], [1, 1, 2, 3])], 9],
+  ["one scale a channel", "GroupNormalization", [2, 6, 3, 3], { num_groups: 3 }, [drawn("s", 6), drawn("b", 6)], 21],
+  ["from an inner axis", "RMSNormalization", [2, 3, 4], { axis: 1 }, [drawn("s", 3, 4)], 23],
+  ["axes as input", "ReduceMean", [2, 3, 4], {}, [int64s("axes", [2], [0, -1])], 18],
+  ["axes", "Pad", [2, 3, 5], {}, [int64s("pads", [2], [1, 2]), floats("v", [], [3]), int64s("axes", [1], [-1])], 18],
+  ["around", "Pad", [2, 5], { mode: "wrap" }, [int64s("pads", [4], [0, 2, 1, 3])], 19],
+  [
+    "axes, in proportion",
+    "Resize",
+    [1, 2, 4, 6],
+    { mode: "linear", axes: [2, 3], keep_aspect_ratio_policy: "not_larger" },
+    [floats("roi", [0], []), floats("none", [0], []), int64s("sizes", [2], [6, 7])],
+    18,
+  ],
+  ["", "Swish", [3, 4], { alpha: half }, [], 24],
+  ["", "com.microsoft.Gelu", [3, 4]],
+  ["", "com.microsoft.QuickGelu", [3, 4], { alpha: { float: 1.2 } }],
+  [
+    "with an activation",
+    "com.microsoft.FusedConv",
+    [1, 2, 5, 5],
+    { activation: "LeakyRelu", activation_params: { floats: [0.3] }, kernel_shape: [2, 2] },
+    [drawn("w", 3, 2, 2, 2), drawn("b", 3)],
+  ],
+  ["", "Abs", [3, 4]],
+  ["", "GlobalLpPool", [2, 3, 4, 4], { p: 2 }],
 ];
 
 describe("one node gives what the runtime gives", () => {
@@ -238,6 +265,44 @@ describe("one node gives what the runtime gives", () => {
       { x: [2, 5] },
     ));
 
+  test("equal parts of a Split, the last one shorter", () =>
+    sameAsRuntime(
+      onnxFile({
+        opset: 18,
+        nodes: [
+          ["Split", ["x"], ["a", "b", "c"], { num_outputs: 3 }],
+          ["Sub", ["b", "a"], ["d"]],
+          ["Concat", ["d", "c"], ["y"], { axis: 0 }],
+        ],
+        inputs: { x: [5, 2] },
+        outputs: ["y"],
+      }),
+      { x: [5, 2] },
+    ));
+
+  test("weights in blocks that have a scale each", () =>
+    sameAsRuntime(
+      onnxFile({
+        opset: 21,
+        nodes: [
+          ["DequantizeLinear", ["q", "scale"], ["w"], { axis: 0, block_size: 2 }],
+          ["MatMul", ["x", "w"], ["y"]],
+        ],
+        weights: [
+          create(TensorProtoSchema, {
+            name: "q",
+            dataType: DataType.INT8,
+            dims: [4n, 2n],
+            rawData: Uint8Array.of(1, 2, 3, 4, 255, 6, 7, 248),
+          }),
+          floats("scale", [2, 2], [0.5, 2, 3, 0.25]),
+        ],
+        inputs: { x: [3, 4] },
+        outputs: ["y"],
+      }),
+      { x: [3, 4] },
+    ));
+
   test("comparisons and choices", () =>
     sameAsRuntime(
       onnxFile({
@@ -256,6 +321,14 @@ describe("one node gives what the runtime gives", () => {
       }),
       { x: [3, 4], z: [4] },
     ));
+});
+
+test("every operator is run here or by the published tests", async () => {
+  const page = await readFile(new URL("../docs/conformance.md", import.meta.url), "utf8");
+  const published = [...page.matchAll(/^\| `(\w+)` +\| +([1-9]\d*) \|/gm)].map(([, op]) => op!);
+  const run = new Set([...CASES.map(([, op]) => op), ...published]);
+  expect(published.length).toBeGreaterThan(80);
+  expect(Object.keys(operators).filter((op) => !run.has(op))).toEqual([]);
 });
 
 describe("shape arithmetic", () => {
@@ -401,7 +474,7 @@ describe("weights", () => {
     };
   }
 
-  test("bear the file's names; what prepares the image and numbers that are alone are none", () => {
+  test("bear the file's names; what prepares the image, masks and single numbers are none", () => {
     const asked: string[] = [];
     const nodes: NodeOf[] = [
       ["Sub", ["x", "means"], ["centred"]],
@@ -409,7 +482,8 @@ describe("weights", () => {
       ["Conv", ["scaled", "conv.weight", "conv.bias"], ["c"]],
       ["BatchNormalization", ["c", "bn.weight", "bn.bias", "bn.mean", "bn.var"], ["b"]],
       ["Mul", ["b", "factor"], ["m"]],
-      ["Add", ["m", "shift"], ["y"]],
+      ["Add", ["m", "shift"], ["shifted"]],
+      ["Add", ["shifted", "mask"], ["y"]],
     ];
     const bytes = onnxFile({
       nodes,
@@ -421,6 +495,7 @@ describe("weights", () => {
         ...["bn.weight", "bn.bias", "bn.mean", "bn.var"].map((name) => floats(name, [4], [1, 1, 1, 1])),
         floats("factor", [], [2]),
         floats("shift", [4, 1, 1], [1, 2, 3, 4]),
+        floats("mask", [2], [0, Number.NEGATIVE_INFINITY]),
       ],
       inputs: { x: [1, 3, 2, 2] },
       outputs: ["y"],
@@ -481,6 +556,22 @@ describe("mistakes", () => {
           ]),
         ),
       /not supported: LSTM \(node "n0", "n2"\); NonMaxSuppression \(node "n1"\)/,
+    ],
+    [
+      "names that would command a terminal",
+      () => build(make([["Relu", ["z\n\u001b[31m"], ["y"]]])),
+      /^a\.onnx: node "n0" \(Relu\) reads "z\?\?\[31m", which/,
+    ],
+    [
+      "a constant that cannot be read",
+      () =>
+        build(
+          make([
+            ["Constant", [], ["c"], { value: { ...floats("c", [2], [1, 2]), dims: [3n] } }],
+            ["Add", ["x", "c"], ["y"]],
+          ]),
+        ),
+      /^a\.onnx: node "n0" \(Constant\): tensor "c" of shape \[3\] holds 8 bytes, 12 are needed/,
     ],
     ["a name that nothing makes", () => build(make([["Relu", ["z"], ["y"]]])), /node "n0" \(Relu\) reads "z"/],
     ["an output that nothing makes", () => importOnnx(make([["Relu", ["x"], ["z"]]])), /nothing makes the output "y"/],

@@ -14,6 +14,7 @@ import { createStore } from "../../src/engine/store.ts";
 import { tensor } from "../../src/engine/tensor.ts";
 import { fixed, initialState, trainable } from "../../src/models/bind.ts";
 import { readFacts } from "../../src/models/imported/metadata.ts";
+import { moduleNames, uniqueNames } from "../../src/models/imported/names.ts";
 import { linear } from "../../src/models/layers.ts";
 import {
   featureLayer,
@@ -214,6 +215,41 @@ describe("a classifier from a file", () => {
     });
   });
 
+  test("has a weight of its own for each place that an exporter stores but once", async () => {
+    const rng = random(9, "shared");
+    const bytes = onnxFile({
+      nodes: [
+        ["Conv", ["images", "a.conv.weight"], ["c1"]],
+        ["Identity", ["a.norm.weight"], ["b.norm.weight"]],
+        ["Mul", ["c1", "a.norm.weight"], ["m1"]],
+        ["Conv", ["m1", "b.conv.weight"], ["c2"]],
+        ["Mul", ["c2", "b.norm.weight"], ["m2"]],
+        ["Conv", ["m2", "b.conv.weight"], ["c3"]],
+        ["GlobalAveragePool", ["c3"], ["g"]],
+        ["Flatten", ["g"], ["f"]],
+        ["Gemm", ["f", "fc.weight"], ["probabilities"]],
+      ],
+      weights: [
+        floats("a.conv.weight", [3, 3, 1, 1], rng.normals(9)),
+        floats("a.norm.weight", [3, 1, 1], [1, 2, 3]),
+        floats("b.conv.weight", [3, 3, 1, 1], rng.normals(9)),
+        floats("fc.weight", [3, 4], rng.normals(12)),
+      ],
+      inputs: { images: ["batch", 3, 8, 8] },
+      outputs: ["probabilities"],
+    });
+    const model = build(place(bytes));
+    expect(model.stages.map((s) => s.layer.weights.map((w) => w.name))).toEqual([
+      ["a.conv.weight", "a.norm.weight"],
+      ["b.conv.weight", "b.norm.weight"],
+      ["b.conv.weight@f"],
+    ]);
+    expect(new Set(weightsOf(model).map((w) => w.name)).size).toBe(weightsOf(model).length);
+    const logits = fixed(initialState(weightsOf(model), 1)).apply(logitsLayer(model), input("x", [N, 3, 8, 8]));
+    const wanted = await answer(bytes, images, [N, 3, 8, 8]);
+    expectAllClose(await evaluate(logits, { x: images }), wanted, { relative: 1e-4, absolute: 1e-5 });
+  });
+
   test("of one layer has the image itself as features", () => {
     const bytes = onnxFile({
       nodes: [
@@ -228,6 +264,28 @@ describe("a classifier from a file", () => {
     expect([model.features, model.stages.map((s) => s.name)]).toEqual([192, ["stage1"]]);
     expect(model.head.weights.map((w) => w.name)).toEqual(["weights.w"]);
   });
+});
+
+test.each([
+  [["features.0.weight"], ["features.3.weight", "features.4.weight"]],
+  [["net/functional/conv/Conv2D:0"], ["net/functional/block/a/w:0", "net/functional/block/b/w:0"]],
+  [
+    ["conv1.weight", "bn1.weight"],
+    ["193", "onnx::Conv_201"],
+  ],
+  [["trunk.a.conv.weight", "trunk.b.conv.weight"], ["trunk.b.fc.weight"]],
+])("stages with the weights %j and %j", (...weights) => {
+  const wanted: Record<string, string[]> = {
+    "features.0.weight": ["features.0", "features.3"],
+    "net/functional/conv/Conv2D:0": ["conv", "block"],
+    "conv1.weight": ["conv1", "stage2"],
+    "trunk.a.conv.weight": ["trunk.a", "trunk.b.fc"],
+  };
+  const held = { shape: [2], type: "float", fed: false, weighted: false, value: () => input("x", [2]) } as const;
+  const names = new Map(weights.flat().map((name) => [name, { ...held, weight: name }]));
+  const node = { op: "Conv", name: "number 1", outputs: [], attributes: new Map() };
+  const stages = weights.map((inputs) => [{ ...node, inputs }]);
+  expect(uniqueNames(moduleNames(stages, names))).toEqual(wanted[weights[0]![0]!]);
 });
 
 describe("what the file wants of an image", () => {

@@ -22,7 +22,7 @@ export type AttributeOf =
   | readonly number[]
   | TensorProto;
 
-/** A node: operator, inputs, outputs, attributes. */
+/** A node: operator (`com.microsoft.Gelu` of another domain), inputs, outputs, attributes. */
 export type NodeOf = readonly [
   op: string,
   inputs: readonly string[],
@@ -86,13 +86,17 @@ export function onnxFile(model: {
     ModelProtoSchema,
     create(ModelProtoSchema, {
       irVersion: 8n,
-      opsetImport: [create(OperatorSetIdProtoSchema, { domain: "", version: BigInt(opset) })],
+      opsetImport: [
+        create(OperatorSetIdProtoSchema, { domain: "", version: BigInt(opset) }),
+        create(OperatorSetIdProtoSchema, { domain: "com.microsoft", version: 1n }),
+      ],
       graph: create(GraphProtoSchema, {
         name: "test",
         node: nodes.map(([opType, input, output, attributes = {}], i) =>
           create(NodeProtoSchema, {
             name: `n${i}`,
-            opType,
+            domain: opType.split(".").slice(0, -1).join("."),
+            opType: opType.split(".").at(-1)!,
             input: [...input],
             output: [...output],
             attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),

@@ -14,7 +14,7 @@ export interface Held {
   readonly fed: boolean;
   /** It depends on a weight. */
   readonly weighted: boolean;
-  /** Name under which it may be a weight: a tensor of the file with several real numbers. */
+  /** Name under which it may be a weight: a tensor of the file with several real numbers, all finite. */
   readonly weight?: string;
 }
 
@@ -23,7 +23,8 @@ const TYPES = { float32: "float", int32: "int", bool: "bool" } as const;
 /** Numbers that are known. Called by a weight's name, they are a weight where a layer uses them so. */
 export function heldNumbers(tensor: HostTensor, weight?: string): Held {
   const { shape, type } = tensor;
-  const trained = weight !== undefined && type === "float" && sizeOf(shape) > 1;
+  // A mask of infinities is none that could be trained.
+  const trained = weight !== undefined && type === "float" && sizeOf(shape) > 1 && tensor.data.every(Number.isFinite);
   return {
     shape,
     type,

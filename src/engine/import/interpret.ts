@@ -1,4 +1,4 @@
-import { ShapeError } from "../errors.ts";
+import { ShapeError, UserError } from "../errors.ts";
 import { openCall, type Surroundings } from "./call.ts";
 import { constant } from "./folding/create.ts";
 import { folds } from "./folding/index.ts";
@@ -9,7 +9,7 @@ import type { OnnxNode } from "./node.ts";
 import { once } from "./once.ts";
 import { operators } from "./operators/index.ts";
 import type { Result } from "./operators/operator.ts";
-import { refusal } from "./refusal.ts";
+import { printable, refusal } from "./refusal.ts";
 
 /** Operators that look at the shape of their input alone. */
 const SHAPES = ["Shape", "Size"];
@@ -66,9 +66,9 @@ function runNode(
     const fault = results.map(({ shape }) => shapeFault(shape, MAX_FOLDED)).find((f) => f !== undefined);
     return fault === undefined ? results : call.fail(`the result would have ${fault}`);
   };
-  // Numbers that are made of weights stay a computation, so that the weight itself can be trained; they are known all the same.
   // What stands in the file is a weight like any other, of any size.
   if (node.op === "Constant") return [heldNumbers(constant(call) as HostTensor, node.outputs[0])];
+  // Numbers that are made of weights stay a computation, so that the weight itself can be trained; they are known all the same.
   if (computable && !(build !== undefined && given.some((h) => h.weight !== undefined || h.weighted))) {
     return folded().map((tensor) => heldNumbers(tensor));
   }
@@ -79,12 +79,14 @@ function runNode(
   return results.map((result, i) => result && { ...result, known: () => numbers()[i]! });
 }
 
-/** Names node and file in front of a rule that was broken while a node was built. */
+/** Names node and file in front of a rule that was broken while a node was built, and of a tensor in it that cannot be read. */
 function located<T>(node: OnnxNode, file: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (!(error instanceof ShapeError || error instanceof RangeError)) throw error;
+    const told = error instanceof UserError && error.message.startsWith(`${printable(file)}: `);
+    if (told || !(error instanceof ShapeError || error instanceof RangeError || error instanceof UserError))
+      throw error;
     throw refusal(`${file}: node ${node.name} (${node.op}): ${error.message}`);
   }
 }

@@ -10,7 +10,7 @@ import type { FloatTensor } from "../../engine/tensor.ts";
 import type { Layer, LayerContext, WeightSpec } from "../layer.ts";
 import { linear, operation, sequential } from "../layers.ts";
 import type { Model, Stage } from "../model.ts";
-import { moduleName, uniqueNames, weightName } from "./names.ts";
+import { moduleNames, uniqueNames, weightName } from "./names.ts";
 import { type ImageFormat, prepare } from "./preprocess.ts";
 import { beginsLayer, cutGraph, joinSegments, type Segment } from "./segments.ts";
 
@@ -61,10 +61,16 @@ export function importedClassifier(options: ClassifierOptions): ImportedClassifi
   const featureShape = names.get(featureName)!.shape;
   const features = sizeOf(featureShape) / TRACED;
 
-  const layerOf = (segment: Segment): Layer => partLayer(graph, segment, names, traced);
+  const owners = new Map<string, Segment>();
+  const layerOf = (segment: Segment): Layer => partLayer(graph, segment, names, traced, ownNames(segment, owners));
   const toImage = operation((x) => prepare(x, format));
   const toVector = operation((x) => reshape(x, [x.shape[0]!, features]));
-  const titles = uniqueNames(stageSegments.map((segment) => moduleName(segment.nodes, names)));
+  const titles = uniqueNames(
+    moduleNames(
+      stageSegments.map((segment) => segment.nodes),
+      names,
+    ),
+  );
   const layers = stageSegments.length > 0 ? stageSegments.map(layerOf) : [];
   const stages: Stage[] =
     layers.length > 0
@@ -110,6 +116,7 @@ function partLayer(
   { from, to, nodes }: Segment,
   names: ReadonlyMap<string, Held>,
   traced: (batch: number) => ReadonlyMap<string, Held>,
+  naming: (name: string) => string,
 ): Layer {
   const needed = withConstants(graph, nodes, names);
   const build = (x: Value, scope: Scope): Value => {
@@ -125,8 +132,17 @@ function partLayer(
     return local.get(to)!.value();
   };
   const specs = new Map<string, WeightSpec>();
-  build(input(from, [TRACED, ...names.get(from)!.shape.slice(1)]), recordingScope(specs));
-  return { weights: [...specs.values()], apply: (x, context) => build(x, layerScope(context)) };
+  build(input(from, [TRACED, ...names.get(from)!.shape.slice(1)]), recordingScope(specs, naming));
+  return { weights: [...specs.values()], apply: (x, context) => build(x, layerScope(context, naming)) };
+}
+
+/** Names of a part's weights in the store. A weight that another part has too is copied, so that one may train while the other is frozen. */
+function ownNames(segment: Segment, owners: Map<string, Segment>): (name: string) => string {
+  return (name) => {
+    const owner = owners.get(name) ?? segment;
+    owners.set(name, owner);
+    return weightName(owner === segment ? name : `${name}@${segment.to}`);
+  };
 }
 
 /** Numbers that are known and no weight: what shape arithmetic gives. */
@@ -153,23 +169,23 @@ function withConstants(
 }
 
 /** Writes down every weight that is asked for. */
-function recordingScope(specs: Map<string, WeightSpec>): Scope {
+function recordingScope(specs: Map<string, WeightSpec>, naming = weightName): Scope {
   return {
     training: false,
     update: () => {},
     weight(name, tensor, kind) {
-      specs.set(name, { name: weightName(name), shape: tensor.shape, kind, initial: () => copied(tensor) });
-      return parameter(weightName(name), tensor.shape);
+      specs.set(name, { name: naming(name), shape: tensor.shape, kind, initial: () => copied(tensor) });
+      return parameter(naming(name), tensor.shape);
     },
   };
 }
 
 const copied = ({ data }: FloatTensor) => Float32Array.from(data);
 
-function layerScope(context: LayerContext): Scope {
+function layerScope(context: LayerContext, naming: (name: string) => string): Scope {
   return {
     training: context.training,
-    update: (name, value) => context.update(weightName(name), value),
-    weight: (name) => context.weight(weightName(name)),
+    update: (name, value) => context.update(naming(name), value),
+    weight: (name) => context.weight(naming(name)),
   };
 }

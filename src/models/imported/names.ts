@@ -18,22 +18,44 @@ function commonPrefix(paths: readonly string[]): string {
   return first.slice(0, length < 0 ? first.length : length).join(".");
 }
 
-/**
- * What a stage is called: the module that all its weights belong to (`layer1.0`), else the module of the first, else that of its
- * first node's name; undefined where the file has no names that mean anything.
- */
-export function moduleName(nodes: readonly OnnxNode[], names: ReadonlyMap<string, Held>): string | undefined {
+/** The modules that a part of the graph belongs to: those of its weights, else those of its nodes' names. */
+function modulesOf(nodes: readonly OnnxNode[], names: ReadonlyMap<string, Held>): string[] {
   const weights = nodes.flatMap((node) => node.inputs).filter((name) => names.get(name)?.weight !== undefined);
   const modules = weights.filter((name) => !MEANINGLESS.test(name)).map(moduleOf);
-  const named = nodes
-    .map((node) => node.name.replaceAll('"', ""))
-    .filter((name) => name.includes("/"))
-    .map(moduleOf);
-  for (const paths of [modules, named]) {
+  if (modules.length > 0) return modules;
+  const places = nodes.map((node) => node.name.replaceAll('"', "")).filter((name) => name.includes("/"));
+  return places.map(moduleOf);
+}
+
+const depth = (path: string) => (path === "" ? 0 : path.split(".").length);
+
+/**
+ * What stages are called, each by its nodes: the module that all its weights belong to (`layer1.0`), or that of the first where they
+ * have none in common; undefined where the file has no names that mean anything. What all names begin with is left out if it is long,
+ * as TensorFlow's is.
+ */
+export function moduleNames(
+  stages: readonly (readonly OnnxNode[])[],
+  names: ReadonlyMap<string, Held>,
+): (string | undefined)[] {
+  const modules = stages.map((nodes) => modulesOf(nodes, names));
+  const root = commonPrefix(modules.flat());
+  const skipped = depth(root) > 1 ? depth(root) : 0;
+  return modules.map((paths) => {
     const [first] = paths;
-    if (first !== undefined) return commonPrefix(paths) || first;
-  }
-  return undefined;
+    if (first === undefined) return undefined;
+    const own = commonPrefix(paths);
+    const name =
+      own !== root
+        ? own
+        : root === ""
+          ? first
+          : first
+              .split(".")
+              .slice(0, depth(root) + 1)
+              .join(".");
+    return name.split(".").slice(skipped).join(".") || name;
+  });
 }
 
 /** Names for all stages, each once: `stage3` where the file says nothing, `fc-2` where it says the same twice. */

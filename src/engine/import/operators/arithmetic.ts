@@ -4,6 +4,7 @@ import * as ops from "../../ops/elementwise.ts";
 import { reshape } from "../../ops/movement.ts";
 import { ceil, floor, round } from "../../ops/rounding.ts";
 import { type Call, fixedValue } from "../call.ts";
+import { heldNumbers } from "../held.ts";
 import type { Builder, Operators } from "./operator.ts";
 
 const unary =
@@ -63,8 +64,11 @@ const dropout: Builder = (c) => {
   return active ? c.fail("dropout is active; export the model in evaluation mode") : [c.held(0), undefined];
 };
 
-/** Nothing is computed: the name stands for the same. */
-const same: Builder = (c) => c.held(0);
+/**
+ * Nothing is computed: the name stands for the same. Exporters store weights with equal numbers once and name the others so: they are
+ * weights of their own.
+ */
+const same: Builder = (c) => (c.held(0).weight === undefined ? c.held(0) : heldNumbers(c.known(0), c.node.outputs[0]));
 
 /** ONNX's element types by the kind of number that they hold. */
 const REAL = [1, 10, 11, 16];
