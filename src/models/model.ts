@@ -34,6 +34,8 @@ export interface ImportedWeights {
   readonly ownHead: boolean;
   /** Names of the file's classes in order, where it says them. */
   readonly labels?: readonly string[];
+  /** Compares the model with what the runtime makes of the file. @throws UserError where they differ */
+  verify(): Promise<void>;
 }
 
 /** What a model is built for. */

@@ -4,6 +4,7 @@ import { importedClassifier } from "./imported/classifier.ts";
 import { readClassifierFile } from "./imported/file.ts";
 import { readFacts } from "./imported/metadata.ts";
 import { declaredImage, type ImageFormat } from "./imported/preprocess.ts";
+import { verifyImport } from "./imported/verify.ts";
 import { defineModel } from "./model.ts";
 
 const PerChannel = z.array(z.number()).min(1).max(3);
@@ -95,6 +96,9 @@ export const onnx = defineModel({
       image: input,
       classes,
     });
-    return { ...model, imported: { file, ownHead, ...(facts.labels && { labels: facts.labels }) } };
+    const { layout, channels, height, width } = format;
+    const taken = layout === "nchw" ? [channels, height, width] : [height, width, channels];
+    const verify = () => verifyImport(file, features ?? settings.output, taken);
+    return { ...model, imported: { file, ownHead, verify, ...(facts.labels && { labels: facts.labels }) } };
   },
 });

@@ -3,32 +3,31 @@ import type { StudyData } from "../data/dataset.ts";
 import type { Defended } from "../defenses/compose.ts";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { UserError } from "../engine/errors.ts";
+import { refusal } from "../engine/import/refusal.ts";
 import { initialState } from "../models/bind.ts";
 import { type ImportedWeights, type Model, weightsOf } from "../models/model.ts";
 import { asJson } from "./canonical.ts";
-import { WEIGHTS, writeState } from "./state-file.ts";
+import { readState, WEIGHTS, writeState } from "./state-file.ts";
 import { TEST_ACCURACY, testAccuracy } from "./steps/classifier.ts";
 import { type PlannedStep, planStep } from "./steps/planned.ts";
 import type { Study } from "./study-schema.ts";
 
-/** Start weights that an imported model brings: nothing is trained. */
-export function importedWeightsStep(study: Study, model: Model): PlannedStep {
+/** Start weights that an imported model brings: nothing is trained. The model is compared with the runtime's view of the file. */
+export function importedWeightsStep(study: Study, model: Model, imported: ImportedWeights): PlannedStep {
   const config = asJson({ model: study.model, classes: model.classes });
-  return planStep(
-    "start weights of the imported model",
-    { kind: "imported-weights", version: 1, config },
-    {},
-    (context) => writeState(join(context.dir, WEIGHTS), initialState(weightsOf(model), study.dataSeed)),
-  );
+  const spec = { kind: "imported-weights", version: 1, config };
+  return planStep("start weights of the imported model", spec, {}, async (context) => {
+    await imported.verify();
+    await writeState(join(context.dir, WEIGHTS), initialState(weightsOf(model), study.dataSeed));
+  });
 }
 
 /** An imported model as a target just as it is. */
-export function importedTargetStep(study: Study, data: StudyData, model: Model): PlannedStep {
+export function importedTargetStep(data: StudyData, model: Model, start: PlannedStep): PlannedStep {
   const { test } = data.private;
-  const config = asJson({ model: study.model, classes: model.classes });
-  const spec = { kind: "imported-target", version: 1, config, data: { test: test.hash } };
-  return planStep("target: the imported model as it is", spec, {}, async (context) => {
-    const state = initialState(weightsOf(model), study.dataSeed);
+  const spec = { kind: "imported-target", version: 1, config: {}, data: { test: test.hash } };
+  return planStep("target: the imported model as it is", spec, { start }, async (context, dir) => {
+    const state = await readState(join(dir(start), WEIGHTS));
     await writeState(join(context.dir, WEIGHTS), state);
     await writeFileAtomic(
       join(context.dir, TEST_ACCURACY),
@@ -63,14 +62,14 @@ export function checkImported(
   if (!all.some((defended) => isTargetItself(study, defended))) return;
   const { file, ownHead, labels } = imported;
   if (!ownHead) {
-    throw new UserError(
+    throw refusal(
       `${file} cannot be the target itself: it has another number of classes than the ${classes.length} of the private data; ` +
         'use weights: "start"',
     );
   }
   const odd = labels?.findIndex((label, i) => label !== classes[i]) ?? -1;
   if (odd >= 0) {
-    throw new UserError(
+    throw refusal(
       `${file} cannot be the target itself: its class ${odd} is "${labels![odd]}", that of the private data is "${classes[odd]}"; ` +
         "name the data's classes as the file does",
     );

@@ -156,7 +156,7 @@ function planAttributes(study: Study, data: StudyData, model: Model) {
 
 /** Where the target's weights start: trained on the pre-training set, or brought by the model itself. */
 function planStart(study: Study, read: Study, data: StudyData, model: Model): PlannedStep {
-  if (model.imported !== undefined) return importedWeightsStep(study, model);
+  if (model.imported !== undefined) return importedWeightsStep(study, model, model.imported);
   const classes = data.pretraining.train.classes.length;
   return pretrainingStep(study, data, buildModel(read.model as Choice, { input: model.input, classes }));
 }
@@ -187,7 +187,7 @@ function planTargets(
       trainableParameters: trainableParameters(defended.model, boundary),
       frozenParameters: countWeights(frozen.weights),
       step: isTargetItself(study, defended)
-        ? importedTargetStep(study, data, model)
+        ? importedTargetStep(data, model, pretraining)
         : targetStep({ study, data, label, defended, seed, pretraining }),
     };
   });

@@ -1,6 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import {
+  TensorProto_DataLocation as DataLocation,
+  TensorProto_DataType as DataType,
+  TensorProtoSchema,
+} from "onnx-buf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { grad } from "../../src/engine/autodiff.ts";
 import { UserError } from "../../src/engine/errors.ts";
@@ -13,6 +19,7 @@ import { compile, runOnnx, setThreads } from "../../src/engine/runtime.ts";
 import { createStore } from "../../src/engine/store.ts";
 import { tensor } from "../../src/engine/tensor.ts";
 import { fixed, initialState, trainable } from "../../src/models/bind.ts";
+import { readClassifierFile } from "../../src/models/imported/file.ts";
 import { readFacts } from "../../src/models/imported/metadata.ts";
 import { moduleNames, uniqueNames } from "../../src/models/imported/names.ts";
 import { linear } from "../../src/models/layers.ts";
@@ -263,6 +270,77 @@ describe("a classifier from a file", () => {
     const model = build(place(bytes));
     expect([model.features, model.stages.map((s) => s.name)]).toEqual([192, ["stage1"]]);
     expect(model.head.weights.map((w) => w.name)).toEqual(["weights.w"]);
+  });
+});
+
+describe("weights in a file beside the model", () => {
+  const at = (location: string) =>
+    create(TensorProtoSchema, {
+      name: "fc.weight",
+      dataType: DataType.FLOAT,
+      dims: [4n, 192n],
+      dataLocation: DataLocation.EXTERNAL,
+      externalData: [{ key: "location", value: location }],
+    });
+  const model = (location: string) =>
+    place(
+      onnxFile({
+        nodes: [
+          ["Flatten", ["images"], ["flat"]],
+          ["Gemm", ["flat", "fc.weight"], ["y"], { transB: 1 }],
+        ],
+        weights: [at(location)],
+        inputs: { images: ["batch", 3, 8, 8] },
+        outputs: ["y"],
+      }),
+    );
+  const store = (name: string, seed: number) =>
+    writeFileSync(join(folder, name), new Uint8Array(random(seed, "w").normals(768).buffer));
+
+  test("are read, and are part of what the file is", async () => {
+    store("w.bin", 1);
+    const path = model("w.bin");
+    const built = build(path);
+    expectAllClose(initialState(weightsOf(built), 1)["fc.weight"]!.data, random(1, "w").normals(768));
+    await built.imported!.verify();
+    const { sha256 } = readClassifierFile(path);
+    store("w.bin", 2);
+    expect(() => build(path, { sha256 })).toThrow(/is another file than the one that was meant/);
+  });
+
+  test.each(["../w.bin", "/etc/hostname", "", "a/../../w.bin"])("are not read from %j", (location) => {
+    expect(() => build(model(location))).toThrow(/is not beside the model/);
+  });
+
+  test("that are missing are named", () => {
+    expect(() => build(model("none.bin"))).toThrow(/none\.bin cannot be read: ENOENT/);
+  });
+});
+
+describe("compared with the runtime", () => {
+  test.each<[string, SmallClassifierOptions]>([
+    ["an open batch", {}],
+    ["a batch of one", { batch: 1 }],
+    ["a batch of three", { batch: 3 }],
+    ["channels at the end", { layout: "nhwc", batch: 1 }],
+  ])("a file of %s is the same", (_what, options) => imported(options).imported!.verify());
+
+  test("a file that mixes the images of its batch is not", async () => {
+    const bytes = onnxFile({
+      nodes: [
+        ["ReduceMean", ["images"], ["mean"], { axes: [0], keepdims: 1 }],
+        ["Sub", ["images", "mean"], ["centred"]],
+        ["Flatten", ["centred"], ["flat"]],
+        ["Gemm", ["flat", "fc.weight", "fc.bias"], ["y"], { transB: 1 }],
+      ],
+      weights: [floats("fc.weight", [4, 192], random(1, "w").normals(768)), floats("fc.bias", [4], [1, 2, 3, 4])],
+      inputs: { images: [1, 3, 8, 8] },
+      outputs: ["y"],
+    });
+    const model = build(place(bytes));
+    await expect(model.imported!.verify()).rejects.toThrow(
+      /batch of 2 images, "y" differs from what ONNX Runtime makes/,
+    );
   });
 });
 

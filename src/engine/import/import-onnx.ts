@@ -27,6 +27,8 @@ export interface ImportedGraph {
   readonly inputs: readonly Declared[];
   /** Names of the outputs that `build` gives. */
   readonly outputs: readonly string[];
+  /** Names of the file's own outputs. */
+  readonly declaredOutputs: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
   /** The nodes that the outputs need, in order. */
   readonly nodes: readonly OnnxNode[];
@@ -73,6 +75,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Impo
     opset: file.opset,
     inputs,
     outputs: wanted,
+    declaredOutputs: file.outputs.map((o) => o.name),
     metadata: file.metadata,
     nodes,
     initializers,
