@@ -105,6 +105,13 @@ test.each([
     { metadata: { labels: '["a","b","c","d"]' } },
     /its class 0 is "a", that of the private data is/,
   ],
+  [
+    "labels in the study",
+    "weights: target, labels: [x, y, z, w]",
+    "[none]",
+    { metadata: { labels: '["a","b","c","d"]' } },
+    /its class 0 is "x", that of the private data is/,
+  ],
   ["classes", "weights: target", "[none]", { classes: 6 }, /another number of classes than the 4 of the private data/],
   ["hash", `sha256: ${"a".repeat(64)}`, "[none]", {}, /is another file than the one that was meant/],
   [

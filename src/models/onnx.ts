@@ -30,6 +30,13 @@ const config = z.strictObject({
     .min(1)
     .optional()
     .describe("tensor that is the feature vector, such as the output of a face recogniser; a new head goes behind it"),
+  labels: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe(
+      "names of the file's classes in order, which a file that is the target must share with the data; by default the metadata's",
+    ),
   layout: z
     .enum(["nchw", "nhwc"])
     .optional()
@@ -99,6 +106,7 @@ export const onnx = defineModel({
     const { layout, channels, height, width } = format;
     const taken = layout === "nchw" ? [channels, height, width] : [height, width, channels];
     const verify = () => verifyImport(file, features ?? settings.output, taken);
-    return { ...model, imported: { file, ownHead, verify, ...(facts.labels && { labels: facts.labels }) } };
+    const labels = settings.labels ?? facts.labels;
+    return { ...model, imported: { file, ownHead, verify, ...(labels && { labels }) } };
   },
 });

@@ -37,6 +37,7 @@ import { expectAllClose } from "../support/all-close.ts";
 import { evaluate } from "../support/evaluate.ts";
 import { floats, int64s, onnxFile } from "../support/onnx-file.ts";
 import { type SmallClassifierOptions, smallClassifier } from "../support/small-classifier.ts";
+import { smallTransformer } from "../support/small-transformer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "onnx-"));
 beforeAll(() => setThreads(1));
@@ -270,6 +271,39 @@ describe("a classifier from a file", () => {
     const model = build(place(bytes));
     expect([model.features, model.stages.map((s) => s.name)]).toEqual([192, ["stage1"]]);
     expect(model.head.weights.map((w) => w.name)).toEqual(["weights.w"]);
+  });
+});
+
+describe("a vision transformer", () => {
+  const path = place(smallTransformer(4));
+  const model = build(path);
+
+  test("has its tokens, positions and layers as weights, in stages of half a block", () => {
+    expect(model.stages.map((s) => [s.name, s.layer.weights.length])).toEqual([
+      ["patch_embed.proj", 4],
+      ["blocks.0.attn", 5],
+      ["blocks.0.mlp", 6],
+    ]);
+    const names = weightsOf(model).map((w) => w.name);
+    expect(names).toEqual(expect.arrayContaining(["cls_token", "pos_embed", "blocks.0.norm1.weight", "head.bias"]));
+    expect([names.length, model.features]).toEqual([17, 6]);
+  });
+
+  test("gives for a batch what the runtime gives for each image, though it fixes a batch of one", () =>
+    model.imported!.verify());
+
+  test("lets the gradient reach every weight", async () => {
+    const net = trainable({ training: true });
+    const logits = net.apply(logitsLayer(model), input("x", [3, 3, 8, 8]));
+    const weights = net.trained();
+    const gradients = grad(crossEntropy(logits, input("y", [3, 4])), weights);
+    const outputs = Object.fromEntries(weights.map((w, i) => [w.leaf!.name, gradients[i]!]));
+    const program = await compile({ outputs, store: createStore(initialState(weightsOf(model), 1)) });
+    const y = Float32Array.from({ length: 12 }, (_, i) => Number(i % 4 === Math.floor(i / 4)));
+    for (const [name, { data }] of Object.entries(await program.run({ x: images.subarray(0, 3 * 192), y }))) {
+      expect(data.some((g) => g !== 0) && data.every(Number.isFinite), name).toBe(true);
+    }
+    await program.release();
   });
 });
 

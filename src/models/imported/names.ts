@@ -1,9 +1,10 @@
 import type { Held } from "../../engine/import/held.ts";
 import type { OnnxNode } from "../../engine/import/node.ts";
 import { printable } from "../../engine/import/refusal.ts";
+import { LAYERS } from "./segments.ts";
 
-/** Names that say nothing: PyTorch's numbers, and what it calls weights that it has changed. */
-const MEANINGLESS = /^(\d+|onnx::.*|.*[A-Za-z]_?\d+_quantized|val_\d+|.*Constant.*)$/;
+/** Names that say nothing: PyTorch's numbers, what it calls weights that it has changed, and constants. */
+const MEANINGLESS = /^(\d+|onnx::.*|val_\d+|.*Constant.*)$/;
 
 /** `layer1.0.conv1.weight` → `layer1.0.conv1`; slashes separate as dots do. */
 function moduleOf(name: string): string {
@@ -18,11 +19,17 @@ function commonPrefix(paths: readonly string[]): string {
   return first.slice(0, length < 0 ? first.length : length).join(".");
 }
 
-/** The modules that a part of the graph belongs to: those of its weights, else those of its nodes' names. */
+/** The modules that a part of the graph belongs to: those of its layers' weights, else of all its weights, else of its nodes' names. */
 function modulesOf(nodes: readonly OnnxNode[], names: ReadonlyMap<string, Held>): string[] {
-  const weights = nodes.flatMap((node) => node.inputs).filter((name) => names.get(name)?.weight !== undefined);
-  const modules = weights.filter((name) => !MEANINGLESS.test(name)).map(moduleOf);
-  if (modules.length > 0) return modules;
+  const ofWeights = (part: readonly OnnxNode[]) =>
+    part
+      .flatMap((node) => node.inputs)
+      .filter((name) => names.get(name)?.weight !== undefined && !MEANINGLESS.test(name))
+      .map(moduleOf);
+  const layers = ofWeights(nodes.filter(({ op }) => LAYERS.includes(op)));
+  if (layers.length > 0) return layers;
+  const all = ofWeights(nodes);
+  if (all.length > 0) return all;
   const places = nodes.map((node) => node.name.replaceAll('"', "")).filter((name) => name.includes("/"));
   return places.map(moduleOf);
 }
@@ -30,7 +37,7 @@ function modulesOf(nodes: readonly OnnxNode[], names: ReadonlyMap<string, Held>)
 const depth = (path: string) => (path === "" ? 0 : path.split(".").length);
 
 /**
- * What stages are called, each by its nodes: the module that all its weights belong to (`layer1.0`), or that of the first where they
+ * What stages are called, each by its nodes: the module that all its layers belong to (`layer1.0`), or that of the first where they
  * have none in common; undefined where the file has no names that mean anything. What all names begin with is left out if it is long,
  * as TensorFlow's is.
  */

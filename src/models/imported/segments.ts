@@ -12,7 +12,7 @@ export interface Segment {
 }
 
 /** Operators with which a layer begins: whatever else has weights (a norm, a slope, a shift) belongs to the layer before it. */
-const LAYERS = ["Conv", "ConvTranspose", "Gemm", "MatMul", "com.microsoft.FusedConv"];
+export const LAYERS: readonly string[] = ["Conv", "ConvTranspose", "Gemm", "MatMul", "com.microsoft.FusedConv"];
 
 const isActivation = (held: Held | undefined) => held?.fed === true;
 
