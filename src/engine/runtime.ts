@@ -85,9 +85,12 @@ export async function compile({ outputs, updates = {}, store }: ProgramOptions):
   };
 }
 
-/** An ONNX model from elsewhere, run as it is: for comparing exports with the graph they come from. */
+/**
+ * An ONNX model from elsewhere, run as it is: for comparing exports and imports with the graph. A path brings files of weights that
+ * lie beside the model.
+ */
 export async function runOnnx(
-  model: Uint8Array,
+  model: Uint8Array | string,
   feeds: Readonly<Record<string, Tensor>>,
 ): Promise<Record<string, Tensor>> {
   const session = await createSession(model);
@@ -103,14 +106,17 @@ export async function runOnnx(
   return out;
 }
 
-function createSession(model: Uint8Array): Promise<ort.InferenceSession> {
-  return ort.InferenceSession.create(model, {
+function createSession(model: Uint8Array | string): Promise<ort.InferenceSession> {
+  const options: ort.InferenceSession.SessionOptions = {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
-  });
+  };
+  return typeof model === "string"
+    ? ort.InferenceSession.create(model, options)
+    : ort.InferenceSession.create(model, options);
 }
 
 const count = (v: Value) => v.shape.reduce((n, a) => n * a, 1);

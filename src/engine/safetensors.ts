@@ -1,4 +1,5 @@
 import { UserError } from "./errors.ts";
+import { fromBfloat, fromHalf, toHalf } from "./half.ts";
 import { showShape, sizeOf } from "./shape.ts";
 import type { StateDict } from "./store.ts";
 import { type FloatTensor, tensor } from "./tensor.ts";
@@ -94,7 +95,7 @@ const READERS: ReadonlyMap<unknown, readonly [number, (view: DataView, at: numbe
   ["F32", [4, (view, at) => view.getFloat32(at, true)]],
   ["F64", [8, (view, at) => view.getFloat64(at, true)]],
   ["F16", [2, (view, at) => fromHalf(view.getUint16(at, true))]],
-  ["BF16", [2, (view, at) => bfloat(view.getUint16(at, true))]],
+  ["BF16", [2, (view, at) => fromBfloat(view.getUint16(at, true))]],
   ["I32", [4, (view, at) => view.getInt32(at, true)]],
   ["I64", [8, (view, at) => Number(view.getBigInt64(at, true))]],
 ]);
@@ -120,37 +121,4 @@ function readTensor(
   const data = new Float32Array(count);
   for (let i = 0; i < count; i++) data[i] = read(view, base + start + i * width);
   return tensor(data, shape);
-}
-
-const word = new DataView(new ArrayBuffer(4));
-
-function bfloat(bits: number): number {
-  word.setUint32(0, bits << 16);
-  return word.getFloat32(0);
-}
-
-/** IEEE half precision, rounded to nearest even; too large numbers become infinite */
-function toHalf(x: number): number {
-  word.setFloat32(0, x);
-  const bits = word.getUint32(0);
-  const sign = (bits >>> 16) & 0x8000;
-  const exponent = ((bits >>> 23) & 0xff) - 112;
-  const mantissa = bits & 0x7fffff;
-  if (exponent >= 31) return sign | 0x7c00 | (exponent === 143 && mantissa !== 0 ? 0x200 : 0);
-  const shift = exponent > 0 ? 13 : 14 - exponent;
-  if (shift > 24) return sign;
-  const full = exponent > 0 ? (exponent << 23) | mantissa : mantissa | 0x800000;
-  const half = full >>> shift;
-  const rest = full & ((1 << shift) - 1);
-  const middle = 1 << (shift - 1);
-  return sign | (half + (rest > middle || (rest === middle && (half & 1) === 1) ? 1 : 0));
-}
-
-function fromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 0x1f;
-  const mantissa = bits & 0x3ff;
-  if (exponent === 0) return sign * mantissa * 2 ** -24;
-  if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN;
-  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
 }

@@ -23,6 +23,19 @@ export interface Model {
   readonly classes: number;
   /** [channels, height, width] of the images it takes, values in [0, 1]. */
   readonly input: readonly [number, number, number];
+  /** Where the weights come from that its specs start with; absent for architectures, which start with random ones. */
+  readonly imported?: ImportedWeights;
+}
+
+/** A trained model that was brought as a file. */
+export interface ImportedWeights {
+  readonly file: string;
+  /** The head is the file's own: it has as many classes as are wanted. */
+  readonly ownHead: boolean;
+  /** Names of the file's classes in order, where it says them. */
+  readonly labels?: readonly string[];
+  /** Compares the model with what the runtime makes of the file. @throws UserError where they differ */
+  verify(): Promise<void>;
 }
 
 /** What a model is built for. */

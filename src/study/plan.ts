@@ -11,6 +11,8 @@ import { attributeWidth } from "../metrics/attribute-layout.ts";
 import type { Model } from "../models/model.ts";
 import type { PriorNetworks } from "../priors/prior.ts";
 import { buildModel, type Choice, type Chosen, chosenAttack, chosenDefenses, chosenPrior } from "./choose.ts";
+import { checkImported, importedTargetStep, importedWeightsStep, isTargetItself } from "./imported-steps.ts";
+import { withoutPaths } from "./model-files.ts";
 import { attackStep, inversionPriorStep } from "./steps/attack.ts";
 import { evaluationStep } from "./steps/evaluation.ts";
 import { fisherStep } from "./steps/fisher.ts";
@@ -65,19 +67,20 @@ export interface StudyPlan {
 }
 
 /** Expands a study to its steps. Nothing is computed. @throws UserError for settings that do not fit the data or each other. */
-export function expandStudy(study: Study, data: StudyData): StudyPlan {
-  checkPools(study);
+export function expandStudy(read: Study, data: StudyData): StudyPlan {
+  checkPools(read);
   const { train } = data.private;
   const input = [train.channels, train.height, train.width] as const;
-  const model = buildModel(study.model as Choice, { input, classes: train.classes.length });
-  const starter = buildModel(study.model as Choice, { input, classes: data.pretraining.train.classes.length });
-  const judge = buildModel(study.evaluation.model as Choice, { input, classes: train.classes.length });
-  const pretraining = pretrainingStep(study, data, starter);
+  const model = buildModel(read.model as Choice, { input, classes: train.classes.length });
+  const judge = buildModel(read.evaluation.model as Choice, { input, classes: train.classes.length });
+  const attributeModel = buildAttributeModel(read, data, input);
+  const study = withoutPaths(read);
+  const pretraining = planStart(study, read, data, model);
   const evaluation = evaluationModelStep(study, data, judge);
-  const attributes = planAttributes(study, data, input);
+  const attributes = attributeModel && planAttributes(study, data, attributeModel);
   const realImages = realImagesStep(study, data, judge, evaluation);
-  const opinionsOn = planOpinions(study, data, input, evaluation);
-  const student = study.student && buildModel(study.student.model as Choice, { input, classes: train.classes.length });
+  const opinionsOn = planOpinions({ study, read, data, input, evaluation });
+  const student = read.student && buildModel(read.student.model as Choice, { input, classes: train.classes.length });
 
   const settingsOf = (kind: string) => {
     const listed = study.priors.find((p) => p.kind === kind) as Choice | undefined;
@@ -174,26 +177,45 @@ function checkPools({ reconstructions: { perIdentity, pool }, attacks }: Study):
   }
 }
 
-function planAttributes(study: Study, data: StudyData, input: readonly [number, number, number]) {
+function buildAttributeModel(study: Study, data: StudyData, input: Model["input"]): Model | undefined {
   if (study.attributes === undefined) return undefined;
   if (data.attributes === undefined) {
     throw new UserError(`attributes: data of kind ${study.data.kind} has no known attributes, leave this key out`);
   }
-  const model = buildModel(study.attributes.model as Choice, { input, classes: attributeWidth(data.attributes.specs) });
-  return { model, step: attributeModelStep({ ...study, attributes: study.attributes }, data.attributes, model) };
+  return buildModel(study.attributes.model as Choice, { input, classes: attributeWidth(data.attributes.specs) });
+}
+
+function planAttributes(study: Study, data: StudyData, model: Model) {
+  return { model, step: attributeModelStep({ ...study, attributes: study.attributes! }, data.attributes!, model) };
+}
+
+/** Where the target's weights start: trained on the pre-training set, or brought by the model itself. */
+function planStart(study: Study, read: Study, data: StudyData, model: Model): PlannedStep {
+  if (model.imported !== undefined) return importedWeightsStep(study, model, model.imported);
+  const classes = data.pretraining.train.classes.length;
+  return pretrainingStep(study, data, buildModel(read.model as Choice, { input: model.input, classes }));
 }
 
 /** Who else judges reconstructions: steps that all cells share, and for each attack what the HTTP judge says. */
-function planOpinions(
-  study: Study,
-  data: StudyData,
-  input: readonly [number, number, number],
-  evaluation: PlannedStep,
-): (outcome: AttackedCell, name: string, seed: number) => Opinions {
+function planOpinions({
+  study,
+  read,
+  data,
+  input,
+  evaluation,
+}: {
+  readonly study: Study;
+  /** The same study, with the paths of model files. */
+  readonly read: Study;
+  readonly data: StudyData;
+  readonly input: readonly [number, number, number];
+  readonly evaluation: PlannedStep;
+}): (outcome: AttackedCell, name: string, seed: number) => Opinions {
   const { httpJudge, secondOpinions } = study;
   const kinds = labelled([study.evaluation, ...secondOpinions].map(({ model }) => (model as Choice).kind));
   const classifiers = secondOpinions.map((opinion, i) => {
-    const model = buildModel(opinion.model as Choice, { input, classes: data.private.train.classes.length });
+    const choice = read.secondOpinions[i]!.model as Choice;
+    const model = buildModel(choice, { input, classes: data.private.train.classes.length });
     const step = evaluationModelStep({ ...study, evaluation: opinion }, data, model);
     if (step.id === evaluation.id) {
       throw new UserError(`secondOpinions[${i}]: is the evaluation model itself; name another model or training`);
@@ -243,6 +265,14 @@ function planTargets(options: {
     checkSettings(composed.recipe, study.training, data.private.train.size);
     return { chosen, defended: composed };
   });
+  if (model.imported !== undefined) {
+    checkImported(
+      study,
+      model.imported,
+      data.private.train.classes,
+      all.map(({ defended }) => defended),
+    );
+  }
   const labels = labelled(all.map(({ defended }) => defended.label));
   return all.map(({ chosen, defended }, i): PlannedTarget => {
     const label = labels[i]!;
@@ -251,7 +281,9 @@ function planTargets(options: {
       at: (boundary: string) => composeDefenses(model, withBoundary(chosen, boundary)),
     };
     const rest = open ? { open } : {};
-    const step = targetStep({ study, data, label, defended, seed, pretraining, ...rest });
+    const step = isTargetItself(study, defended)
+      ? importedTargetStep(data, model, pretraining)
+      : targetStep({ study, data, label, defended, seed, pretraining, ...rest });
     return { defense: defended.name, label, defended, seed, step, ...rest };
   });
 }

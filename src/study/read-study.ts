@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import type { StudyData } from "../data/dataset.ts";
 import { type Choice, chosenData } from "./choose.ts";
 import type { EventSink } from "./events.ts";
+import { pinModelFiles } from "./model-files.ts";
 import { type Study, StudySchema } from "./study-schema.ts";
 import { readYamlConfig } from "./yaml-config.ts";
 
@@ -17,8 +18,9 @@ export interface ReadStudy {
 
 /** Reads and validates a study file. @throws UserError with file, line and column for each mistake. */
 export async function readStudy(file: string): Promise<ReadStudy> {
-  const study = await readYamlConfig(StudySchema, file);
-  return { study, yaml: stringify(study), folder: dirname(resolve(file)) };
+  const folder = dirname(resolve(file));
+  const study = pinModelFiles(await readYamlConfig(StudySchema, file), folder);
+  return { study, yaml: stringify(study), folder };
 }
 
 const PATH_KEYS = ["private", "public", "pretraining", "evaluation"];

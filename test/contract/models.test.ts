@@ -1,4 +1,7 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { memorySet } from "../../src/data/memory-set.ts";
 import { grad } from "../../src/engine/autodiff.ts";
 import { UserError } from "../../src/engine/errors.ts";
@@ -21,11 +24,31 @@ import { memoryWork } from "../support/memory-work.ts";
 const CLASSES = 5;
 const INPUT: Model["input"] = [3, 32, 32];
 
+const folder = mkdtempSync(join(tmpdir(), "models-"));
+
+/** A file to import: an export of ours, its batch norms folded into the convolutions. */
+function placeFile(): string {
+  const [, , small] = models;
+  const built = small.build(small.config.parse({ width: 4 }), { input: INPUT, classes: CLASSES });
+  const path = join(folder, "classifier.onnx");
+  writeFileSync(path, classifierOnnx(built, initialState(weightsOf(built), 5), {}));
+  return path;
+}
+
+/** Keys with which each model is small. */
+const SMALL: { readonly [K in (typeof models)[number]["kind"]]: object } = {
+  vgg16_bn: { width: 4 },
+  resnet18: { width: 4 },
+  resnet10: { width: 4 },
+  onnx: { file: placeFile() },
+};
+
 beforeAll(() => setThreads(1));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.each(models as readonly ModelFamily[])("$kind", (family) => {
-  const build = (config: object = { width: 4 }, input = INPUT, classes = CLASSES): Model =>
-    family.build(family.config.parse(config), { input, classes });
+  const build = (input = INPUT, classes = CLASSES): Model =>
+    family.build(family.config.parse(SMALL[family.kind as keyof typeof SMALL]), { input, classes });
   const model = build();
   const state = initialState(weightsOf(model), 1);
 
@@ -37,7 +60,7 @@ describe.each(models as readonly ModelFamily[])("$kind", (family) => {
   });
 
   test("takes grey images and larger ones", () => {
-    const other = build({ width: 4 }, [1, 64, 64]);
+    const other = build([1, 64, 64]);
     const logits = trainable({ training: false }).apply(logitsLayer(other), input("x", [2, 1, 64, 64]));
     expect(logits.shape).toEqual([2, CLASSES]);
   });

@@ -29,10 +29,10 @@ const golden = JSON.parse(await readFile(new URL("../golden/models.json", import
   models: readonly Golden[];
 };
 
-/** Every architecture at its smallest width. */
-const small: readonly Model[] = models.map((family) =>
-  family.build(family.config.parse({ width: 4 }) as never, { input: [3, 32, 32], classes: 5 }),
-);
+/** Every architecture of ours at its smallest width. */
+const small: readonly Model[] = models
+  .filter(({ kind }) => kind !== "onnx")
+  .map((family) => family.build(family.config.parse({ width: 4 }) as never, { input: [3, 32, 32], classes: 5 }));
 
 describe("sizes are torchvision's", () => {
   test("resnet18 with 1000 classes", () => {

@@ -1,5 +1,6 @@
 import type { GradientCase, NoGradient } from "../../support/gradient-case.ts";
 import { activation } from "./activation.ts";
+import { clipping } from "./clip.ts";
 import { convolution } from "./conv.ts";
 import { elementwise } from "./elementwise.ts";
 import { linearAlgebra } from "./linear.ts";
@@ -8,12 +9,15 @@ import { movement } from "./movement.ts";
 import { norms } from "./norm.ts";
 import { pooling, resizes } from "./pool.ts";
 import { reduce } from "./reduce.ts";
+import { rounding } from "./rounding.ts";
+import { windowPools } from "./window-pool.ts";
 
 type Cases = Readonly<Record<string, readonly GradientCase[] | NoGradient>>;
 
 /** The table: the file of src/engine/ops, its functions, their cases. */
 export const cases: Readonly<Record<string, Cases>> = {
   activation,
+  clip: clipping,
   conv: convolution,
   elementwise,
   linear: linearAlgebra,
@@ -23,4 +27,6 @@ export const cases: Readonly<Record<string, Cases>> = {
   pool: pooling,
   reduce,
   resize: resizes,
+  rounding,
+  "window-pool": windowPools,
 };

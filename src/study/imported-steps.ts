@@ -1,0 +1,77 @@
+import { join } from "node:path";
+import type { StudyData } from "../data/dataset.ts";
+import type { Defended } from "../defenses/compose.ts";
+import { writeFileAtomic } from "../engine/atomic-file.ts";
+import { UserError } from "../engine/errors.ts";
+import { refusal } from "../engine/import/refusal.ts";
+import { initialState } from "../models/bind.ts";
+import { type ImportedWeights, type Model, weightsOf } from "../models/model.ts";
+import { asJson } from "./canonical.ts";
+import { readState, WEIGHTS, writeState } from "./state-file.ts";
+import { TEST_ACCURACY, testAccuracy } from "./steps/classifier.ts";
+import { type PlannedStep, planStep } from "./steps/planned.ts";
+import type { Study } from "./study-schema.ts";
+
+/** Start weights that an imported model brings: nothing is trained. The model is compared with the runtime's view of the file. */
+export function importedWeightsStep(study: Study, model: Model, imported: ImportedWeights): PlannedStep {
+  const config = asJson({ model: study.model, classes: model.classes });
+  const spec = { kind: "imported-weights", version: 1, config };
+  return planStep("start weights of the imported model", spec, {}, async (context) => {
+    await imported.verify();
+    await writeState(join(context.dir, WEIGHTS), initialState(weightsOf(model), study.dataSeed));
+  });
+}
+
+/** An imported model as a target just as it is. */
+export function importedTargetStep(data: StudyData, model: Model, start: PlannedStep): PlannedStep {
+  const { test } = data.private;
+  const spec = { kind: "imported-target", version: 1, config: {}, data: { test: test.hash } };
+  return planStep("target: the imported model as it is", spec, { start }, async (context, dir) => {
+    const state = await readState(join(dir(start), WEIGHTS));
+    await writeState(join(context.dir, WEIGHTS), state);
+    await writeFileAtomic(
+      join(context.dir, TEST_ACCURACY),
+      `${JSON.stringify(await testAccuracy(model, state, test))}\n`,
+    );
+  });
+}
+
+/** Whether the target of these defenses is the file itself. */
+export function isTargetItself(study: Study, { name, recipe }: Defended): boolean {
+  return (
+    study.model.kind === "onnx" && study.model.weights === "target" && name === "none" && recipe.start === "pretrained"
+  );
+}
+
+/**
+ * Checks what a study asks of an imported model.
+ * @throws UserError where it should start from scratch, and where a file that is to be the target knows other classes than the data
+ */
+export function checkImported(
+  study: Study,
+  imported: ImportedWeights,
+  classes: readonly string[],
+  all: readonly Defended[],
+): void {
+  const scratch = all.find(({ recipe }) => recipe.start === "scratch");
+  if (scratch !== undefined) {
+    throw new UserError(
+      `${scratch.name}: start: scratch needs an architecture with random weights, a model of kind onnx has the file's; leave it out`,
+    );
+  }
+  if (!all.some((defended) => isTargetItself(study, defended))) return;
+  const { file, ownHead, labels } = imported;
+  if (!ownHead) {
+    throw refusal(
+      `${file} cannot be the target itself: it has another number of classes than the ${classes.length} of the private data; ` +
+        'use weights: "start"',
+    );
+  }
+  const odd = labels?.findIndex((label, i) => label !== classes[i]) ?? -1;
+  if (odd >= 0) {
+    throw refusal(
+      `${file} cannot be the target itself: its class ${odd} is "${labels![odd]}", that of the private data is "${classes[odd]}"; ` +
+        "name the data's classes as the file does",
+    );
+  }
+}
