@@ -67,7 +67,7 @@ export const onnx = defineModel({
   config,
   build(settings, { input, classes }) {
     const { file, features } = settings;
-    const { graph, logits, sha256 } = readClassifierFile(file, features ?? settings.output);
+    const { graph, logits, sha256 } = readClassifierFile(file, features ?? settings.output, features !== undefined);
     if (settings.sha256 !== undefined && settings.sha256 !== sha256) {
       throw refusal(
         `${file} is another file than the one that was meant: its sha256 is ${sha256}, not ${settings.sha256}`,
@@ -98,8 +98,8 @@ export const onnx = defineModel({
       graph,
       imageInput: image.name,
       format,
-      logits,
-      ...(features !== undefined && { features: logits }),
+      output: logits,
+      headless: features !== undefined,
       image: input,
       classes,
     });

@@ -188,6 +188,13 @@ describe("a classifier from a file", () => {
     ).toEqual([2, 3]);
   });
 
+  test("takes a tensor as feature vector just as it is", async () => {
+    const model = imported({}, { features: "probabilities" }, 7);
+    const features = fixed(initialState(weightsOf(model), 1)).apply(featureLayer(model), input("x", [N, 3, 8, 8]));
+    const wanted = await answer(smallClassifier(), images, [N, 3, 8, 8]);
+    expectAllClose(await evaluate(features, { x: images }), wanted, { relative: 1e-4 });
+  });
+
   test("takes an inner tensor as feature vector", () => {
     const model = imported({}, { features: "g4" });
     expect([model.features, model.head.weights[0]!.name]).toEqual([10, "head.weight"]);

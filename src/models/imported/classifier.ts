@@ -20,10 +20,10 @@ export interface ClassifierOptions {
   /** Name of the graph's input that takes images. */
   readonly imageInput: string;
   readonly format: ImageFormat;
-  /** Name of the tensor that holds a logit for each class. */
-  readonly logits: string;
-  /** Name of the tensor that is the feature vector, where it is not the one before the last layer. */
-  readonly features?: string;
+  /** Name of the graph's output: a logit for each class, or the feature vector. */
+  readonly output: string;
+  /** The output is the feature vector, behind which a new head goes. */
+  readonly headless: boolean;
   /** [channels, height, width] of the images that the model takes. */
   readonly image: Model["input"];
   /** Classes that are wanted; with others than the file's, a new linear head takes the place of the file's. */
@@ -41,7 +41,7 @@ const TRACED = 3;
 
 /** Stages and head of an imported classifier. @throws UserError where the graph cannot be cut into them. */
 export function importedClassifier(options: ClassifierOptions): ImportedClassifier {
-  const { graph, imageInput, format, logits, image, classes } = options;
+  const { graph, imageInput, format, output, headless, image, classes } = options;
   const traces = new Map<number, ReadonlyMap<string, Held>>();
   /** All names of the graph for a batch of so many, with weights that are only named. */
   const traced = (batch: number): ReadonlyMap<string, Held> => {
@@ -54,10 +54,10 @@ export function importedClassifier(options: ClassifierOptions): ImportedClassifi
     return names;
   };
   const names = traced(TRACED);
-  const segments = cutGraph(graph.nodes, names, imageInput, logits);
-  const cut = headCut(options, segments, names);
+  const segments = cutGraph(graph.nodes, names, imageInput, output);
+  const cut = headless ? segments.length : lastLayer(options, segments, names);
   const stageSegments = joinSegments(segments.slice(0, cut), names);
-  const featureName = segments[cut]?.from ?? logits;
+  const featureName = segments[cut]?.from ?? output;
   const featureShape = names.get(featureName)!.shape;
   const features = sizeOf(featureShape) / TRACED;
 
@@ -79,35 +79,27 @@ export function importedClassifier(options: ClassifierOptions): ImportedClassifi
           layer: sequential(...(i === 0 ? [toImage] : []), layer, ...(i === layers.length - 1 ? [toVector] : [])),
         }))
       : [{ name: "input", layer: sequential(toImage, toVector) }];
-  const own = options.features === undefined && sizeOf(names.get(logits)!.shape) === TRACED * classes;
+  const own = !headless && sizeOf(names.get(output)!.shape) === TRACED * classes;
   const rest = segments.slice(cut).flatMap((segment) => segment.nodes);
   const head = own
     ? sequential(
         operation((x) => reshape(x, [x.shape[0]!, ...featureShape.slice(1)])),
-        layerOf({ from: featureName, to: logits, nodes: rest }),
+        layerOf({ from: featureName, to: output, nodes: rest }),
         operation((x) => reshape(x, [x.shape[0]!, classes])),
       )
     : linear("head", features, classes);
   return { model: { kind: "onnx", stages, head, features, classes, input: image }, ownHead: own };
 }
 
-/** The number of segments before the head: up to the tensor that is named, or to what the last layer reads. */
-function headCut(
-  { graph, features, logits }: ClassifierOptions,
+/** The segment of the last layer, with which the head begins. @throws UserError where there is none */
+function lastLayer(
+  { graph, output }: ClassifierOptions,
   segments: readonly Segment[],
   names: ReadonlyMap<string, Held>,
 ): number {
-  if (features !== undefined) {
-    const at = segments.findIndex(({ to }) => to === features);
-    if (at >= 0) return at + 1;
-    const places = segments.slice(-5).map(({ to }) => `"${to}"`);
-    throw refusal(
-      `${graph.name}: features: "${features}" is no tensor that alone passes on; the last ones that do are ${places.join(", ")}`,
-    );
-  }
   const last = segments.findLastIndex(({ nodes }) => nodes.some((node) => beginsLayer(node, names)));
   if (last >= 0) return last;
-  throw refusal(`${graph.name}: nothing between its input and "${logits}" has weights, so there is nothing to train`);
+  throw refusal(`${graph.name}: nothing between its input and "${output}" has weights, so there is nothing to train`);
 }
 
 /** A part of the graph as a layer. Its weights are those that building it asks for. */
