@@ -92,12 +92,6 @@ async function listTrees(paths: z.output<typeof config>): Promise<Trees> {
     await checkApart(paths.private, paths.pretraining, "pre-training");
     pretraining = await listImageTree(paths.pretraining, "pre-training");
   }
-  if (pretraining.classes.length < 2) {
-    throw new UserError(
-      `${pretraining.root} has no two class folders, so no start weights can be trained on it; ` +
-        "name a folder with one directory a class as 'pretraining'",
-    );
-  }
   if (paths.evaluation === undefined) return { private: owned, public: others, pretraining, evaluation: undefined };
   await checkApart(paths.private, paths.evaluation, "evaluation");
   const evaluation = await listImageTree(paths.evaluation, "evaluation");

@@ -5,13 +5,16 @@ import { checkSettings, composeDefenses, type Defended } from "../defenses/compo
 import type { Defense } from "../defenses/defense.ts";
 import { tlDmi } from "../defenses/tl-dmi.ts";
 import { UserError } from "../engine/errors.ts";
+import type { WeightFile } from "../engine/weight-file.ts";
 import { attributeWidth } from "../metrics/attribute-layout.ts";
 import { countWeights } from "../models/bind.ts";
 import { type Model, splitAt } from "../models/model.ts";
 import type { PriorNetworks } from "../priors/prior.ts";
 import { buildModel, type Choice, chosenAttack, chosenDefenses, chosenPrior } from "./choose.ts";
+import type { StudyWeights } from "./read-study.ts";
 import { attackStep, inversionPriorStep } from "./steps/attack.ts";
 import { evaluationStep } from "./steps/evaluation.ts";
+import { importedStep } from "./steps/imported.ts";
 import type { PlannedStep } from "./steps/planned.ts";
 import { attributeModelStep, evaluationModelStep, pretrainingStep, publicPriorStep } from "./steps/shared.ts";
 import { targetStep } from "./steps/target.ts";
@@ -55,16 +58,16 @@ export interface StudyPlan {
   readonly steps: readonly PlannedStep[];
 }
 
-/** Expands a study to its steps. Nothing is computed. @throws UserError for settings that do not fit the data or each other. */
-export function expandStudy(study: Study, data: StudyData): StudyPlan {
+/** Expands a study to its steps, with weights from files where it names some. Nothing is computed. @throws UserError for settings that do not fit the data or each other. */
+export function expandStudy(study: Study, data: StudyData, weights: StudyWeights = {}): StudyPlan {
   checkPools(study);
   const { train } = data.private;
   const input = [train.channels, train.height, train.width] as const;
   const model = buildModel(study.model as Choice, { input, classes: train.classes.length });
   const starter = buildModel(study.model as Choice, { input, classes: data.pretraining.train.classes.length });
   const judge = buildModel(study.evaluation.model as Choice, { input, classes: train.classes.length });
-  const pretraining = pretrainingStep(study, data, starter);
-  const evaluation = evaluationModelStep(study, data, judge);
+  const pretraining = planStart(study, data, starter, weights.start);
+  const evaluation = planJudge(study, data, judge, weights.evaluation);
   const attributes = planAttributes(study, data, input);
 
   const settingsOf = (kind: string) => {
@@ -124,6 +127,36 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
   const linearProbe = study.linearProbe ? planProbe(study, data, model, pretraining) : undefined;
   const ends = [...(linearProbe ? [linearProbe] : []), ...cells.map((c) => c.evaluation)];
   return { model, pretraining, linearProbe, targets, cells, steps: inOrder(ends) };
+}
+
+/** Start weights from the study's file, or trained on the pre-training set. */
+function planStart(study: Study, data: StudyData, model: Model, file: WeightFile | undefined): PlannedStep {
+  const { model: choice, dataSeed: seed } = study;
+  if (file !== undefined)
+    return importedStep({ name: "start weights", kind: "pretraining", model, choice, file, seed });
+  if (model.classes < 2) {
+    throw new UserError(
+      `${data.pretraining.train.name}: its images are of one class, so no start weights can be trained on them; ` +
+        "name labelled images as data.pretraining, or a file of weights as pretraining.weights",
+    );
+  }
+  return pretrainingStep(study, data, model);
+}
+
+/** The evaluation model from the study's file, or trained on the private identities. */
+function planJudge(study: Study, data: StudyData, model: Model, file: WeightFile | undefined): PlannedStep {
+  if (file === undefined) return evaluationModelStep(study, data, model);
+  const { model: choice } = study.evaluation;
+  const { test } = data.private;
+  return importedStep({
+    name: "evaluation model",
+    kind: "evaluation-model",
+    model,
+    choice,
+    file,
+    test,
+    seed: study.dataSeed,
+  });
 }
 
 /** A pool must hold as many latents as are chosen from it; better said before anything is trained. */

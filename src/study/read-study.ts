@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { stringify } from "yaml";
 import type { StudyData } from "../data/dataset.ts";
+import { readWeightFile, type WeightFile } from "../engine/weight-file.ts";
 import { type Choice, chosenData } from "./choose.ts";
 import type { EventSink } from "./events.ts";
 import { type Study, StudySchema } from "./study-schema.ts";
@@ -22,6 +23,20 @@ export async function readStudy(file: string): Promise<ReadStudy> {
 }
 
 const PATH_KEYS = ["private", "public", "pretraining", "evaluation"];
+
+/** Files of weights that a study names; absent where it trains them itself. */
+export interface StudyWeights {
+  readonly start?: WeightFile;
+  readonly evaluation?: WeightFile;
+}
+
+/** Opens the weight files that the study names. @throws UserError for a file that cannot be read. */
+export async function loadWeights({ study, folder }: ReadStudy): Promise<StudyWeights> {
+  const open = (path: string | undefined) => (path === undefined ? undefined : readWeightFile(resolve(folder, path)));
+  const start = await open(study.pretraining.weights);
+  const evaluation = await open(study.evaluation.weights);
+  return { ...(start && { start }), ...(evaluation && { evaluation }) };
+}
 
 /** Loads the study's data. Image sets that are drawn or decoded once are kept under `cacheDir`. */
 export async function loadData({ study, folder }: ReadStudy, cacheDir: string, events: EventSink): Promise<StudyData> {
