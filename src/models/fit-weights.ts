@@ -20,8 +20,8 @@ export interface Fit {
 
 /** Names that a message shows of each group. */
 const SHOWN = 4;
-/** PyTorch counts a batch norm's batches; nothing here uses that. */
-const COUNTERS = /(^|\.)num_batches_tracked$/;
+/** Buffers of PyTorch's that nothing here uses or that follow from the architecture: counted batches, places in a window. */
+const DERIVED = /(^|\.)(num_batches_tracked|relative_position_index)$/;
 
 /**
  * Finds the place of every tensor of a file by name. Names may have a prefix in common (`module.`, `backbone.`, `feature.`), and an
@@ -38,7 +38,7 @@ export function fitWeights(model: Model, file: Pick<WeightFile, "path" | "tensor
   // A tensor without a place tells of another architecture if it stands in a module of this one (`layer1.2` of a ResNet-34).
   const known = new Set([...stages, ...head].map(({ name }) => name));
   const modules = new Set(stages.map(({ name }) => moduleOf(name)));
-  const extra = [...named.keys()].filter((name) => !known.has(name) && !COUNTERS.test(name));
+  const extra = [...named.keys()].filter((name) => !known.has(name) && !DERIVED.test(name));
   const unknown = extra.filter((name) => modules.has(moduleOf(name)));
   if (missing.length + reshaped.length + unknown.length > 0) {
     const parts = [

@@ -8,25 +8,26 @@ import { random } from "../../src/engine/random.ts";
 import { compile, runOnnx, setThreads } from "../../src/engine/runtime.ts";
 import { createStore } from "../../src/engine/store.ts";
 import { tensor } from "../../src/engine/tensor.ts";
-import { countWeights, initialState, trainable } from "../../src/models/bind.ts";
+import { initialState, trainable } from "../../src/models/bind.ts";
 import { models } from "../../src/models/index.ts";
-import { featureLayer, logitsLayer, type Model, type ModelFamily, weightsOf } from "../../src/models/model.ts";
+import { featureLayer, logitsLayer, type Model, weightsOf } from "../../src/models/model.ts";
 import { classifierPredictor } from "../../src/models/predict.ts";
 import { classification, oneHotTargets, train } from "../../src/models/train.ts";
 import { TrainingSettings } from "../../src/models/training.ts";
 import { classifierOnnx } from "../../src/study/export.ts";
 import { expectAllClose } from "../support/all-close.ts";
 import { memoryWork } from "../support/memory-work.ts";
+import { smallModels } from "../support/small-models.ts";
 
 const CLASSES = 5;
-const INPUT: Model["input"] = [3, 32, 32];
 
 beforeAll(() => setThreads(1));
 
-describe.each(models as readonly ModelFamily[])("$kind", (family) => {
-  const build = (config: object = { width: 4 }, input = INPUT, classes = CLASSES): Model =>
-    family.build(family.config.parse(config), { input, classes });
-  const model = build();
+describe.each(smallModels)("$family.kind", ({ family, config, side, larger, representative, trained }) => {
+  const build = (input: Model["input"]): Model =>
+    family.build(family.config.parse(config), { input, classes: CLASSES });
+  const INPUT: Model["input"] = [3, side, side];
+  const model = build(INPUT);
   const state = initialState(weightsOf(model), 1);
 
   test("hands on a feature vector of the length it states, and one logit a class", () => {
@@ -37,8 +38,8 @@ describe.each(models as readonly ModelFamily[])("$kind", (family) => {
   });
 
   test("takes grey images and larger ones", () => {
-    const other = build({ width: 4 }, [1, 64, 64]);
-    const logits = trainable({ training: false }).apply(logitsLayer(other), input("x", [2, 1, 64, 64]));
+    const other = build([1, larger, larger]);
+    const logits = trainable({ training: false }).apply(logitsLayer(other), input("x", [2, 1, larger, larger]));
     expect(logits.shape).toEqual([2, CLASSES]);
   });
 
@@ -49,7 +50,7 @@ describe.each(models as readonly ModelFamily[])("$kind", (family) => {
     expect(new Set(tensors).size).toBe(tensors.length);
   });
 
-  test("lets the gradient reach every weight", async () => {
+  test.runIf(representative)("lets the gradient reach every weight", async () => {
     const net = trainable({ training: false });
     const logits = net.apply(logitsLayer(model), input("x", [4, ...INPUT]));
     const weights = net.trained();
@@ -59,7 +60,7 @@ describe.each(models as readonly ModelFamily[])("$kind", (family) => {
     const program = await compile({ outputs, store: createStore(state) });
     const rng = random(1, "gradients");
     const found = await program.run({
-      x: rng.uniforms(4 * 3 * 32 * 32),
+      x: rng.uniforms(4 * 3 * side * side),
       y: Float32Array.from({ length: 4 * CLASSES }, (_, i) => (i % CLASSES === Math.floor(i / CLASSES) ? 1 : 0)),
     });
     for (const [name, { data }] of Object.entries(found)) {
@@ -72,16 +73,16 @@ describe.each(models as readonly ModelFamily[])("$kind", (family) => {
     await program.release();
   });
 
-  test("learns sixteen images by heart", async () => {
+  test.runIf(trained)("learns sixteen images by heart", async () => {
     const rng = random(2, "by heart");
     const set = memorySet({
       name: "sixteen images",
       channels: 3,
-      height: 32,
-      width: 32,
+      height: side,
+      width: side,
       classes: ["a", "b", "c", "d", "e"],
       labels: Int32Array.from({ length: 16 }, (_, i) => i % CLASSES),
-      bytes: Uint8Array.from({ length: 16 * 3 * 32 * 32 }, () => rng.int(256)),
+      bytes: Uint8Array.from({ length: 16 * 3 * side * side }, () => rng.int(256)),
     });
     const work = memoryWork();
     await train({
@@ -100,7 +101,7 @@ describe.each(models as readonly ModelFamily[])("$kind", (family) => {
     expect(last.score).toBe(1);
   });
 
-  test("gives the same logits as an ONNX file, at another batch size", async () => {
+  test.runIf(representative)("gives the same logits as an ONNX file, at another batch size", async () => {
     // Statistics as after training, so that the file must carry them.
     const rng = random(4, "export");
     const used = Object.fromEntries(
@@ -114,7 +115,7 @@ describe.each(models as readonly ModelFamily[])("$kind", (family) => {
           : t,
       ]),
     );
-    const images = rng.uniforms(7 * 3 * 32 * 32);
+    const images = rng.uniforms(7 * 3 * side * side);
     const net = await classifierPredictor(model, used, 4);
     const { logits } = await net.predict(images, 7);
     await net.release();
@@ -124,17 +125,6 @@ describe.each(models as readonly ModelFamily[])("$kind", (family) => {
     expect(exported.logits!.shape).toEqual([7, CLASSES]);
     expectAllClose(exported.logits!.data, logits, { relative: 1e-3, absolute: 1e-4 });
   });
-});
-
-/** Parameters of torchvision's models, without VGG's classifier, whose place the field's own head takes. */
-test.each([
-  ["resnet18", { stem: "imagenet" }, [3, 224, 224], 11_689_512],
-  ["vgg16_bn", {}, [3, 64, 64], 14_723_136],
-] as const)("%s at full width has torchvision's number of parameters", (kind, config, size, wanted) => {
-  const family = (models as readonly ModelFamily[]).find((m) => m.kind === kind)!;
-  const model = family.build(family.config.parse(config), { input: size, classes: 1000 });
-  const layer = kind === "vgg16_bn" ? featureLayer(model) : logitsLayer(model);
-  expect(countWeights(layer.weights)).toBe(wanted);
 });
 
 test("vgg16_bn refuses a size that cannot be halved five times", () => {
