@@ -22,7 +22,7 @@ export async function readStudy(file: string): Promise<ReadStudy> {
   return { study, yaml: stringify(study), folder: dirname(resolve(file)) };
 }
 
-const PATH_KEYS = ["private", "public", "pretraining", "evaluation"];
+const PATH_KEYS = ["private", "public", "pretraining", "evaluation", "root", "file", "train", "test"];
 
 /** Files of weights that a study names; absent where it trains them itself. */
 export interface StudyWeights {
@@ -42,10 +42,14 @@ export async function loadWeights({ study, folder }: ReadStudy): Promise<StudyWe
 export async function loadData({ study, folder }: ReadStudy, cacheDir: string, events: EventSink): Promise<StudyData> {
   const { member, config } = chosenData(study.data as Choice);
   // A path in a study file starts at that file, wherever the command is run.
-  const resolved = Object.entries(config).map(([key, value]) =>
-    PATH_KEYS.includes(key) && typeof value === "string" ? [key, resolve(folder, value)] : [key, value],
-  );
-  return member.load(Object.fromEntries(resolved), {
+  const resolved = (keys: object): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(keys).map(([key, value]: [string, unknown]) => {
+        if (PATH_KEYS.includes(key) && typeof value === "string") return [key, resolve(folder, value)];
+        return [key, key === "lists" && typeof value === "object" && value !== null ? resolved(value) : value];
+      }),
+    );
+  return member.load(resolved(config), {
     cacheDir,
     seed: study.dataSeed,
     progress: (done, total, what) =>
