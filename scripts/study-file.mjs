@@ -97,6 +97,12 @@ function rowsOf(object, prefix = "") {
     const none = node.default === undefined || JSON.stringify(node.default) === "{}";
     const standard = required.includes(key) ? "required" : none ? "–" : code(node.default);
     const row = (value) => `| \`${prefix}${key}\` | ${value} | ${standard} | ${node.description ?? ""} |`;
+    if (isTraining(node)) {
+      const shared = schema.properties.training.properties;
+      const own = Object.keys(node.properties).filter((name) => shared[name] === undefined);
+      const properties = Object.fromEntries(own.map((name) => [name, node.properties[name]]));
+      return [row(typeOf(node)), ...rowsOf({ properties }, `${prefix}${key}.`)];
+    }
     if (!group) return [row(typeOf(node))];
     return [...(node.description ? [row("group")] : []), ...rowsOf(node, `${prefix}${key}.`)];
   });

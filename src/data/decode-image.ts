@@ -7,24 +7,36 @@ export interface DecodeOptions {
   /** Side in pixels of the square result. */
   readonly size: number;
   readonly channels: 1 | 3;
-  /** `center`: the largest square in the middle; `none`: the whole image, stretched where it is not square. */
-  readonly crop: "center" | "none";
+  /**
+   * `center`: the largest square in the middle; `none`: the whole image, stretched where it is not square; a number: the square of so
+   * many pixels in the middle, which the image must have.
+   */
+  readonly crop: "center" | "none" | number;
+}
+
+/** A part of an image, in pixels from its upper left corner. */
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 /**
  * Decodes an image file to `channels × size × size` bytes: turned as its EXIF data say, brought to sRGB or grey (from any
  * colour space), transparent parts on white, cut, and resized (Lanczos). An animation gives its first picture.
+ * @param box the part that is looked at, before anything is cut
  * @throws UserError for a file that cannot be read or decoded whole; names the file and says what the decoder said.
  */
-export async function decodeImage(path: string, options: DecodeOptions): Promise<Uint8Array> {
+export async function decodeImage(path: string, options: DecodeOptions, box?: Box): Promise<Uint8Array> {
   const { size, channels, crop } = options;
   try {
     // Given as bytes, not as a path: the decoder's cache goes by path and would miss that a file was replaced.
     const content = await readFile(path);
-    const { data, info } = await sharp(content, { failOn: "error" })
-      .autoOrient()
-      .flatten({ background: "white" })
-      .resize(size, size, { fit: crop === "center" ? "cover" : "fill" })
+    const image = sharp(content, { failOn: "error" }).autoOrient().flatten({ background: "white" });
+    const part = box ?? (typeof crop === "number" ? await middle(content, crop) : undefined);
+    const { data, info } = await (part === undefined ? image : image.extract(part))
+      .resize(size, size, { fit: crop === "none" ? "fill" : "cover" })
       .toColourspace(channels === 3 ? "srgb" : "b-w")
       .raw({ depth: "uchar" })
       .toBuffer({ resolveWithObject: true });
@@ -37,6 +49,14 @@ export async function decodeImage(path: string, options: DecodeOptions): Promise
       .replace(/:$/, "");
     throw new UserError(`${path}: cannot be read as an image: ${reason}; replace or remove the file`);
   }
+}
+
+async function middle(content: Buffer, side: number): Promise<Box> {
+  const { autoOrient } = await sharp(content).metadata();
+  const { width, height } = autoOrient;
+  if (Math.min(width, height) < side)
+    throw new Error(`it has ${width}×${height} pixels, the crop asks for ${side}×${side}`);
+  return { left: Math.floor((width - side) / 2), top: Math.floor((height - side) / 2), width: side, height: side };
 }
 
 /** From pixel after pixel to channel after channel. */

@@ -55,7 +55,9 @@ export async function decodeTree(
     for (let at = 0; at < tree.files.length; at += PARALLEL) {
       context.progress?.(at, tree.files.length, what);
       const group = tree.files.slice(at, at + PARALLEL);
-      const outcomes = await Promise.allSettled(group.map((file) => decodeImage(join(tree.root, file.path), options)));
+      const outcomes = await Promise.allSettled(
+        group.map((file) => decodeImage(join(tree.root, file.path), options, file.box)),
+      );
       for (const outcome of outcomes) {
         if (outcome.status === "rejected") throw outcome.reason;
         fingerprints.push(createHash("sha256").update(outcome.value).digest("hex").slice(0, 24));
@@ -87,7 +89,7 @@ async function cacheKey(tree: ImageTree, options: DecodeOptions): Promise<string
   );
   for (const file of tree.files) {
     const { size, mtimeMs } = await stat(join(tree.root, file.path));
-    hash.update(JSON.stringify([file.path, file.label, size, mtimeMs]));
+    hash.update(JSON.stringify([file.path, file.label, size, mtimeMs, ...(file.box ? [file.box] : [])]));
   }
   return hash.digest("hex");
 }

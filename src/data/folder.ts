@@ -1,12 +1,11 @@
 import { realpath } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { sep } from "node:path";
 import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
 import { defineData } from "./data.ts";
 import type { StudyData } from "./dataset.ts";
-import { type DecodedTree, decodeTree } from "./decoded-tree.ts";
 import { type ImageTree, listImageTree } from "./image-tree.ts";
-import { splitByClass, splitPrivate } from "./split.ts";
+import { type Role, type StudyTrees, studyOfTrees } from "./study-of-trees.ts";
 
 const Path = z.string().min(1);
 const Share = z.number().gt(0).lt(1).default(0.1);
@@ -39,46 +38,18 @@ const config = z.strictObject({
   seed: z.int().optional().describe("seed of the split; by default the study's data seed"),
 });
 
-/** What a tree is for, as messages and set names say it. */
-type Role = "private" | "public" | "pre-training" | "evaluation";
-
 /** Images on the user's disk, one directory a class. */
 export const folder = defineData({
   kind: "folder",
   summary: "your own images: one directory a class, any format that sharp reads",
   config,
   async load(config, context): Promise<StudyData> {
-    const seed = config.seed ?? context.seed;
-    const trees = await listTrees(config);
-    const decode = (tree: ImageTree, role: Role) => decodeTree(tree, `folder ${role}`, config, context);
-
-    const owned = await decode(trees.private, "private");
-    const split = splitPrivate(owned.set, config.split, seed);
-    const others = await decode(trees.public, "public");
-    checkNoSharedImage(owned, trees.private, others, trees.public);
-    let labelled = others;
-    if (trees.pretraining !== trees.public) {
-      labelled = await decode(trees.pretraining, "pre-training");
-      checkNoSharedImage(owned, trees.private, labelled, trees.pretraining);
-    }
-    return {
-      private: split,
-      public: others.set,
-      pretraining: splitByClass({ ...labelled.set, name: "folder pre-training" }, { test: config.split.test }, seed, 1),
-      evaluation: trees.evaluation === undefined ? split.train : (await decode(trees.evaluation, "evaluation")).set,
-    };
+    return studyOfTrees("folder", await listTrees(config), config, config.seed ?? context.seed, context);
   },
 });
 
-interface Trees {
-  readonly private: ImageTree;
-  readonly public: ImageTree;
-  readonly pretraining: ImageTree;
-  readonly evaluation: ImageTree | undefined;
-}
-
 /** Lists all folders before any image is decoded, so that a mistake in the last one shows at once. */
-async function listTrees(paths: z.output<typeof config>): Promise<Trees> {
+async function listTrees(paths: z.output<typeof config>): Promise<StudyTrees> {
   const owned = await listImageTree(paths.private, "private");
   if (owned.classes.length < 2) {
     throw new UserError(
@@ -92,13 +63,7 @@ async function listTrees(paths: z.output<typeof config>): Promise<Trees> {
     await checkApart(paths.private, paths.pretraining, "pre-training");
     pretraining = await listImageTree(paths.pretraining, "pre-training");
   }
-  if (pretraining.classes.length < 2) {
-    throw new UserError(
-      `${pretraining.root} has no two class folders, so no start weights can be trained on it; ` +
-        "name a folder with one directory a class as 'pretraining'",
-    );
-  }
-  if (paths.evaluation === undefined) return { private: owned, public: others, pretraining, evaluation: undefined };
+  if (paths.evaluation === undefined) return { private: owned, public: others, pretraining };
   await checkApart(paths.private, paths.evaluation, "evaluation");
   const evaluation = await listImageTree(paths.evaluation, "evaluation");
   checkSameClasses(owned, evaluation);
@@ -121,18 +86,5 @@ function checkSameClasses(owned: ImageTree, evaluation: ImageTree): void {
   throw new UserError(
     `evaluation folder ${evaluation.root} must have the private folder's classes: ` +
       (missing === undefined ? `'${extra}' is not one of them` : `'${missing}' is missing`),
-  );
-}
-
-/** An attacker who holds a private image needs no attack; every number after that would be worth nothing. */
-function checkNoSharedImage(owned: DecodedTree, ownedTree: ImageTree, other: DecodedTree, otherTree: ImageTree): void {
-  const known = new Map(owned.fingerprints.map((fingerprint, index) => [fingerprint, index]));
-  const shared = other.fingerprints.flatMap((fingerprint, index) => (known.has(fingerprint) ? [index] : []));
-  if (shared.length === 0) return;
-  const first = shared[0]!;
-  const same = known.get(other.fingerprints[first]!)!;
-  throw new UserError(
-    `${otherTree.root} holds ${shared.length} of the private images (first: ${otherTree.files[first]!.path} shows the same as ` +
-      `${join(ownedTree.root, ownedTree.files[same]!.path)}); private people must not occur outside of the private folder`,
   );
 }

@@ -3,12 +3,20 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import sharp from "sharp";
 import { UserError } from "../engine/errors.ts";
+import type { Box } from "./decode-image.ts";
+
+/** An image of a tree: its path under the root, its label, and the part of it that counts where that is not all. */
+export interface ListedImage {
+  readonly path: string;
+  readonly label: number;
+  readonly box?: Box;
+}
 
 /** The images of a folder: class names in order, and each file's path under the folder with its label. */
 export interface ImageTree {
   readonly root: string;
   readonly classes: readonly string[];
-  readonly files: readonly { readonly path: string; readonly label: number }[];
+  readonly files: readonly ListedImage[];
 }
 
 /** The file suffixes that are read as images, lower case: all that sharp can decode. */

@@ -1,6 +1,23 @@
+import { celeba } from "./celeba.ts";
+import { facescrub, pubfig, stanfordDogs, vggface2 } from "./class-folders.ts";
+import { csv } from "./csv.ts";
 import { faces } from "./faces.ts";
 import { folder } from "./folder.ts";
 import { mnist } from "./mnist.ts";
+import { cifar10, emnist, fashionMnist } from "./small-images.ts";
 
 /** All data sources that a study file can name. */
-export const dataSources = [faces, mnist, folder] as const;
+export const dataSources = [
+  faces,
+  mnist,
+  folder,
+  celeba,
+  facescrub,
+  vggface2,
+  pubfig,
+  stanfordDogs,
+  fashionMnist,
+  emnist,
+  cifar10,
+  csv,
+] as const;

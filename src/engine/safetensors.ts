@@ -1,8 +1,10 @@
 import { UserError } from "./errors.ts";
-import { fromBfloat, fromHalf, toHalf } from "./half.ts";
+import { toHalf } from "./half.ts";
 import { showShape, sizeOf } from "./shape.ts";
 import type { StateDict } from "./store.ts";
-import { type FloatTensor, tensor } from "./tensor.ts";
+import { STORED_NUMBERS } from "./stored-number.ts";
+import { readStored, rowMajor, type StoredTensor } from "./stored-tensor.ts";
+import type { FloatTensor } from "./tensor.ts";
 
 /** How numbers are stored on file; in memory they are always float32. */
 export type Precision = "float32" | "float16";
@@ -49,25 +51,33 @@ export function encodeSafetensors(
 }
 
 /**
- * Reads a safetensors file; numbers become float32 (F16, BF16, F32, F64, I32 and I64 are read).
+ * Reads a safetensors file; numbers become float32 (every type that `openSafetensors` knows is read).
  * @throws UserError with the file's name and the tensor for anything that is not such a file.
  */
 export function decodeSafetensors(bytes: Uint8Array, file = "safetensors data"): SafetensorsFile {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { tensors, metadata } = openSafetensors(bytes, file);
+  return { tensors: Object.fromEntries([...tensors].map(([name, stored]) => [name, stored.read()])), metadata };
+}
+
+/**
+ * Opens a safetensors file (numbers of type F16, BF16, F32, F64, I8, I16, I32, I64, U8 or BOOL); no tensor is read yet.
+ * @throws UserError with the file's name and the tensor for anything that is not such a file.
+ */
+export function openSafetensors(
+  bytes: Uint8Array,
+  file: string,
+): { readonly tensors: ReadonlyMap<string, StoredTensor>; readonly metadata: Readonly<Record<string, string>> } {
   const bad = (what: string): never => {
     throw new UserError(`${file}: not a readable safetensors file: ${what}`);
   };
   if (bytes.length < 8) bad(`${bytes.length} bytes are too few`);
-  const length = Number(view.getBigUint64(0, true));
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true));
   if (length > bytes.length - 8) bad(`its header of ${length} bytes is longer than the file`);
   const header = parseHeader(bytes.subarray(8, 8 + length), bad);
   const { [METADATA]: metadata = {}, ...entries } = header;
-  const tensors = Object.entries(entries).map(([name, entry]) => [
-    name,
-    readTensor(name, entry, view, 8 + length, bad),
-  ]);
+  const numbers = bytes.subarray(8 + length);
   return {
-    tensors: Object.fromEntries(tensors),
+    tensors: new Map(Object.entries(entries).map(([name, entry]) => [name, storedTensor(name, entry, numbers, bad)])),
     metadata: isTexts(metadata) ? metadata : bad("its metadata is not an object of texts"),
   };
 }
@@ -90,35 +100,18 @@ const isTexts = (x: unknown): x is Record<string, string> =>
 const isWholeList = (x: unknown): x is number[] =>
   Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0);
 
-/** Bytes of a number and how it is read, by the format's names of types. */
-const READERS: ReadonlyMap<unknown, readonly [number, (view: DataView, at: number) => number]> = new Map([
-  ["F32", [4, (view, at) => view.getFloat32(at, true)]],
-  ["F64", [8, (view, at) => view.getFloat64(at, true)]],
-  ["F16", [2, (view, at) => fromHalf(view.getUint16(at, true))]],
-  ["BF16", [2, (view, at) => fromBfloat(view.getUint16(at, true))]],
-  ["I32", [4, (view, at) => view.getInt32(at, true)]],
-  ["I64", [8, (view, at) => Number(view.getBigInt64(at, true))]],
-]);
-
-function readTensor(
-  name: string,
-  entry: unknown,
-  view: DataView,
-  base: number,
-  bad: (what: string) => never,
-): FloatTensor {
+function storedTensor(name: string, entry: unknown, numbers: Uint8Array, bad: (what: string) => never): StoredTensor {
   const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : bad(`tensor ${name} has no description`);
-  const [width, read] =
-    READERS.get(dtype) ?? bad(`tensor ${name} has type ${dtype}; ${[...READERS.keys()].join(", ")} can be read`);
+  const type =
+    STORED_NUMBERS.get(dtype) ??
+    bad(`tensor ${name} has type ${dtype}; ${[...STORED_NUMBERS.keys()].join(", ")} can be read`);
   if (!isWholeList(shape) || !isWholeList(offsets) || offsets.length !== 2) {
     return bad(`tensor ${name} has no shape or no offsets in whole numbers`);
   }
   const [start, end] = offsets as [number, number];
-  const count = sizeOf(shape);
-  if (end - start !== count * width || base + end > view.byteLength) {
+  if (end - start !== sizeOf(shape) * type.width || end > numbers.length) {
     bad(`tensor ${name} of shape ${showShape(shape)} does not fit its bytes ${start} to ${end}`);
   }
-  const data = new Float32Array(count);
-  for (let i = 0; i < count; i++) data[i] = read(view, base + start + i * width);
-  return tensor(data, shape);
+  const run = { bytes: numbers.subarray(start, end), type, littleEndian: true };
+  return { shape, type: type.name, read: () => readStored(run, shape, rowMajor(shape), 0) };
 }

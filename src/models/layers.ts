@@ -1,16 +1,24 @@
 import type { Value } from "../engine/graph.ts";
 import {
+  gelu as geluOp,
   leakyRelu as leakyReluOp,
+  prelu as preluOp,
   relu as reluOp,
   sigmoid as sigmoidOp,
+  silu as siluOp,
   tanh as tanhOp,
 } from "../engine/ops/activation.ts";
 import { type ConvOptions, conv2d, convTranspose2d } from "../engine/ops/conv.ts";
-import { add, mul } from "../engine/ops/elementwise.ts";
+import { add, clamp, mul } from "../engine/ops/elementwise.ts";
 import { linear as linearOp } from "../engine/ops/linear.ts";
-import { flatten as flattenOp, reshape as reshapeOp } from "../engine/ops/movement.ts";
-import { batchNormEval, batchNormTrain, instanceNorm as instanceNormOp } from "../engine/ops/norm.ts";
-import { globalAvgPool, maxPool2d, type PoolOptions } from "../engine/ops/pool.ts";
+import { concat, flatten as flattenOp, reshape as reshapeOp } from "../engine/ops/movement.ts";
+import {
+  batchNormEval,
+  batchNormTrain,
+  instanceNorm as instanceNormOp,
+  layerNorm as layerNormOp,
+} from "../engine/ops/norm.ts";
+import { avgPool2d, globalAvgPool, maxPool2d, type PoolOptions } from "../engine/ops/pool.ts";
 import type { Shape } from "../engine/shape.ts";
 import { constantInitial, heInitial, uniformBias, uniformFanIn } from "./initial.ts";
 import type { Initializer, Layer, LayerContext, WeightSpec } from "./layer.ts";
@@ -36,9 +44,14 @@ export function operation(apply: (x: Value, context: LayerContext) => Value): La
 export const relu: Layer = operation(reluOp);
 export const sigmoid: Layer = operation(sigmoidOp);
 export const tanh: Layer = operation(tanhOp);
+export const silu: Layer = operation(siluOp);
+export const gelu: Layer = operation(geluOp);
+/** min(max(x, 0), 6) */
+export const relu6: Layer = operation((x) => clamp(x, 0, 6));
 export const leakyRelu = (slope: number): Layer => operation((x) => leakyReluOp(x, slope));
 export const flatten: Layer = operation(flattenOp);
 export const maxPool = (options: PoolOptions): Layer => operation((x) => maxPool2d(x, options));
+export const avgPool = (options: PoolOptions): Layer => operation((x) => avgPool2d(x, options));
 export const globalPool: Layer = operation(globalAvgPool);
 /** [N, …] → [N, …shape] */
 export const reshape = (shape: Shape): Layer => operation((x) => reshapeOp(x, [x.shape[0]!, ...shape]));
@@ -51,17 +64,49 @@ export function sequential(...layers: readonly Layer[]): Layer {
   };
 }
 
+/** Layers side by side, their results joined along the channels. */
+export function branches(...layers: readonly Layer[]): Layer {
+  return {
+    weights: layers.flatMap((l) => l.weights),
+    apply: (x, context) =>
+      concat(
+        layers.map((l) => l.apply(x, context)),
+        1,
+      ),
+  };
+}
+
+/** What a layer gives, added to its input, which goes through a shortcut where there is one. */
+export function residual(main: Layer, shortcut?: Layer): Layer {
+  return {
+    weights: [...main.weights, ...(shortcut?.weights ?? [])],
+    apply: (x, context) => add(main.apply(x, context), shortcut?.apply(x, context) ?? x),
+  };
+}
+
+/** A named tensor that training changes, for layers that are more than one operation. */
+export function learned(name: string, shape: Shape, initial: Initializer): WeightSpec {
+  return weight(name, shape, initial);
+}
+
 /** Options of a convolution layer; a bias is there unless switched off, as in PyTorch. */
 export interface ConvLayerOptions extends ConvOptions {
   readonly bias?: boolean;
   readonly initial?: Initializer;
 }
 
-/** PyTorch's Conv2d with a square kernel, named `path.weight` and `path.bias`. */
-export function conv(path: string, from: number, to: number, kernel: number, options: ConvLayerOptions = {}): Layer {
+/** PyTorch's Conv2d, named `path.weight` and `path.bias`; a kernel's pair is [height, width]. */
+export function conv(
+  path: string,
+  from: number,
+  to: number,
+  kernel: number | readonly [number, number],
+  options: ConvLayerOptions = {},
+): Layer {
   const { bias = true, initial = heInitial, ...window } = options;
-  const shape = [to, from / (window.groups ?? 1), kernel, kernel];
-  const fanIn = shape[1]! * kernel * kernel;
+  const [rows, columns] = typeof kernel === "number" ? [kernel, kernel] : kernel;
+  const shape = [to, from / (window.groups ?? 1), rows, columns];
+  const fanIn = shape[1]! * rows * columns;
   return {
     weights: [
       weight(`${path}.weight`, shape, initial),
@@ -107,8 +152,8 @@ export function linear(
   };
 }
 
-/** PyTorch's BatchNorm1d/2d: ε 1e-5, momentum 0.1, running variance unbiased. */
-export function batchNorm(path: string, channels: number): Layer {
+/** PyTorch's BatchNorm1d/2d: ε 1e-5 unless given, momentum 0.1, running variance unbiased. */
+export function batchNorm(path: string, channels: number, epsilon = 1e-5): Layer {
   const momentum = 0.1;
   return {
     weights: [
@@ -118,7 +163,7 @@ export function batchNorm(path: string, channels: number): Layer {
       buffer(`${path}.running_var`, [channels], 1),
     ],
     apply(x, c) {
-      const norm = { weight: c.weight(`${path}.weight`), bias: c.weight(`${path}.bias`) };
+      const norm = { weight: c.weight(`${path}.weight`), bias: c.weight(`${path}.bias`), epsilon };
       const [runningMean, runningVar] = [c.weight(`${path}.running_mean`), c.weight(`${path}.running_var`)];
       if (!c.training) return batchNormEval(x, norm, runningMean, runningVar);
       const { y, mean, variance } = batchNormTrain(x, norm);
@@ -129,6 +174,38 @@ export function batchNorm(path: string, channels: number): Layer {
       return y;
     },
   };
+}
+
+/** PyTorch's LayerNorm over the last axis. */
+export function layerNorm(path: string, width: number, epsilon = 1e-5): Layer {
+  return {
+    weights: [
+      weight(`${path}.weight`, [width], constantInitial(1)),
+      weight(`${path}.bias`, [width], constantInitial(0)),
+    ],
+    apply: (x, c) => layerNormOp(x, { weight: c.weight(`${path}.weight`), bias: c.weight(`${path}.bias`), epsilon }),
+  };
+}
+
+/** PyTorch's PReLU with one slope a channel, 0.25 at first. */
+export function prelu(path: string, channels: number): Layer {
+  return {
+    weights: [weight(`${path}.weight`, [channels], constantInitial(0.25))],
+    apply: (x, c) => preluOp(x, c.weight(`${path}.weight`)),
+  };
+}
+
+/** A channel's gate by the map's mean (Hu et al., Squeeze-and-Excitation Networks, CVPR 2018); torchvision's names `fc1`, `fc2`. */
+export function squeezeExcite(path: string, channels: number, squeezed: number, activation: Layer): Layer {
+  const gate = sequential(
+    globalPool,
+    reshape([channels, 1, 1]),
+    conv(`${path}.fc1`, channels, squeezed, 1),
+    activation,
+    conv(`${path}.fc2`, squeezed, channels, 1),
+    sigmoid,
+  );
+  return { weights: gate.weights, apply: (x, c) => mul(x, gate.apply(x, c)) };
 }
 
 /** PyTorch's InstanceNorm2d with `affine=True`. */

@@ -18,6 +18,8 @@ export interface Model {
   readonly neck?: Layer;
   /** The stages with the shortcuts of one group (`layer4`) scaled by a factor, 0 taking them away. Stages of other groups are the same objects. */
   readonly shortcuts?: (group: string, factor: number) => readonly Stage[];
+  /** This model's name for a tensor that published files spell otherwise; any other name as it is. */
+  readonly respell?: (name: string) => string;
   /** Length of the penultimate feature vector. */
   readonly features: number;
   readonly classes: number;

@@ -8,15 +8,39 @@ import { defineModel, type Model, type ModelShape, type Stage } from "./model.ts
 
 const unbiased = { bias: false } as const;
 
-/** torchvision's BasicBlock (He et al. 2016, figure 5 left): two 3×3 convolutions beside a shortcut, times a factor. */
-function basicBlock(path: string, from: number, to: number, stride: number, factor = 1): Layer {
-  const main = sequential(
+/** What stands beside a block's shortcut. */
+type Main = (path: string, from: number, to: number, stride: number) => Layer;
+
+/** torchvision's BasicBlock (He et al. 2016, figure 5 left): two 3×3 convolutions. */
+const basic: Main = (path, from, to, stride) =>
+  sequential(
     conv(`${path}.conv1`, from, to, 3, { ...unbiased, stride, padding: 1 }),
     batchNorm(`${path}.bn1`, to),
     relu,
     conv(`${path}.conv2`, to, to, 3, { ...unbiased, padding: 1 }),
     batchNorm(`${path}.bn2`, to),
   );
+
+/** A bottleneck's output has so many times its inner channels. */
+const EXPANSION = 4;
+
+/** torchvision's Bottleneck (figure 5 right): 1×1, 3×3 with the stride, 1×1. */
+const bottleneck: Main = (path, from, to, stride) =>
+  sequential(
+    conv(`${path}.conv1`, from, to / EXPANSION, 1, unbiased),
+    batchNorm(`${path}.bn1`, to / EXPANSION),
+    relu,
+    conv(`${path}.conv2`, to / EXPANSION, to / EXPANSION, 3, { ...unbiased, stride, padding: 1 }),
+    batchNorm(`${path}.bn2`, to / EXPANSION),
+    relu,
+    conv(`${path}.conv3`, to / EXPANSION, to, 1, unbiased),
+    batchNorm(`${path}.bn3`, to),
+  );
+
+const mains = { basic, bottleneck } as const;
+
+/** A block: its main part beside a shortcut, times a factor. */
+function residualBlock(main: Layer, path: string, from: number, to: number, stride: number, factor: number): Layer {
   const shortcut =
     stride === 1 && from === to
       ? undefined
@@ -71,22 +95,24 @@ export function buildResNet(
   widths: readonly number[],
   stem: keyof typeof stems,
   { input, classes }: ModelShape,
+  block: keyof typeof mains = "basic",
 ): Model {
+  const stemChannels = block === "basic" ? widths[0]! : widths[0]! / EXPANSION;
   const places = blocks.flatMap((count, i) =>
     Array.from({ length: count }, (_, j) => ({
       group: `layer${i + 1}`,
       name: `layer${i + 1}.${j}`,
-      from: widths[j === 0 ? Math.max(i - 1, 0) : i]!,
+      from: j > 0 ? widths[i]! : i > 0 ? widths[i - 1]! : stemChannels,
       to: widths[i]!,
       stride: j === 0 && i > 0 ? 2 : 1,
       last: i === blocks.length - 1 && j === count - 1,
     })),
   );
   const stageAt = ({ name, from, to, stride, last }: (typeof places)[number], factor: number): Stage => {
-    const block = basicBlock(name, from, to, stride, factor);
-    return { name, layer: last ? sequential(block, globalPool) : block };
+    const layer = residualBlock(mains[block](name, from, to, stride), name, from, to, stride, factor);
+    return { name, layer: last ? sequential(layer, globalPool) : layer };
   };
-  const stemStage = { name: "stem", layer: sequential(...stems[stem](input[0], widths[0]!)) };
+  const stemStage = { name: "stem", layer: sequential(...stems[stem](input[0], stemChannels)) };
   const plain = places.map((place) => stageAt(place, 1));
   const features = widths.at(-1)!;
   return {
@@ -121,4 +147,45 @@ export const resnet10 = defineModel({
   paper,
   config: config.extend({ width: config.shape.width.unwrap().default(32).describe("channels of the first stage") }),
   build: ({ width, stem }, shape) => buildResNet("resnet10", [1, 1, 1, 1], doubling(width), stem, shape),
+});
+
+/** ResNet-34 with torchvision's names. */
+export const resnet34 = defineModel({
+  kind: "resnet34",
+  summary: "34 layers in four stages of 3, 4, 6 and 3 basic blocks; 21.8 M parameters at width 64",
+  paper,
+  config,
+  build: ({ width, stem }, shape) => buildResNet("resnet34", [3, 4, 6, 3], doubling(width), stem, shape),
+});
+
+const bottlenecks = (kind: string, blocks: readonly number[]) => {
+  return ({ width, stem }: z.output<typeof config>, shape: ModelShape) =>
+    buildResNet(kind, blocks, doubling(EXPANSION * width), stem, shape, "bottleneck");
+};
+
+/** ResNet-50 with torchvision's names. */
+export const resnet50 = defineModel({
+  kind: "resnet50",
+  summary: "50 layers in four stages of 3, 4, 6 and 3 bottlenecks; 25.6 M parameters at width 64",
+  paper,
+  config,
+  build: bottlenecks("resnet50", [3, 4, 6, 3]),
+});
+
+/** ResNet-101 with torchvision's names. */
+export const resnet101 = defineModel({
+  kind: "resnet101",
+  summary: "101 layers in four stages of 3, 4, 23 and 3 bottlenecks; 44.5 M parameters at width 64",
+  paper,
+  config,
+  build: bottlenecks("resnet101", [3, 4, 23, 3]),
+});
+
+/** ResNet-152 with torchvision's names. */
+export const resnet152 = defineModel({
+  kind: "resnet152",
+  summary: "152 layers in four stages of 3, 8, 36 and 3 bottlenecks; 60.2 M parameters at width 64",
+  paper,
+  config,
+  build: bottlenecks("resnet152", [3, 8, 36, 3]),
 });

@@ -6,6 +6,7 @@ import type { Defense } from "../defenses/defense.ts";
 import { defenses } from "../defenses/index.ts";
 import { models } from "../models/index.ts";
 import type { Model, ModelFamily, ModelShape } from "../models/model.ts";
+import { Normalize, normalized } from "../models/normalize.ts";
 import { priors } from "../priors/index.ts";
 import type { PriorFamily } from "../priors/prior.ts";
 
@@ -40,8 +41,9 @@ export function chosenDefenses({ with: others = [], ...own }: Choice): Chosen<De
   return [own as Choice, ...(others as readonly Choice[])].map(chosenDefense);
 }
 
-/** Builds the chosen architecture. @throws UserError for an image size that it cannot take. */
-export function buildModel(choice: Choice, shape: ModelShape): Model {
-  const { member, config } = chosenModel(choice);
-  return member.build(config, shape);
+/** Builds the chosen architecture, its images scaled as the choice says. @throws UserError for an image size that it cannot take. */
+export function buildModel({ normalize, ...choice }: Choice, shape: ModelShape): Model {
+  const { member, config } = chosenModel(choice as Choice);
+  const model = member.build(config, shape);
+  return normalize === undefined ? model : normalized(model, Normalize.parse(normalize));
 }

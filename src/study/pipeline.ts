@@ -12,7 +12,7 @@ import { isInterruption } from "./interrupted.ts";
 import { privacyNotes, studyNotes } from "./notes.ts";
 import { expandStudy, type StudyPlan } from "./plan.ts";
 import { provenance } from "./provenance.ts";
-import { loadData, readStudy } from "./read-study.ts";
+import { loadData, loadWeights, readStudy } from "./read-study.ts";
 import type { CellResult, Curve, FailedCell, StudyResult } from "./result.ts";
 import { finishRun, openRunFolder } from "./run-folder.ts";
 import { openStepStore, type StepResult, type StepState } from "./step-store.ts";
@@ -58,7 +58,7 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
 
   return finishRun(folder, async () => {
     const data = await loadData(read, join(runsDir, "cache"), events);
-    const plan = expandStudy(study, data);
+    const plan = expandStudy(study, data, await loadWeights(read));
     events({ type: "study-started", study: study.name, cells: plan.cells.length, steps: plan.steps.length });
     const store = openStepStore({ root: join(runsDir, "steps"), shipped: assetsFolder, events, signal });
     const results = new Map<string, StepResult>();
@@ -118,7 +118,8 @@ export async function planStudy(options: {
   const runsDir = resolve(options.runsDir);
   const read = await readStudy(options.studyFile);
   const events: EventSink = () => {};
-  const plan = expandStudy(read.study, await loadData(read, join(runsDir, "cache"), events));
+  const weights = await loadWeights(read);
+  const plan = expandStudy(read.study, await loadData(read, join(runsDir, "cache"), events), weights);
   const store = openStepStore({
     root: join(runsDir, "steps"),
     shipped: assetsFolder,

@@ -7,16 +7,19 @@ import type { Defense } from "../defenses/defense.ts";
 import { none } from "../defenses/none.ts";
 import { tlDmi } from "../defenses/tl-dmi.ts";
 import { UserError } from "../engine/errors.ts";
+import type { WeightFile } from "../engine/weight-file.ts";
 import { attributeWidth } from "../metrics/attribute-layout.ts";
 import type { Model } from "../models/model.ts";
 import type { PriorNetworks } from "../priors/prior.ts";
 import { buildModel, type Choice, type Chosen, chosenAttack, chosenDefenses, chosenPrior } from "./choose.ts";
 import { checkImported, importedTargetStep, importedWeightsStep, isTargetItself } from "./imported-steps.ts";
 import { withoutPaths } from "./model-files.ts";
+import type { StudyWeights } from "./read-study.ts";
 import { attackStep, inversionPriorStep } from "./steps/attack.ts";
 import { evaluationStep } from "./steps/evaluation.ts";
 import { fisherStep } from "./steps/fisher.ts";
 import { httpJudgeStep, realPairsStep } from "./steps/http-judge.ts";
+import { importedStep } from "./steps/imported.ts";
 import type { Opinions } from "./steps/opinions.ts";
 import type { PlannedStep } from "./steps/planned.ts";
 import { realImagesStep } from "./steps/real-images.ts";
@@ -66,8 +69,8 @@ export interface StudyPlan {
   readonly steps: readonly PlannedStep[];
 }
 
-/** Expands a study to its steps. Nothing is computed. @throws UserError for settings that do not fit the data or each other. */
-export function expandStudy(read: Study, data: StudyData): StudyPlan {
+/** Expands a study to its steps, with weights from files where it names some. Nothing is computed. @throws UserError for settings that do not fit the data or each other. */
+export function expandStudy(read: Study, data: StudyData, weights: StudyWeights = {}): StudyPlan {
   checkPools(read);
   const { train } = data.private;
   const input = [train.channels, train.height, train.width] as const;
@@ -75,8 +78,8 @@ export function expandStudy(read: Study, data: StudyData): StudyPlan {
   const judge = buildModel(read.evaluation.model as Choice, { input, classes: train.classes.length });
   const attributeModel = buildAttributeModel(read, data, input);
   const study = withoutPaths(read);
-  const pretraining = planStart(study, read, data, model);
-  const evaluation = evaluationModelStep(study, data, judge);
+  const pretraining = planStart({ study, read, data, model, file: weights.start });
+  const evaluation = planJudge(study, data, judge, weights.evaluation);
   const attributes = attributeModel && planAttributes(study, data, attributeModel);
   const realImages = realImagesStep(study, data, judge, evaluation);
   const opinionsOn = planOpinions({ study, read, data, input, evaluation });
@@ -164,6 +167,22 @@ const REHEARSAL = {
   settings: { form: "per-example", labels: "empirical", identities: 20, points: 10 },
 } as const;
 
+/** The evaluation model from the study's file, or trained on the private identities. */
+function planJudge(study: Study, data: StudyData, model: Model, file: WeightFile | undefined): PlannedStep {
+  if (file === undefined) return evaluationModelStep(study, data, model);
+  const { model: choice } = study.evaluation;
+  const { test } = data.private;
+  return importedStep({
+    name: "evaluation model",
+    kind: "evaluation-model",
+    model,
+    choice,
+    file,
+    test,
+    seed: study.dataSeed,
+  });
+}
+
 /** A pool must hold as many latents as are chosen from it; better said before anything is trained. */
 function checkPools({ reconstructions: { perIdentity, pool }, attacks }: Study): void {
   const pools = [
@@ -189,11 +208,35 @@ function planAttributes(study: Study, data: StudyData, model: Model) {
   return { model, step: attributeModelStep({ ...study, attributes: study.attributes! }, data.attributes!, model) };
 }
 
-/** Where the target's weights start: trained on the pre-training set, or brought by the model itself. */
-function planStart(study: Study, read: Study, data: StudyData, model: Model): PlannedStep {
-  if (model.imported !== undefined) return importedWeightsStep(study, model, model.imported);
-  const classes = data.pretraining.train.classes.length;
-  return pretrainingStep(study, data, buildModel(read.model as Choice, { input: model.input, classes }));
+/** Where the target's weights start: brought by the model itself or by the study's file, or trained on the pre-training set. */
+function planStart(options: {
+  readonly study: Study;
+  readonly read: Study;
+  readonly data: StudyData;
+  readonly model: Model;
+  readonly file: WeightFile | undefined;
+}): PlannedStep {
+  const { study, read, data, model, file } = options;
+  if (model.imported !== undefined) {
+    if (file !== undefined) {
+      throw new UserError("pretraining.weights: a model of kind onnx brings its own weights, leave this key out");
+    }
+    return importedWeightsStep(study, model, model.imported);
+  }
+  const { train } = data.pretraining;
+  const classes = train.classes.length;
+  const starter = buildModel(read.model as Choice, { input: model.input, classes });
+  if (file !== undefined) {
+    const { model: choice, dataSeed: seed } = study;
+    return importedStep({ name: "start weights", kind: "pretraining", model: starter, choice, file, seed });
+  }
+  if (classes < 2) {
+    throw new UserError(
+      `${train.name}: its images are of one class, so no start weights can be trained on them; ` +
+        "name labelled images as data.pretraining, or a file of weights as pretraining.weights",
+    );
+  }
+  return pretrainingStep(study, data, starter);
 }
 
 /** Who else judges reconstructions: steps that all cells share, and for each attack what the HTTP judge says. */

@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { stringify } from "yaml";
 import type { StudyData } from "../data/dataset.ts";
+import { readWeightFile, type WeightFile } from "../engine/weight-file.ts";
 import { type Choice, chosenData } from "./choose.ts";
 import type { EventSink } from "./events.ts";
 import { pinModelFiles } from "./model-files.ts";
@@ -23,16 +24,34 @@ export async function readStudy(file: string): Promise<ReadStudy> {
   return { study, yaml: stringify(study), folder };
 }
 
-const PATH_KEYS = ["private", "public", "pretraining", "evaluation"];
+const PATH_KEYS = ["private", "public", "pretraining", "evaluation", "root", "file", "train", "test"];
+
+/** Files of weights that a study names; absent where it trains them itself. */
+export interface StudyWeights {
+  readonly start?: WeightFile;
+  readonly evaluation?: WeightFile;
+}
+
+/** Opens the weight files that the study names. @throws UserError for a file that cannot be read. */
+export async function loadWeights({ study, folder }: ReadStudy): Promise<StudyWeights> {
+  const open = (path: string | undefined) => (path === undefined ? undefined : readWeightFile(resolve(folder, path)));
+  const start = await open(study.pretraining.weights);
+  const evaluation = await open(study.evaluation.weights);
+  return { ...(start && { start }), ...(evaluation && { evaluation }) };
+}
 
 /** Loads the study's data. Image sets that are drawn or decoded once are kept under `cacheDir`. */
 export async function loadData({ study, folder }: ReadStudy, cacheDir: string, events: EventSink): Promise<StudyData> {
   const { member, config } = chosenData(study.data as Choice);
   // A path in a study file starts at that file, wherever the command is run.
-  const resolved = Object.entries(config).map(([key, value]) =>
-    PATH_KEYS.includes(key) && typeof value === "string" ? [key, resolve(folder, value)] : [key, value],
-  );
-  return member.load(Object.fromEntries(resolved), {
+  const resolved = (keys: object): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(keys).map(([key, value]: [string, unknown]) => {
+        if (PATH_KEYS.includes(key) && typeof value === "string") return [key, resolve(folder, value)];
+        return [key, key === "lists" && typeof value === "object" && value !== null ? resolved(value) : value];
+      }),
+    );
+  return member.load(resolved(config), {
     cacheDir,
     seed: study.dataSeed,
     progress: (done, total, what) =>

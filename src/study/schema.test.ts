@@ -21,6 +21,7 @@ const lists = {
   ],
   metrics: [{ kind: "natural-accuracy" }, { kind: "attack-accuracy" }],
   training: z.strictObject({ epochs: z.int().min(1).default(20) }).prefault({}),
+  pretraining: z.strictObject({ epochs: z.int().min(1).default(20) }).prefault({}),
 } as const;
 const Study = studySchema(lists);
 

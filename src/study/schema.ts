@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { HttpJudgeSettings } from "../metrics/http-judge.ts";
+import { Normalize } from "../models/normalize.ts";
 import { canonicalJson, type JsonValue } from "./canonical.ts";
 import { type UnionMember, unionOf } from "./union.ts";
 
@@ -12,6 +13,7 @@ export interface StudyLists<
   Attack extends UnionMember = UnionMember,
   Metric extends string = string,
   Training extends z.ZodType = z.ZodType,
+  Pretraining extends z.ZodType = z.ZodType,
 > {
   readonly data: readonly Data[];
   readonly models: readonly Model[];
@@ -22,6 +24,8 @@ export interface StudyLists<
   readonly metrics: readonly { readonly kind: Metric }[];
   /** A strict object in which every key has a default, and that may be left out itself: `TrainingSettings.prefault({})`. */
   readonly training: Training;
+  /** The same for start weights, which may come from a file instead. */
+  readonly pretraining: Pretraining;
 }
 
 /** The one home of a study file's keys. Everything that has a default gets it here or in the chosen member's `config`. */
@@ -33,8 +37,10 @@ export function studySchema<
   Attack extends UnionMember,
   Metric extends string,
   Training extends z.ZodType,
->(lists: StudyLists<Data, Model, Prior, Defense, Attack, Metric, Training>) {
+  Pretraining extends z.ZodType,
+>(lists: StudyLists<Data, Model, Prior, Defense, Attack, Metric, Training, Pretraining>) {
   const { training } = lists;
+  const model = unionOf(lists.models.map(scalable));
   const parts = z
     .array(unionOf(lists.defenses).meta({ id: DEFENSE_PART }))
     .nonempty()
@@ -52,17 +58,27 @@ export function studySchema<
       .default([1])
       .describe("every cell is computed once for each seed"),
     data: unionOf(lists.data).describe("private, public and pre-training images"),
-    model: unionOf(lists.models).describe("architecture of the target"),
+    model: model.describe("architecture of the target"),
     dataSeed: z
       .int()
       .min(0)
       .default(1)
       .describe("seed of the data and of what all cells share: start weights, public prior, evaluation model"),
-    pretraining: training.describe("how the target's start weights are trained on public images"),
+    pretraining: lists.pretraining.describe("how the target's start weights are trained on public images"),
     training: training.describe("how targets are trained on the private images, whatever their defense"),
     linearProbe: z.boolean().default(false).describe("also report a linear probe on the pre-trained features"),
     evaluation: z
-      .strictObject({ model: unionOf(lists.models), training })
+      .strictObject({
+        model,
+        training,
+        weights: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            "file with a trained evaluation model, in place of training: safetensors or PyTorch, its classes in the private order",
+          ),
+      })
       .describe("the independent classifier that judges reconstructions"),
     secondOpinions: z
       .array(z.strictObject({ model: unionOf(lists.models), training }))
@@ -77,7 +93,7 @@ export function studySchema<
         "a classifier that learns from the reconstructions alone, one an attack, for knowledge-extraction (in its paper a ResNet-50: sgd at 0.1, batch 32, cosine, 75 epochs)",
       ),
     attributes: z
-      .strictObject({ model: unionOf(lists.models), training })
+      .strictObject({ model, training })
       .optional()
       .describe("the regressor that reads known attributes from images; for data that has them"),
     priors: z
@@ -109,6 +125,14 @@ export function studySchema<
 /** A member whose entries may name further ones under `with`. The member's own type is kept: readers that ask for `with` say so. */
 function combinable<Member extends UnionMember>(member: Member, parts: z.ZodType): Member {
   return { ...member, config: member.config.safeExtend({ with: parts }) };
+}
+
+/** A model whose images may be scaled before it sees them, as imported weights want it. */
+function scalable<Member extends UnionMember>(member: Member): Member {
+  const normalize = Normalize.optional().describe(
+    "scale of the images that imported weights expect: imagenet (torchvision's mean and deviation) or half ([−1, 1]); [0, 1] by default",
+  );
+  return { ...member, config: member.config.safeExtend({ normalize }) };
 }
 
 /** Name of the JSON Schema's definition of a defense without `with`. */

@@ -198,6 +198,15 @@ export function concat(values: readonly Value[], axis: number): Value {
   return values.length === 1 ? values[0]! : concatOp(values, { axis: normalizeAxis(axis, values[0]!.shape.length) });
 }
 
+/** The elements moved by so many places along each axis, those that leave at one end coming in at the other (PyTorch's `roll`) */
+export function roll(x: Value, shifts: readonly number[]): Value {
+  return shifts.reduce((y, shift, axis) => {
+    const size = y.shape[axis]!;
+    const cut = (((-shift % size) + size) % size) | 0;
+    return cut === 0 ? y : concat([sliceAxis(y, axis, cut, size), sliceAxis(y, axis, 0, cut)], axis);
+  }, x);
+}
+
 const gatherOp = defineOp("Gather", {
   shape: ([x, indices], _, fail) => {
     if (x!.shape.length === 0) fail("rows are needed to choose from");

@@ -46,6 +46,10 @@ export const movement: CasesOf<typeof ops> = {
     [(x) => square(sliceAxis(x, 1, 1, 3)), on([2, 4])],
     [(x) => square(sliceAxis(x, -1, 0, 1)), on([2, 3, 2])],
   ],
+  roll: [
+    [(x) => square(ops.roll(x, [1, -2])), on([3, 5])],
+    [(x) => square(ops.roll(x, [0, 7, 0])), on([2, 3, 2])],
+  ],
   unslice: [
     [(g) => square(ops.unslice(g, [3, 5], { starts: [0, 1], ends: [2, 4], steps: [1, 1] })), on([2, 3])],
     [(g) => square(ops.unslice(g, [6, 8], { starts: [1, 0], ends: [6, 7], steps: [2, 3] })), on([3, 3])],
