@@ -1,4 +1,5 @@
 import { versions } from "../study/provenance.ts";
+import { addData } from "./commands/data.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExport } from "./commands/export.ts";
 import { addLs } from "./commands/ls.ts";
@@ -26,7 +27,7 @@ export async function runCli(args: readonly string[], io: CliIo, modules: Module
   };
   try {
     const program = newProgram(io, versions().package);
-    for (const add of [addRun, addValidate, addLs, addReport, addDoctor, addExport]) add(program, cli);
+    for (const add of [addRun, addValidate, addLs, addReport, addDoctor, addExport, addData]) add(program, cli);
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
