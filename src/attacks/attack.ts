@@ -5,7 +5,7 @@ import type { Access, Handles } from "./access.ts";
 import type { SearchSpace } from "./space.ts";
 
 /** The kinds of prior that attacks search in. */
-export type SearchedPrior = "dcgan" | "kedmi";
+export type SearchedPrior = "dcgan" | "kedmi" | "plg";
 
 /** What an attack is given. */
 export interface AttackRun<Config, A extends Access = Access, P extends SearchedPrior | null = SearchedPrior | null> {

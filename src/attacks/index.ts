@@ -2,6 +2,7 @@ import { brepMi } from "./brep-mi.ts";
 import { gmi } from "./gmi.ts";
 import { kedmi } from "./kedmi.ts";
 import { miFace } from "./mi-face.ts";
+import { plgMi } from "./plg-mi.ts";
 
 /** Every attack. */
-export const attacks = [miFace, gmi, kedmi, brepMi] as const;
+export const attacks = [miFace, gmi, kedmi, plgMi, brepMi] as const;

@@ -10,8 +10,9 @@ import { countWeights } from "../models/bind.ts";
 import { type Model, splitAt } from "../models/model.ts";
 import type { PriorNetworks } from "../priors/prior.ts";
 import { buildModel, type Choice, chosenAttack, chosenDefenses, chosenPrior } from "./choose.ts";
-import { attackStep, inversionPriorStep } from "./steps/attack.ts";
+import { attackStep } from "./steps/attack.ts";
 import { evaluationStep } from "./steps/evaluation.ts";
+import { inversionPriorSteps } from "./steps/inversion-prior.ts";
 import type { PlannedStep } from "./steps/planned.ts";
 import { attributeModelStep, evaluationModelStep, pretrainingStep, publicPriorStep } from "./steps/shared.ts";
 import { targetStep } from "./steps/target.ts";
@@ -79,12 +80,12 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
     if (attack.prior === null) return {};
     const { member, config } = settingsOf(attack.prior);
     const networks = member.networks(config, { image: input, classes: model.classes });
-    if (!member.perTarget) return { prior: publicPrior, networks };
+    const planPrior = member.perTarget ? inversionPriorSteps[member.kind] : undefined;
+    if (planPrior === undefined) return { prior: publicPrior, networks };
     const { label, seed, step, defended } = target;
-    const start = config.resume === true ? publicPrior : undefined;
     return {
       networks,
-      prior: inversionPriorStep({ data, model: defended.model, config, label, seed, target: step, publicPrior: start }),
+      prior: planPrior({ data, model: defended.model, config, label, seed, target: step, publicPrior }),
     };
   };
   const attackLabels = labelled(study.attacks.map((a) => a.kind));

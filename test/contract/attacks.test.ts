@@ -62,6 +62,15 @@ const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> =
     counted: { radius: 9 },
     queries: { images: 256 + 15 * ROWS * (16 + 1), gradients: 0 },
   },
+  "plg-mi": {
+    // Steps of the paper's 0.1 end in the nearest of the optima of so few dimensions; the world's images are not symmetric.
+    config: { iterations: 200, rate: 0.4, batch: 12, clamp: 1, flip: 0 },
+    short: { iterations: 15 },
+    // Two views of each image.
+    queries: { images: 2 * 15 * ROWS, gradients: 2 * 15 * ROWS },
+    // A clamp that float32 cannot hold, since latents within another one stay numbers.
+    diverging: { rate: 3e38, clamp: 1e39 },
+  },
 };
 
 let world: TinyWorld;
@@ -175,15 +184,16 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
     const fromPool = memoryWork();
     await run(work, { iterations: 1 });
     const { queries: asked } = await run(fromPool, { iterations: 1, pool: 64 });
+    const pools = space().byClass ? IDENTITIES : 1;
     expect(fromPool.steps[0]!.identity!).toBeLessThan(work.steps[0]!.identity!);
-    expect(asked.images - asked.gradients, "the pool is scored once").toBe(64);
+    expect(asked.images - asked.gradients, "every pool is scored once").toBe(64 * pools);
   });
 
   test.runIf(has("identityLoss")).each(["logit", "max-margin"] as const)(
     "finds identities by the %s loss too",
     async (identityLoss) => {
       // These losses have steeper slopes than cross-entropy, so a smaller weight steps as far.
-      const found = await run(unwatched, { identityLoss, identityWeight: 10 });
+      const found = await run(unwatched, { identityLoss, ...(has("identityWeight") && { identityWeight: 10 }) });
       expect(await attackAccuracy(found)).toBeGreaterThan(0.5);
     },
   );

@@ -1,5 +1,7 @@
 import type { ImageSet } from "../../src/data/dataset.ts";
 import { memorySet } from "../../src/data/memory-set.ts";
+import { add } from "../../src/engine/ops/elementwise.ts";
+import { matmul } from "../../src/engine/ops/linear.ts";
 import { type Rng, random } from "../../src/engine/random.ts";
 import { setThreads } from "../../src/engine/runtime.ts";
 import { sizeOf } from "../../src/engine/shape.ts";
@@ -7,13 +9,16 @@ import type { StateDict } from "../../src/engine/store.ts";
 import { tensor } from "../../src/engine/tensor.ts";
 import { unwatched, type Work } from "../../src/engine/work.ts";
 import { initialState } from "../../src/models/bind.ts";
+import { uniformBias } from "../../src/models/initial.ts";
+import { conditionOf } from "../../src/models/layers.ts";
 import { logitsLayer, type Model, weightsOf } from "../../src/models/model.ts";
 import { buildResNet } from "../../src/models/resnet.ts";
 import { classification, oneHotTargets, train } from "../../src/models/train.ts";
 import { TrainingSettings } from "../../src/models/training.ts";
 import { dcgan } from "../../src/priors/dcgan.ts";
 import { kedmi } from "../../src/priors/kedmi.ts";
-import { DISCRIMINATOR, GENERATOR, type Prior, weightsWithPrefix } from "../../src/priors/prior.ts";
+import { plg } from "../../src/priors/plg.ts";
+import { DISCRIMINATOR, GENERATOR, type Prior, type PriorNetworks, weightsWithPrefix } from "../../src/priors/prior.ts";
 import { synthesize } from "../../src/priors/synthesize.ts";
 
 /** Identities of each range, the length of a latent, and the images' shape. */
@@ -29,12 +34,14 @@ const PRIOR = { latent: LATENT, width: WIDTH };
 export const PRIOR_SETTINGS = {
   dcgan: dcgan.config.parse({ ...PRIOR, steps: 12, critic: 2, batch: 16, rate: 1e-3 }),
   kedmi: kedmi.config.parse({ ...PRIOR, steps: 12, critic: 2, batch: 16, rate: 1e-3, kernels: 4, kernelRows: 3 }),
+  plg: plg.config.parse({ ...PRIOR, width: 4, top: 4, steps: 12, critic: 2, batch: 16, rate: 1e-3 }),
 } as const;
 
 /** The networks of each prior. */
 export const NETWORKS = {
   dcgan: dcgan.networks(PRIOR_SETTINGS.dcgan, { image: IMAGE, classes: IDENTITIES }),
   kedmi: kedmi.networks(PRIOR_SETTINGS.kedmi, { image: IMAGE, classes: IDENTITIES }),
+  plg: plg.networks(PRIOR_SETTINGS.plg, { image: IMAGE, classes: IDENTITIES }),
 } as const;
 
 /**
@@ -60,7 +67,7 @@ export async function tinyWorld(): Promise<TinyWorld> {
     const discriminator = initialState(networks.discriminator.weights, SEED);
     return { kind, networks, state: { ...generator, ...weightsWithPrefix(DISCRIMINATOR, discriminator) } };
   };
-  const priors = { dcgan: priorOf("dcgan"), kedmi: priorOf("kedmi") };
+  const priors = { dcgan: priorOf("dcgan"), kedmi: priorOf("kedmi"), plg: conditionalPrior(generator) };
   const draw = (part: string, range: "private" | "public", each: number) => drawSet(priors.dcgan, part, range, each);
   return {
     train: await draw("train", "private", 16),
@@ -69,6 +76,22 @@ export async function tinyWorld(): Promise<TinyWorld> {
     public: await draw("public", "public", 16),
     priors,
   };
+}
+
+/** The world's generator as a conditional prior: a class moves the latent, so a latent meant for one class does not serve another. */
+function conditionalPrior(generator: StateDict): Prior {
+  const shift = { name: "shift", shape: [IDENTITIES, LATENT], kind: "weight", initial: uniformBias(25) } as const;
+  const inner = NETWORKS.dcgan.generator;
+  const networks: PriorNetworks = {
+    ...NETWORKS.plg,
+    generator: {
+      weights: [...inner.weights, shift],
+      apply: (z, c) => inner.apply(add(z, matmul(conditionOf(c, "shift"), c.weight("shift"))), c),
+    },
+  };
+  const own = weightsWithPrefix(GENERATOR, initialState([shift], SEED));
+  const discriminator = weightsWithPrefix(DISCRIMINATOR, initialState(networks.discriminator.weights, SEED));
+  return { kind: "plg", networks, state: { ...generator, ...own, ...discriminator } };
 }
 
 /** A small ResNet for the world's images; the evaluation model has more blocks than the target. */

@@ -1,7 +1,7 @@
 import type { Value } from "../graph.ts";
 import { logSoftmax } from "./activation.ts";
-import { add, exp, mul, neg, square, sub } from "./elementwise.ts";
-import { mean, sum } from "./reduce.ts";
+import { add, exp, greater, mul, neg, square, sub, where } from "./elementwise.ts";
+import { max, mean, sum } from "./reduce.ts";
 
 /** −Σ target · log softmax(logits), a row: logits and target [N, K], target rows sum to 1; gives [N] */
 export function crossEntropyRows(logits: Value, target: Value): Value {
@@ -11,6 +11,12 @@ export function crossEntropyRows(logits: Value, target: Value): Value {
 /** The mean of `crossEntropyRows` over the batch: PyTorch's `cross_entropy` with soft (or one-hot) targets */
 export function crossEntropy(logits: Value, target: Value): Value {
   return mean(crossEntropyRows(logits, target));
+}
+
+/** max over k ≠ y of l_k − l_y, a row: logits [N, K], one-hot classes [N, K]; gives [N] (Yuan et al., AAAI 2023, eq. 6) */
+export function maxMarginRows(logits: Value, wanted: Value): Value {
+  const others = where(greater(wanted, 0.5), Number.NEGATIVE_INFINITY, logits);
+  return sub(max(others, [-1]), sum(mul(logits, wanted), [-1]));
 }
 
 /** The mean entropy −Σ p log p of softmax(logits) over the batch */

@@ -4,66 +4,15 @@ import type { Attack } from "../../attacks/attack.ts";
 import { type Queries, queryMeter } from "../../attacks/queries.ts";
 import { runAttack, spaceOf } from "../../attacks/run-attack.ts";
 import { selectInitial } from "../../attacks/selection.ts";
-import type { ImageSet, StudyData } from "../../data/dataset.ts";
 import { writeNpy } from "../../data/npy.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
-import { softmax } from "../../engine/ops/activation.ts";
 import { seedFor } from "../../engine/random.ts";
-import type { StateDict } from "../../engine/store.ts";
-import { fixed } from "../../models/bind.ts";
-import { logitsLayer, type Model } from "../../models/model.ts";
-import { predictor, predictSet } from "../../models/predict.ts";
-import { kedmi, kedmiNetworks } from "../../priors/kedmi.ts";
+import type { Model } from "../../models/model.ts";
 import type { Prior, PriorNetworks } from "../../priors/prior.ts";
-import { trainKedmi } from "../../priors/train-kedmi.ts";
 import { asJson } from "../canonical.ts";
-import { readState, WEIGHTS, writeState } from "../state-file.ts";
+import { readState, WEIGHTS } from "../state-file.ts";
 import type { Study } from "../study-schema.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
-
-/** KEDMI's GAN, trained against one target. It starts from the public prior where that is given. */
-export function inversionPriorStep(options: {
-  readonly data: StudyData;
-  readonly model: Model;
-  readonly config: Record<string, unknown>;
-  readonly label: string;
-  readonly seed: number;
-  readonly target: PlannedStep;
-  readonly publicPrior: PlannedStep | undefined;
-}): PlannedStep {
-  const { data, model, config, label, seed, target, publicPrior } = options;
-  const settings = kedmi.config.parse(config);
-  const spec = {
-    kind: "inversion-prior",
-    version: 1,
-    config: asJson({ ...settings, seed }),
-    data: { public: data.public.hash },
-  };
-  const needs = { target, ...(publicPrior && { start: publicPrior }) };
-  return planStep(`inversion GAN against ${label}, seed ${seed}`, spec, needs, async (context, dir) => {
-    const softLabels = await probabilities(model, await readState(join(dir(target), WEIGHTS)), data.public);
-    const state = await trainKedmi({
-      networks: kedmiNetworks(settings, model.input, model.classes),
-      images: data.public,
-      softLabels,
-      classes: model.classes,
-      settings,
-      ...(publicPrior && { start: await readState(join(dir(publicPrior), WEIGHTS)) }),
-      seed: seedFor(seed, "inversion-prior"),
-      work: context,
-    });
-    await writeState(join(context.dir, WEIGHTS), state);
-  });
-}
-
-/** The target's softmax for every image of a set. */
-async function probabilities(model: Model, state: StateDict, images: ImageSet): Promise<Float32Array> {
-  const target = fixed(state);
-  const net = await predictor(model.input, 64, (x) => ({ scores: softmax(target.apply(logitsLayer(model), x)) }));
-  const { scores } = await predictSet(net, images);
-  await net.release();
-  return scores;
-}
 
 /** Rows of an attack step's two floors in its search space; rows stand for `labels` of attack.json, as those of the reconstructions do. */
 export const FLOORS = { randomPrior: "random.npy", initialSelection: "selection.npy" } as const;
