@@ -9,7 +9,7 @@ import type { StudyEvent } from "../src/study/events.ts";
 import { planStudy, runStudy } from "../src/study/pipeline.ts";
 import type { StudyResult } from "../src/study/result.ts";
 
-/** Every part of a study at its smallest: drawn faces, attributes, a probe, two defenses, four attacks. */
+/** Every part of a study at its smallest: drawn faces, attributes, a probe, two defenses, five attacks. */
 const STUDY = `name: tiny
 seeds: [1]
 data:
@@ -33,12 +33,14 @@ attributes: { model: { kind: resnet10, width: 4 }, training: { epochs: 2, batch:
 priors:
   - { kind: dcgan, latent: 6, width: 4, steps: 4, critic: 1, batch: 8, average: 0.5 }
   - { kind: kedmi, latent: 6, width: 4, steps: 3, critic: 1, batch: 8, kernels: 2, kernelRows: 2 }
+  - { kind: plg, latent: 6, width: 4, steps: 2, critic: 1, batch: 8, top: 4 }
 defenses:
   - none
   - { kind: tl-dmi, freeze: layer2, probeEpochs: 1 }
 attacks:
   - { kind: gmi, iterations: 20, batch: 5 }
   - { kind: kedmi, iterations: 20, pool: 8 }
+  - { kind: plg-mi, iterations: 20 }
   - { kind: mi-face, iterations: 20 }
   - { kind: brep-mi, iterations: 20, samples: 4, radius: 9, draws: 256 }
 reconstructions: { perIdentity: 2, pool: 8 }
@@ -121,10 +123,12 @@ describe("a study", () => {
     expect(result.cells.map((c) => `${c.defense} ${c.attack}`)).toEqual([
       "none gmi",
       "none kedmi",
+      "none plg-mi",
       "none mi-face",
       "none brep-mi",
       "tl-dmi gmi",
       "tl-dmi kedmi",
+      "tl-dmi plg-mi",
       "tl-dmi mi-face",
       "tl-dmi brep-mi",
     ]);
@@ -142,7 +146,9 @@ describe("a study", () => {
         expect(cell.queries!.gradients).toBe(0);
         expect(cell.queries!.images, "the draws, and the spheres around what they found").toBeGreaterThan(256);
       } else {
-        const searched = 20 * (cell.attack === "kedmi" ? 4 : 4 * 2);
+        // An identity, a reconstruction, or two views of it.
+        const each = { kedmi: 4, "plg-mi": 2 * 4 * 2 }[cell.attack] ?? 4 * 2;
+        const searched = 20 * each;
         const pool = cell.attack === "kedmi" ? 8 : 0;
         expect(cell.queries).toEqual({ images: searched + pool, gradients: searched });
       }
@@ -173,9 +179,11 @@ describe("a study", () => {
       "target none",
       "target tl-dmi",
       "public prior",
-      "inversion GAN",
+      "inversion GAN kedmi",
+      "inversion GAN plg",
       "gmi on none",
       "kedmi on none",
+      "plg-mi on none",
       "mi-face on none",
       "brep-mi on none",
     ])
@@ -216,10 +224,11 @@ describe("a study", () => {
       within(/^evaluation model/, 3),
       within(/^attribute model/, 1),
       once(/^evaluation of gmi on none/),
-      within(/^inversion GAN against none/, 1),
+      within(/^inversion GAN kedmi against none/, 1),
       within(/^kedmi on none/, 7),
       within(/^target tl-dmi/, 2),
       once(/^kedmi on tl-dmi/),
+      within(/^inversion GAN plg against tl-dmi/, 1),
       within(/^mi-face on tl-dmi/, 9),
       within(/^brep-mi on tl-dmi/, 9),
     ];
@@ -254,6 +263,7 @@ test("a cell whose target diverges is reported as failed, and the others go on",
   expect(result.failed.map((f) => `${f.defense} ${f.attack}`)).toEqual([
     "none gmi",
     "none kedmi",
+    "none plg-mi",
     "none mi-face",
     "none brep-mi",
   ]);
@@ -262,6 +272,7 @@ test("a cell whose target diverges is reported as failed, and the others go on",
   expect(result.cells.map((c) => `${c.defense} ${c.attack}`)).toEqual([
     "tl-dmi gmi",
     "tl-dmi kedmi",
+    "tl-dmi plg-mi",
     "tl-dmi mi-face",
     "tl-dmi brep-mi",
   ]);
@@ -271,12 +282,12 @@ test("a cell whose target diverges is reported as failed, and the others go on",
 
 test.each([
   ["an unknown key", "seeds: [1]", "sedes: [1]", /tiny\.yaml:2:1 +sedes +unknown key "sedes"; did you mean "seeds"\?/],
-  ["an unknown key of a defense", "freeze: layer2", "freez: layer2", /tiny\.yaml:26:\d+ +defenses\[1\]\.freez /],
+  ["an unknown key of a defense", "freeze: layer2", "freez: layer2", /tiny\.yaml:27:\d+ +defenses\[1\]\.freez /],
   [
     "an unknown key of a defense within another",
     "probeEpochs: 1",
     "with: [{ kind: label-smoothing, alpa: 0.1 }]",
-    /tiny\.yaml:26:\d+ +defenses\[1\]\.with\[0\]\.alpa +unknown key "alpa"; did you mean "alpha"\?/,
+    /tiny\.yaml:27:\d+ +defenses\[1\]\.with\[0\]\.alpa +unknown key "alpa"; did you mean "alpha"\?/,
   ],
   ["defenses that cannot be combined", "probeEpochs: 1", "with: [none]", /tl-dmi and none cannot be combined/],
   ["a boundary that the model lacks", "freeze: layer2", "freeze: layer9", /no stage "layer9"/],

@@ -1,11 +1,12 @@
 import type { z } from "zod";
 import type { Work } from "../engine/work.ts";
+import type { priors } from "../priors/index.ts";
 import type { Prior } from "../priors/prior.ts";
 import type { Access, Handles } from "./access.ts";
 import type { SearchSpace } from "./space.ts";
 
 /** The kinds of prior that attacks search in. */
-export type SearchedPrior = "dcgan" | "kedmi" | "plg";
+export type SearchedPrior = (typeof priors)[number]["kind"];
 
 /** What an attack is given. */
 export interface AttackRun<Config, A extends Access = Access, P extends SearchedPrior | null = SearchedPrior | null> {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { plgDiscriminator, plgGenerator } from "./plg-networks.ts";
-import { definePrior } from "./prior.ts";
+import { definePrior, type PriorNetworks, type PriorShape } from "./prior.ts";
+import { trainPlg } from "./train-plg.ts";
 
 const config = z.strictObject({
   latent: z.int().positive().default(128).describe("length of z"),
@@ -30,6 +31,15 @@ const config = z.strictObject({
 /** The resolved settings of this prior. */
 export type PlgSettings = z.output<typeof config>;
 
+const plgNetworks = ({ latent, width }: PlgSettings, { image, classes }: PriorShape): PriorNetworks => ({
+  latent,
+  image,
+  classes,
+  generator: plgGenerator(latent, image, width, classes),
+  discriminator: plgDiscriminator(image, width, classes),
+  naturalness: (score) => score,
+});
+
 /** PLG-MI's prior: a conditional GAN over public images under pseudo-labels from the target, so it is trained anew for each target. */
 export const plg = definePrior({
   kind: "plg",
@@ -37,13 +47,17 @@ export const plg = definePrior({
   paper:
     "Yuan et al., Pseudo Label-Guided Model Inversion Attack via Conditional Generative Adversarial Network, AAAI 2023",
   perTarget: true,
+  training: "conditional-prior",
   config,
-  networks: ({ latent, width }, { image, classes }) => ({
-    latent,
-    image,
-    classes,
-    generator: plgGenerator(latent, image, width, classes),
-    discriminator: plgDiscriminator(image, width, classes),
-    naturalness: (score) => score,
-  }),
+  networks: plgNetworks,
+  train: async ({ settings, shape, images, target, ...rest }) =>
+    trainPlg({
+      networks: plgNetworks(settings, shape),
+      images,
+      scores: await target.scores(images),
+      logits: target.logits,
+      classes: shape.classes,
+      settings,
+      ...rest,
+    }),
 });

@@ -12,9 +12,9 @@ import type { PriorNetworks } from "../priors/prior.ts";
 import { buildModel, type Choice, chosenAttack, chosenDefenses, chosenPrior } from "./choose.ts";
 import { attackStep } from "./steps/attack.ts";
 import { evaluationStep } from "./steps/evaluation.ts";
-import { inversionPriorSteps } from "./steps/inversion-prior.ts";
 import type { PlannedStep } from "./steps/planned.ts";
-import { attributeModelStep, evaluationModelStep, pretrainingStep, publicPriorStep } from "./steps/shared.ts";
+import { inversionPriorStep, type PlannedPrior, publicPriorStep } from "./steps/prior.ts";
+import { attributeModelStep, evaluationModelStep, pretrainingStep } from "./steps/shared.ts";
 import { targetStep } from "./steps/target.ts";
 import type { Study } from "./study-schema.ts";
 
@@ -68,25 +68,16 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
   const evaluation = evaluationModelStep(study, data, judge);
   const attributes = planAttributes(study, data, input);
 
-  const settingsOf = (kind: string) => {
-    const listed = study.priors.find((p) => p.kind === kind) as Choice | undefined;
-    const { member, config } = chosenPrior(listed ?? { kind });
-    return { member, config: member.config.parse(config) };
-  };
-  const publicPrior = publicPriorStep(study, data, settingsOf("dcgan").config);
-
+  const plannedPrior = priorPlanner(study, data);
   const targets = study.seeds.flatMap((seed) => planTargets(study, data, model, pretraining, seed));
   const priorOf = (target: PlannedTarget, attack: Attack): { prior?: PlannedStep; networks?: PriorNetworks } => {
     if (attack.prior === null) return {};
-    const { member, config } = settingsOf(attack.prior);
-    const networks = member.networks(config, { image: input, classes: model.classes });
-    const planPrior = member.perTarget ? inversionPriorSteps[member.kind] : undefined;
-    if (planPrior === undefined) return { prior: publicPrior, networks };
+    const planned = plannedPrior(attack.prior);
+    const { family, settings } = planned;
+    const networks = family.networks(settings, { image: input, classes: model.classes });
+    if (!family.perTarget) return { networks, prior: publicPriorStep(planned, data, study.dataSeed) };
     const { label, seed, step, defended } = target;
-    return {
-      networks,
-      prior: planPrior({ data, model: defended.model, config, label, seed, target: step, publicPrior }),
-    };
+    return { networks, prior: inversionPriorStep(planned, { data, model: defended.model, label, seed, target: step }) };
   };
   const attackLabels = labelled(study.attacks.map((a) => a.kind));
   const cells = targets.flatMap((target) =>
@@ -125,6 +116,22 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
   const linearProbe = study.linearProbe ? planProbe(study, data, model, pretraining) : undefined;
   const ends = [...(linearProbe ? [linearProbe] : []), ...cells.map((c) => c.evaluation)];
   return { model, pretraining, linearProbe, targets, cells, steps: inOrder(ends) };
+}
+
+/** Looks up a kind of prior with the study's settings of it, and plans what its training starts from. */
+function priorPlanner(study: Study, data: StudyData): (kind: string) => PlannedPrior {
+  const planned = (kind: string): PlannedPrior => {
+    const listed = study.priors.find((p) => p.kind === kind) as Choice | undefined;
+    const { member: family, config } = chosenPrior(listed ?? { kind });
+    const settings = family.config.parse(config);
+    const from = family.startsFrom?.(settings);
+    return {
+      family,
+      settings,
+      ...(from !== undefined && { start: publicPriorStep(planned(from), data, study.dataSeed) }),
+    };
+  };
+  return planned;
 }
 
 /** A pool must hold as many latents as are chosen from it; better said before anything is trained. */

@@ -28,9 +28,8 @@ import {
 } from "../../src/priors/prior.ts";
 import { pseudoLabelled } from "../../src/priors/pseudo-labels.ts";
 import { fixedPrior, synthesize } from "../../src/priors/synthesize.ts";
-import { kedmiDiscriminatorLoss, kedmiGeneratorLoss, trainKedmi } from "../../src/priors/train-kedmi.ts";
+import { kedmiDiscriminatorLoss, kedmiGeneratorLoss } from "../../src/priors/train-kedmi.ts";
 import { hingeLoss, trainPlg } from "../../src/priors/train-plg.ts";
-import { trainWganGp } from "../../src/priors/train-wgan-gp.ts";
 import { expectAllClose } from "../support/all-close.ts";
 import { evaluate } from "../support/evaluate.ts";
 import { memoryWork, runWithInterruptions } from "../support/memory-work.ts";
@@ -67,42 +66,21 @@ beforeAll(async () => {
 
 type Change = Readonly<Record<string, number | boolean>>;
 
-/** How each prior is trained; a missing one does not compile. */
-const training: Readonly<
-  Record<(typeof priors)[number]["kind"], (work: Work, change?: Change, start?: StateDict) => Promise<StateDict>>
-> = {
-  dcgan: (work, change = {}) =>
-    trainWganGp({
-      networks: NETWORKS.dcgan,
-      images: world.public,
-      settings: { ...PRIOR_SETTINGS.dcgan, ...change },
-      seed: SEED,
-      work,
-    }),
-  kedmi: (work, change = {}, start) =>
-    trainKedmi({
-      networks: kedmiNets,
-      images: world.public,
-      softLabels,
-      classes: IDENTITIES,
-      settings: { ...PRIOR_SETTINGS.kedmi, ...change },
-      ...(start && { start }),
-      seed: SEED,
-      work,
-    }),
-  plg: (work, change = {}) => {
-    const attacked = fixed(target);
-    return trainPlg({
-      networks: NETWORKS.plg,
-      images: world.public,
-      scores: softLabels,
+const train = async (kind: keyof typeof NETWORKS, work: Work, change: Change = {}, start?: StateDict) => {
+  const family = (priors as readonly PriorFamily[]).find((member) => member.kind === kind)!;
+  const attacked = fixed(target);
+  return family.train({
+    settings: { ...PRIOR_SETTINGS[kind], ...change },
+    shape: { image: IMAGE, classes: IDENTITIES },
+    images: world.public,
+    target: {
       logits: (x) => attacked.apply(logitsLayer(tinyModel()), x),
-      classes: IDENTITIES,
-      settings: { ...PRIOR_SETTINGS.plg, ...change },
-      seed: SEED,
-      work,
-    });
-  },
+      scores: async () => softLabels,
+    },
+    ...(start && { start }),
+    seed: SEED,
+    work,
+  });
 };
 
 const stateOf = ({ generator, discriminator }: PriorNetworks): StateDict => ({
@@ -113,7 +91,7 @@ const firstState = (kind: keyof typeof NETWORKS): StateDict => stateOf(NETWORKS[
 
 describe.each(priors as readonly PriorFamily[])("$kind", (family) => {
   const kind = family.kind as keyof typeof NETWORKS;
-  const run = training[kind];
+  const run = (work: Work, change?: Change) => train(kind, work, change);
 
   test("makes images in [0, 1] of latents and judges each by one number", async () => {
     const prior = world.priors[kind];
@@ -180,12 +158,17 @@ describe.each(priors as readonly PriorFamily[])("$kind", (family) => {
   });
 });
 
+test("priors that are trained against a target have names of their own for it, so that no two are taken for one", () => {
+  const names = priors.filter(({ perTarget }) => perTarget).map(({ training }) => training);
+  expect(new Set([...names, "prior"]).size).toBe(names.length + 1);
+});
+
 test("the running average of a generator follows its weights and statistics as a loop does", async () => {
   const change = { critic: 1, average: 0.3 };
-  const averaged = weightsUnder(GENERATOR, await training.dcgan(unwatched, { ...change, steps: 4 }));
+  const averaged = weightsUnder(GENERATOR, await train("dcgan", unwatched, { ...change, steps: 4 }));
   let wanted = weightsUnder(GENERATOR, firstState("dcgan"));
   for (let step = 0; step < 4; step++) {
-    const now = weightsUnder(GENERATOR, await training.dcgan(unwatched, { ...change, average: 0, steps: step + 1 }));
+    const now = weightsUnder(GENERATOR, await train("dcgan", unwatched, { ...change, average: 0, steps: step + 1 }));
     const decay = Math.min((step + 1) / (step + 10), 0.3);
     wanted = Object.fromEntries(
       Object.entries(now).map(([name, { data, shape }]) => [
@@ -304,7 +287,7 @@ async function classAgreement(state: StateDict): Promise<number> {
 
 test("KEDMI's discriminator learns the classes that the target sees in public images", async () => {
   const before = await classAgreement(firstState("kedmi"));
-  const after = await classAgreement(await training.kedmi(unwatched, { steps: 40 }));
+  const after = await classAgreement(await train("kedmi", unwatched, { steps: 40 }));
   expect(after).toBeGreaterThan(Math.max(before, 1 / IDENTITIES) + 0.3);
 });
 
@@ -317,14 +300,14 @@ test("KEDMI's generator starts from the public prior where its shapes fit and it
       Object.entries(state).filter(([name]) => name.startsWith(GENERATOR) && name.endsWith("0.weight")),
     );
   const given = weights(start);
-  expect(changedTensors(given, await training.kedmi(unwatched, still, start))).toEqual([]);
-  expect(changedTensors(given, await training.kedmi(unwatched, { ...still, resume: false }, start))).toEqual(
+  expect(changedTensors(given, await train("kedmi", unwatched, still, start))).toEqual([]);
+  expect(changedTensors(given, await train("kedmi", unwatched, { ...still, resume: false }, start))).toEqual(
     Object.keys(given),
   );
   const narrow = Object.fromEntries(
     Object.entries(start).map(([name, t]) => [name, tensor(t.data, [t.data.length, 1])]),
   );
-  expect(changedTensors(weights(firstState("kedmi")), await training.kedmi(unwatched, still, narrow))).toEqual([]);
+  expect(changedTensors(weights(firstState("kedmi")), await train("kedmi", unwatched, still, narrow))).toEqual([]);
 });
 
 test("PLG-MI's generator learns what the public images of each class look like", async () => {
@@ -365,7 +348,7 @@ test("PLG-MI's generator learns what the public images of each class look like",
 
 test("PLG-MI's generator is drawn towards images that the target takes for the class", async () => {
   const recognised = async (inversion: number) => {
-    const state = await training.plg(unwatched, { steps: 140, critic: 1, flip: 0, rate: 2e-3, inversion });
+    const state = await train("plg", unwatched, { steps: 140, critic: 1, flip: 0, rate: 2e-3, inversion });
     const labels = Int32Array.from({ length: 64 }, (_, i) => i % IDENTITIES);
     const z = random(1, "z").normals(64 * LATENT);
     const images = await synthesize({ kind: "plg", networks: NETWORKS.plg, state }, z, { labels });
