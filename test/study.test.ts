@@ -164,7 +164,8 @@ describe("a study", () => {
       ])
         await stat(join(studyDir, cell.run, `artifacts/images/${label}/${k}.png`));
     }
-    const [none, , , , defended] = result.cells;
+    const [none] = result.cells;
+    const defended = result.cells.find((c) => c.defense === "tl-dmi");
     expect(none).toMatchObject({ boundary: null, frozenParameters: 0 });
     expect(defended!.boundary).toBe("layer2.0");
     expect(defended!.trainableParameters + defended!.frozenParameters).toBe(none!.trainableParameters);
