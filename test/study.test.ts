@@ -9,7 +9,7 @@ import type { StudyEvent } from "../src/study/events.ts";
 import { planStudy, runStudy } from "../src/study/pipeline.ts";
 import type { StudyResult } from "../src/study/result.ts";
 
-/** Every part of a study at its smallest: drawn faces, attributes, a probe, two defenses, five attacks. */
+/** Every part of a study at its smallest: drawn faces, attributes, a probe, two defenses, six attacks. */
 const STUDY = `name: tiny
 seeds: [1]
 data:
@@ -34,6 +34,7 @@ priors:
   - { kind: dcgan, latent: 6, width: 4, steps: 4, critic: 1, batch: 8, average: 0.5 }
   - { kind: kedmi, latent: 6, width: 4, steps: 3, critic: 1, batch: 8, kernels: 2, kernelRows: 2 }
   - { kind: plg, latent: 6, width: 4, steps: 2, critic: 1, batch: 8, top: 4 }
+  - { kind: stylegan, latent: 6, style: 4, mappingLayers: 1, width: 4, maxWidth: 8, steps: 2, batch: 8 }
 defenses:
   - none
   - { kind: tl-dmi, freeze: layer2, probeEpochs: 1 }
@@ -41,6 +42,7 @@ attacks:
   - { kind: gmi, iterations: 20, batch: 5 }
   - { kind: kedmi, iterations: 20, pool: 8 }
   - { kind: plg-mi, iterations: 20 }
+  - { kind: ppa, iterations: 20, pool: 8, candidates: 3, views: 2 }
   - { kind: mi-face, iterations: 20 }
   - { kind: brep-mi, iterations: 20, samples: 4, radius: 9, draws: 256 }
 reconstructions: { perIdentity: 2, pool: 8 }
@@ -124,11 +126,13 @@ describe("a study", () => {
       "none gmi",
       "none kedmi",
       "none plg-mi",
+      "none ppa",
       "none mi-face",
       "none brep-mi",
       "tl-dmi gmi",
       "tl-dmi kedmi",
       "tl-dmi plg-mi",
+      "tl-dmi ppa",
       "tl-dmi mi-face",
       "tl-dmi brep-mi",
     ]);
@@ -146,11 +150,11 @@ describe("a study", () => {
         expect(cell.queries!.gradients).toBe(0);
         expect(cell.queries!.images, "the draws, and the spheres around what they found").toBeGreaterThan(256);
       } else {
-        // An identity, a reconstruction, or two views of it.
-        const each = { kedmi: 4, "plg-mi": 2 * 4 * 2 }[cell.attack] ?? 4 * 2;
-        const searched = 20 * each;
-        const pool = cell.attack === "kedmi" ? 8 : 0;
-        expect(cell.queries).toEqual({ images: searched + pool, gradients: searched });
+        // An identity, a reconstruction, two views of it, a candidate.
+        const each = { kedmi: 4, "plg-mi": 2 * 4 * 2, ppa: 4 * 3 }[cell.attack] ?? 4 * 2;
+        // A pool; one that is mirrored, and two views of each candidate at the end.
+        const asked = { kedmi: 8, ppa: 2 * 8 + 2 * 4 * 3 }[cell.attack] ?? 0;
+        expect(cell.queries).toEqual({ images: 20 * each + asked, gradients: 20 * each });
       }
       expect(cell.identities.map((i) => i.label)).toEqual([0, 1, 2, 3]);
       expect(cell.attributeRecovery.length).toBeGreaterThan(3);
@@ -185,6 +189,7 @@ describe("a study", () => {
       "gmi on none",
       "kedmi on none",
       "plg-mi on none",
+      "ppa on none",
       "mi-face on none",
       "brep-mi on none",
     ])
@@ -230,6 +235,8 @@ describe("a study", () => {
       within(/^target tl-dmi/, 2),
       once(/^kedmi on tl-dmi/),
       within(/^inversion GAN plg against tl-dmi/, 1),
+      within(/^public prior stylegan/, 1),
+      within(/^ppa on tl-dmi/, 7),
       within(/^mi-face on tl-dmi/, 9),
       within(/^brep-mi on tl-dmi/, 9),
     ];
@@ -265,6 +272,7 @@ test("a cell whose target diverges is reported as failed, and the others go on",
     "none gmi",
     "none kedmi",
     "none plg-mi",
+    "none ppa",
     "none mi-face",
     "none brep-mi",
   ]);
@@ -274,6 +282,7 @@ test("a cell whose target diverges is reported as failed, and the others go on",
     "tl-dmi gmi",
     "tl-dmi kedmi",
     "tl-dmi plg-mi",
+    "tl-dmi ppa",
     "tl-dmi mi-face",
     "tl-dmi brep-mi",
   ]);
@@ -283,12 +292,12 @@ test("a cell whose target diverges is reported as failed, and the others go on",
 
 test.each([
   ["an unknown key", "seeds: [1]", "sedes: [1]", /tiny\.yaml:2:1 +sedes +unknown key "sedes"; did you mean "seeds"\?/],
-  ["an unknown key of a defense", "freeze: layer2", "freez: layer2", /tiny\.yaml:27:\d+ +defenses\[1\]\.freez /],
+  ["an unknown key of a defense", "freeze: layer2", "freez: layer2", /tiny\.yaml:28:\d+ +defenses\[1\]\.freez /],
   [
     "an unknown key of a defense within another",
     "probeEpochs: 1",
     "with: [{ kind: label-smoothing, alpa: 0.1 }]",
-    /tiny\.yaml:27:\d+ +defenses\[1\]\.with\[0\]\.alpa +unknown key "alpa"; did you mean "alpha"\?/,
+    /tiny\.yaml:28:\d+ +defenses\[1\]\.with\[0\]\.alpa +unknown key "alpa"; did you mean "alpha"\?/,
   ],
   ["defenses that cannot be combined", "probeEpochs: 1", "with: [none]", /tl-dmi and none cannot be combined/],
   ["a boundary that the model lacks", "freeze: layer2", "freeze: layer9", /no stage "layer9"/],

@@ -13,6 +13,7 @@ export * from "../engine/ops/norm.ts";
 export * from "../engine/ops/pool.ts";
 export * from "../engine/ops/reduce.ts";
 export * from "../engine/ops/resize.ts";
+export * from "../engine/ops/upfirdn.ts";
 export * from "../engine/optimizer.ts";
 export * from "../engine/print.ts";
 export * from "../engine/random.ts";

@@ -4,4 +4,5 @@ export * from "../priors/prior.ts";
 export * from "../priors/synthesize.ts";
 export * from "../priors/train-kedmi.ts";
 export * from "../priors/train-plg.ts";
+export * from "../priors/train-stylegan.ts";
 export * from "../priors/train-wgan-gp.ts";

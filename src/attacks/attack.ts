@@ -3,7 +3,7 @@ import type { Work } from "../engine/work.ts";
 import type { priors } from "../priors/index.ts";
 import type { Prior } from "../priors/prior.ts";
 import type { Access, Handles } from "./access.ts";
-import type { SearchSpace } from "./space.ts";
+import type { SearchSpace, StyleSpace } from "./space.ts";
 
 /** The kinds of prior that attacks search in. */
 export type SearchedPrior = (typeof priors)[number]["kind"];
@@ -13,7 +13,7 @@ export interface AttackRun<Config, A extends Access = Access, P extends Searched
   /** The target, as far as the attack's access reaches. */
   readonly target: Handles[A];
   readonly prior: P extends SearchedPrior ? Prior : undefined;
-  /** The prior's latents, or images where the attack has no prior. */
+  /** The prior's latents or styles, or images where the attack has no prior. */
   readonly space: SearchSpace;
   /** The attacked classes. */
   readonly identities: readonly number[];
@@ -25,7 +25,7 @@ export interface AttackRun<Config, A extends Access = Access, P extends Searched
 }
 
 /**
- * What an attack recovered: rows of its search space (latents, or images where it has no prior), row i being meant for class
+ * What an attack recovered: rows of its search space (latents, styles, or images where it has no prior), row i being meant for class
  * `labels[i]`. Identity by identity, `perIdentity` rows each.
  */
 export interface Reconstructions {
@@ -47,6 +47,8 @@ export interface Attack<
   /** The kind of prior that it searches in; null where it searches among images themselves. */
   readonly prior: P;
   readonly config: Schema;
+  /** The styles that it searches among, with these settings; the prior's latents where it is left out. */
+  space?(config: z.output<Schema>): StyleSpace;
   run(run: AttackRun<z.output<Schema>, A, P>): Promise<Reconstructions>;
 }
 

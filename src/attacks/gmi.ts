@@ -63,7 +63,7 @@ export const gmi = defineAttack({
     const first =
       c.pool > 0
         ? (await selectInitial({ target, space, identities, perIdentity: candidates, pool: c.pool, seed })).rows
-        : space.draw(rows, seed, "gmi");
+        : await space.draw(rows, seed, "gmi");
 
     const found = await runSearch({
       work,

@@ -3,6 +3,7 @@ import { gmi } from "./gmi.ts";
 import { kedmi } from "./kedmi.ts";
 import { miFace } from "./mi-face.ts";
 import { plgMi } from "./plg-mi.ts";
+import { ppa } from "./ppa.ts";
 
 /** Every attack. */
-export const attacks = [miFace, gmi, kedmi, plgMi, brepMi] as const;
+export const attacks = [miFace, gmi, kedmi, plgMi, ppa, brepMi] as const;

@@ -80,7 +80,7 @@ export const plgMi = defineAttack({
     const first =
       c.pool > 0
         ? (await selectInitial({ target, space, identities, perIdentity: candidates, pool: c.pool, seed })).rows
-        : space.draw(rows, seed, "plg-mi");
+        : await space.draw(rows, seed, "plg-mi");
 
     const latents = parameter("latents", [batch, latent]);
     const wanted = oneHot(labelInput(batch), target.classes);

@@ -25,11 +25,16 @@ export interface AttackOptions {
   readonly work: Work;
 }
 
-/** The space that an attack searches: the prior's latents, or images of the target's size. */
-export function spaceOf(attack: Attack, model: Model, prior: Prior | undefined): SearchSpace {
+/** The space that an attack searches with its resolved settings: the prior's latents or styles, or images of the target's size. */
+export function spaceOf(
+  attack: Attack,
+  model: Model,
+  prior: Prior | undefined,
+  config: Record<string, unknown>,
+): SearchSpace {
   if (attack.prior === null) return searchSpace(undefined, model.input);
   if (prior === undefined) throw new RangeError(`${attack.kind} searches in a prior of kind ${attack.prior}`);
-  return searchSpace(prior, model.input);
+  return searchSpace(prior, model.input, attack.space?.(config));
 }
 
 /** Runs an attack with a handle that does no more than the access it declares, and counts its queries. */
@@ -37,7 +42,7 @@ export async function runAttack(options: AttackOptions): Promise<Reconstructions
   const { attack, model, state, prior, identities, perIdentity, config, seed } = options;
   const meter = queryMeter();
   const opened = openTarget(attack.access, model, state, meter);
-  const space = spaceOf(attack, model, prior);
+  const space = spaceOf(attack, model, prior, config);
   try {
     const work = meteredWork(options.work, meter);
     const common = { target: opened.target, prior, space, identities, perIdentity };

@@ -15,6 +15,27 @@ export interface PriorNetworks {
   readonly discriminator: Layer;
   /** Naturalness from the discriminator's output: [N, …] to [N], higher where an image looks more like the public ones. */
   naturalness(discriminated: Value): Value;
+  /** The most images that are rendered at a time; 64 where it is left out. */
+  readonly batch?: number;
+  /** What a generator is made of that draws by styles; absent where it does not. */
+  readonly styles?: Styles;
+}
+
+/** The two halves of a generator that draws by styles. Their weights have the names that they have in the generator. */
+export interface Styles {
+  /** Length of a style, w. */
+  readonly length: number;
+  /** Styles that an image takes, one a layer. */
+  readonly count: number;
+  /** [N, latent] to w [N, length]. */
+  readonly mapping: Layer;
+  /** Styles [N, count, length] to images [N, channels, side, side]. */
+  readonly synthesis: Layer;
+}
+
+/** The networks of a prior that draws by styles. */
+export interface StyledNetworks extends PriorNetworks {
+  readonly styles: Styles;
 }
 
 /** A trained prior: what an attack searches in. */

@@ -86,6 +86,7 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
       const attackLabel = attackLabels[i]!;
       const { label, seed, step, defended } = target;
       const searched = priorOf(target, attack);
+      const styles = attack.space?.(config);
       const common = { study, model: defended.model, label, seed };
       const attacked = attackStep({ ...common, ...searched, attack, config, target: step });
       return {
@@ -98,6 +99,7 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
         evaluation: evaluationStep({
           ...common,
           ...(searched.networks && { networks: searched.networks }),
+          ...(styles && { styles }),
           data,
           name: `${attackLabel} on ${label}`,
           evaluationModel: judge,

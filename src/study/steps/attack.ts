@@ -81,17 +81,18 @@ export function attackStep(options: {
       seed: seedFor(seed, "attack"),
       work: context,
     });
-    const space = spaceOf(attack, model, given);
+    const space = spaceOf(attack, model, given, config);
     const scored = openTarget("scores", model, state, queryMeter());
     const { target: access } = scored;
     const floor = { target: access, space, identities, perIdentity, pool, seed: seedFor(seed, "floor") };
     const selected = await selectInitial(floor);
+    const drawn = await space.draw(labels.length, seed, "floor");
     await scored.release();
     await space.release();
     const write = (name: string, found: Float32Array) =>
       writeNpy(join(context.dir, name), found, [labels.length, ...(given ? [space.width] : model.input)]);
     await write(reconstructionsFile(given), rows);
-    await write(FLOORS.randomPrior, space.draw(labels.length, seed, "floor"));
+    await write(FLOORS.randomPrior, drawn);
     await write(FLOORS.initialSelection, selected.rows);
     const record: AttackRecord = { schemaVersion: 2, attack: attack.kind, labels: [...labels], queries };
     await writeFileAtomic(join(context.dir, ATTACK_RECORD), `${JSON.stringify(record)}\n`);

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Queries } from "../../attacks/queries.ts";
-import { searchSpace } from "../../attacks/space.ts";
+import { type StyleSpace, searchSpace } from "../../attacks/space.ts";
 import type { AttributeData, StudyData } from "../../data/dataset.ts";
 import { writePng } from "../../data/image-file.ts";
 import { readNpy } from "../../data/npy.ts";
@@ -51,6 +51,8 @@ export interface EvaluationOptions {
   readonly seed: number;
   /** Of the prior that the attack searched in; absent where it searched among images themselves. */
   readonly networks?: PriorNetworks;
+  /** The styles that the attack searched among, where it did not search among latents. */
+  readonly styles?: StyleSpace;
   readonly model: Model;
   readonly evaluationModel: Model;
   readonly attributeModel: Model | undefined;
@@ -75,14 +77,14 @@ export function evaluationStep(options: EvaluationOptions): PlannedStep {
 }
 
 async function evaluate(
-  { study, data, seed, networks, model, evaluationModel, attributeModel, steps }: EvaluationOptions,
+  { study, data, seed, networks, styles, model, evaluationModel, attributeModel, steps }: EvaluationOptions,
   context: StepContext,
   dir: (need: PlannedStep) => string,
 ): Promise<Evaluation> {
   const record = JSON.parse(await readFile(join(dir(steps.attack), ATTACK_RECORD), "utf8")) as AttackRecord;
   const labels = Int32Array.from(record.labels);
   const { prior } = steps;
-  const space = searchSpace(await trainedPrior(prior, networks, dir), model.input);
+  const space = searchSpace(await trainedPrior(prior, networks, dir), model.input, styles);
   const render = async (file: string) => space.render((await readNpy(join(dir(steps.attack), file))).data, labels);
   const images = await render(reconstructionsFile(prior));
   await writeImages(join(context.dir, IMAGES), images, labels, model.input);

@@ -8,6 +8,7 @@ import { movement } from "./movement.ts";
 import { norms } from "./norm.ts";
 import { pooling, resizes } from "./pool.ts";
 import { reduce } from "./reduce.ts";
+import { upFirDn } from "./upfirdn.ts";
 
 type Cases = Readonly<Record<string, readonly GradientCase[] | NoGradient>>;
 
@@ -23,4 +24,5 @@ export const cases: Readonly<Record<string, Cases>> = {
   pool: pooling,
   reduce,
   resize: resizes,
+  upfirdn: upFirDn,
 };
