@@ -40,7 +40,7 @@ defenses:
   - { kind: tl-dmi, freeze: layer2, probeEpochs: 1 }
 attacks:
   - { kind: gmi, iterations: 20, batch: 5 }
-  - { kind: kedmi, iterations: 20, pool: 8 }
+  - { kind: kedmi, iterations: 20, pool: 8, featureWeight: 1, students: { models: [{ kind: resnet10, width: 4 }], training: { epochs: 1 } } }
   - { kind: plg-mi, iterations: 20 }
   - { kind: ppa, iterations: 20, pool: 8, candidates: 3, views: 2 }
   - { kind: mi-face, iterations: 20 }
@@ -186,6 +186,7 @@ describe("a study", () => {
       "public prior",
       "inversion GAN kedmi",
       "inversion GAN plg",
+      "students of none",
       "gmi on none",
       "kedmi on none",
       "plg-mi on none",
@@ -231,6 +232,7 @@ describe("a study", () => {
       within(/^attribute model/, 1),
       once(/^evaluation of gmi on none/),
       within(/^inversion GAN kedmi against none/, 1),
+      within(/^students of none/, 1),
       within(/^kedmi on none/, 7),
       within(/^public prior stylegan/, 1),
       within(/^target tl-dmi/, 2),

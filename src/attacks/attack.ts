@@ -4,6 +4,7 @@ import type { priors } from "../priors/index.ts";
 import type { Prior } from "../priors/prior.ts";
 import type { Access, Handles } from "./access.ts";
 import type { SearchSpace, StyleSpace } from "./space.ts";
+import type { SurrogateSettings, Surrogates } from "./surrogates.ts";
 
 /** The kinds of prior that attacks search in. */
 export type SearchedPrior = (typeof priors)[number]["kind"];
@@ -19,6 +20,8 @@ export interface AttackRun<Config, A extends Access = Access, P extends Searched
   readonly identities: readonly number[];
   /** Reconstructions asked for of each. */
   readonly perIdentity: number;
+  /** What was learnt of the target beforehand, where the settings ask for it. */
+  readonly surrogates?: Surrogates;
   readonly config: Config;
   readonly seed: number;
   readonly work: Work;
@@ -49,6 +52,8 @@ export interface Attack<
   readonly config: Schema;
   /** The styles that it searches among, with these settings; the prior's latents where it is left out. */
   space?(config: z.output<Schema>): StyleSpace;
+  /** What these settings want to be learnt of the target from public images beforehand; nothing where it is left out. */
+  surrogates?(config: z.output<Schema>): SurrogateSettings | undefined;
   run(run: AttackRun<z.output<Schema>, A, P>): Promise<Reconstructions>;
 }
 

@@ -14,9 +14,11 @@ import { fixedPrior } from "../priors/synthesize.ts";
 import { PLG_VIEWS } from "../priors/train-plg.ts";
 import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
-import { identityLossRows, identityLossSchema } from "./identity-loss.ts";
+import { identityLossSchema } from "./identity-loss.ts";
+import { identityRows } from "./lomma.ts";
 import { labelInput, rowsFrom, runSearch } from "./search.ts";
 import { labelsOf, selectInitial } from "./selection.ts";
+import { surrogateSettings, surrogatesWanted } from "./surrogates.ts";
 
 const config = z.strictObject({
   iterations: z.int().positive().default(600),
@@ -56,6 +58,7 @@ const config = z.strictObject({
       "start from the best of this many random latents of each identity; 0: from random ones, as the paper does",
     ),
   batch: z.int().positive().default(60).describe("latents optimised side by side"),
+  ...surrogateSettings,
   ...finalSelectionSettings,
 });
 
@@ -71,7 +74,8 @@ export const plgMi = defineAttack({
   access: "white-box",
   prior: "plg",
   config,
-  async run({ target, prior, space, identities, perIdentity, config: c, seed, work }) {
+  surrogates: surrogatesWanted,
+  async run({ target, prior, space, surrogates, identities, perIdentity, config: c, seed, work }) {
     const { latent } = prior.networks;
     const candidates = candidatesFor("plg-mi", c.candidates, perIdentity);
     const labels = labelsOf(identities, candidates);
@@ -87,7 +91,7 @@ export const plgMi = defineAttack({
     const images = fixedPrior(prior).synthesize(latents, wanted);
     const range: ViewRange = { ...PLG_VIEWS, scale: [c.crop, 1], jitter: c.jitter, flip: c.flip };
     const views = Array.from({ length: c.augmentations }, (_, i) => randomViews(images, range, `views${i}`));
-    const losses = views.map((view) => sum(identityLossRows(c.identityLoss, target.logits(view.images), wanted)));
+    const losses = views.map((view) => sum(identityRows(target, surrogates, c, view.images, wanted)));
     // Adam takes the same steps for a mean over the batch; a sum keeps latents apart from how many others there are.
     const loss = losses.reduce((a, b) => add(a, b));
     const plan = { name: "optimizer", optimizer: adam(), rate: constantRate(c.rate) };

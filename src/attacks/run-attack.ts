@@ -6,6 +6,7 @@ import { openTarget } from "./access.ts";
 import type { Attack, Reconstructions } from "./attack.ts";
 import { meteredWork, type Queries, queryMeter } from "./queries.ts";
 import { type SearchSpace, searchSpace } from "./space.ts";
+import { openSurrogates, type Surrogates } from "./surrogates.ts";
 
 /** An attack on a target, and whom it attacks. */
 export interface AttackOptions {
@@ -15,6 +16,8 @@ export interface AttackOptions {
   readonly state: StateDict;
   /** A trained prior of the kind that the attack searches in; left out where it has none. */
   readonly prior?: Prior;
+  /** What `trainSurrogates` learnt of the target; left out where the settings ask for nothing. */
+  readonly surrogates?: StateDict;
   /** The attacked classes. */
   readonly identities: readonly number[];
   /** Reconstructions asked for of each. */
@@ -37,6 +40,14 @@ export function spaceOf(
   return searchSpace(prior, model.input, attack.space?.(config));
 }
 
+function surrogatesOf({ attack, model, config, surrogates }: AttackOptions): Surrogates | undefined {
+  const settings = attack.surrogates?.(config);
+  if (settings === undefined) return undefined;
+  if (surrogates === undefined)
+    throw new RangeError(`${attack.kind} with these settings needs surrogates of its target`);
+  return openSurrogates(settings, model, surrogates);
+}
+
 /** Runs an attack with a handle that does no more than the access it declares, and counts its queries. */
 export async function runAttack(options: AttackOptions): Promise<Reconstructions & { readonly queries: Queries }> {
   const { attack, model, state, prior, identities, perIdentity, config, seed } = options;
@@ -45,7 +56,15 @@ export async function runAttack(options: AttackOptions): Promise<Reconstructions
   const space = spaceOf(attack, model, prior, config);
   try {
     const work = meteredWork(options.work, meter);
-    const common = { target: opened.target, prior, space, identities, perIdentity };
+    const learnt = surrogatesOf(options);
+    const common = {
+      target: opened.target,
+      prior,
+      space,
+      ...(learnt && { surrogates: learnt }),
+      identities,
+      perIdentity,
+    };
     const found = await attack.run({ ...common, config, seed, work });
     return { ...found, queries: meter.count() };
   } finally {

@@ -18,6 +18,13 @@ import { trainStylegan } from "./train-stylegan.ts";
 
 const checkpoint = z.strictObject({
   file: z.string().min(1).describe("safetensors file with the tensors of G_ema under their own names"),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional()
+    .describe(
+      "digest of the file; written down when a study is read, so that another file of that name is another prior",
+    ),
   side: z.int().positive().describe("side of the images that it makes; 1024 for FFHQ"),
   crop: z
     .int()

@@ -15,6 +15,7 @@ import { evaluationStep } from "./steps/evaluation.ts";
 import type { PlannedStep } from "./steps/planned.ts";
 import { inversionPriorStep, type PlannedPrior, publicPriorStep } from "./steps/prior.ts";
 import { attributeModelStep, evaluationModelStep, pretrainingStep } from "./steps/shared.ts";
+import { surrogatesStep } from "./steps/surrogates.ts";
 import { targetStep } from "./steps/target.ts";
 import type { Study } from "./study-schema.ts";
 
@@ -41,6 +42,8 @@ export interface PlannedCell {
   /** What the attack searches in; absent where it searches among images themselves. */
   readonly networks?: PriorNetworks;
   readonly prior?: PlannedStep;
+  /** What the attack wants to be learnt of the target beforehand. */
+  readonly surrogates?: PlannedStep;
   readonly attackStep: PlannedStep;
   readonly evaluation: PlannedStep;
 }
@@ -88,13 +91,24 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
       const searched = priorOf(target, attack);
       const styles = attack.space?.(config);
       const common = { study, model: defended.model, label, seed };
-      const attacked = attackStep({ ...common, ...searched, attack, config, target: step });
+      const wanted = attack.surrogates?.(config);
+      const surrogates =
+        wanted && surrogatesStep({ settings: wanted, data, model: defended.model, label, seed, target: step });
+      const attacked = attackStep({
+        ...common,
+        ...searched,
+        ...(surrogates && { surrogates }),
+        attack,
+        config,
+        target: step,
+      });
       return {
         target,
         attack: attack.kind,
         attackLabel,
         seed,
         ...searched,
+        ...(surrogates && { surrogates }),
         attackStep: attacked,
         evaluation: evaluationStep({
           ...common,

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { type UnionMember, unionOf } from "../models/union.ts";
 import { canonicalJson, type JsonValue } from "./canonical.ts";
-import { type UnionMember, unionOf } from "./union.ts";
 
 /** The lists that a study's keys choose from, and the training keys that several groups share. */
 export interface StudyLists<

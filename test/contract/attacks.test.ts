@@ -6,6 +6,7 @@ import { type Queries, queryMeter } from "../../src/attacks/queries.ts";
 import { runAttack, spaceOf } from "../../src/attacks/run-attack.ts";
 import { labelsOf, selectInitial } from "../../src/attacks/selection.ts";
 import { searchSpace } from "../../src/attacks/space.ts";
+import { trainSurrogates } from "../../src/attacks/surrogates.ts";
 import { UserError } from "../../src/engine/errors.ts";
 import type { StateDict } from "../../src/engine/store.ts";
 import { DivergedError, unwatched, type Work } from "../../src/engine/work.ts";
@@ -23,7 +24,7 @@ import {
   trainTiny,
 } from "../support/tiny-world.ts";
 
-type Settings = Readonly<Record<string, number | string>>;
+type Settings = Readonly<Record<string, unknown>>;
 
 interface QuickSettings {
   /** Enough to find the identities of the tiny world. */
@@ -101,9 +102,14 @@ const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> =
   },
 };
 
+/** LOMMA's students, at the world's size. */
+const students = { models: [{ kind: "resnet10", width: 4 }], training: { epochs: 4, batch: 16, rate: 0.05 } };
+
 let world: TinyWorld;
 let state: StateDict;
 let scored: ScoresAccess;
+/** What was learnt of the target for LOMMA: the same for all attacks. */
+let surrogates: StateDict | undefined;
 let judge: Predictor<"logits" | "features">;
 
 beforeAll(async () => {
@@ -140,7 +146,7 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
   const priorOf = () => (attack.prior === null ? undefined : world.priors[attack.prior]);
   const resolved = (change: Settings = {}) => attack.config.parse({ ...config, ...change });
   const space = () => spaceOf(attack, tinyModel(), priorOf(), resolved());
-  const settings = { identities, perIdentity: PER_IDENTITY };
+  const who = { identities, perIdentity: PER_IDENTITY };
   const run = (work: Work, change: Settings = {}, seed = 4) => {
     const prior = priorOf();
     return runAttack({
@@ -148,7 +154,7 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
       model: tinyModel(),
       state,
       ...(prior && { prior }),
-      ...settings,
+      ...who,
       config: resolved(change),
       seed,
       work,
@@ -163,7 +169,7 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
 
   test("finds identities that neither random rows of its space nor the best of a pool show", async () => {
     const found = await run(unwatched);
-    const pool = await selectInitial({ ...settings, target: scored, space: space(), pool: 8, seed: 3 });
+    const pool = await selectInitial({ ...who, target: scored, space: space(), pool: 8, seed: 3 });
     const random = { rows: await space().draw(ROWS, 5, "floor"), labels: found.labels };
     const reached = await attackAccuracy(found);
     expect(reached, "over random rows").toBeGreaterThan((await attackAccuracy(random)) + 0.4);
@@ -231,6 +237,26 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
       expect(await attackAccuracy(found)).toBeGreaterThan(0.5);
     },
   );
+
+  test.runIf(has("students"))("finds identities by LOMMA's losses, with students of the target beside it", async () => {
+    const lomma = { identityLoss: "logit", featureWeight: 1, students };
+    const settings = resolved({ ...lomma, ...(has("identityWeight") && { identityWeight: 10 }) });
+    const wanted = attack.surrogates!(settings)!;
+    const images = world.crowd;
+    surrogates ??= await trainSurrogates({
+      settings: wanted,
+      model: tinyModel(),
+      state,
+      images,
+      seed: 6,
+      work: unwatched,
+    });
+    const learnt = surrogates;
+    const common = { attack, model: tinyModel(), state, prior: priorOf()!, ...who, config: settings, seed: 4 };
+    const found = await runAttack({ ...common, surrogates: learnt, work: unwatched });
+    expect(await attackAccuracy(found)).toBeGreaterThan(0.5);
+    await expect(runAttack({ ...common, work: unwatched })).rejects.toThrow(/needs surrogates/);
+  });
 
   test.runIf(has("candidates"))("keeps those of more candidates that the target recognises best", async () => {
     const few = { iterations: 10, ...(leastPool > 0 && { pool: 12 }) };

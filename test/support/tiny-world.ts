@@ -72,6 +72,8 @@ export interface TinyWorld {
   readonly evaluation: ImageSet;
   /** Eight other identities: public images and pre-training set in one. */
   readonly public: ImageSet;
+  /** Public images of many people, one each. */
+  readonly crowd: ImageSet;
   readonly priors: Readonly<Record<keyof typeof NETWORKS, Prior>>;
 }
 
@@ -96,6 +98,7 @@ export async function tinyWorld(): Promise<TinyWorld> {
     validation: await draw("validation", "private", 6),
     evaluation: await draw("evaluation", "private", 24),
     public: await draw("public", "public", 16),
+    crowd: await drawSet(priors.dcgan, "crowd", "crowd", 1, 512),
     priors,
   };
 }
@@ -181,10 +184,16 @@ function vividGenerator(): StateDict {
   );
 }
 
-async function drawSet(prior: Prior, part: string, range: string, each: number): Promise<ImageSet> {
-  const labels = Int32Array.from({ length: IDENTITIES * each }, (_, i) => Math.floor(i / each));
+async function drawSet(
+  prior: Prior,
+  part: string,
+  range: string,
+  each: number,
+  people = IDENTITIES,
+): Promise<ImageSet> {
+  const labels = Int32Array.from({ length: people * each }, (_, i) => Math.floor(i / each));
   const latents = new Float32Array(labels.length * LATENT);
-  const centers = Array.from({ length: IDENTITIES }, (_, k) => center(random(SEED, range, k)));
+  const centers = Array.from({ length: people }, (_, k) => center(random(SEED, range, k)));
   const rng = random(SEED, "images", part);
   for (const [i, label] of labels.entries())
     for (let j = 0; j < LATENT; j++) latents[i * LATENT + j] = centers[label]![j]! + 0.15 * rng.normal();
@@ -194,7 +203,7 @@ async function drawSet(prior: Prior, part: string, range: string, each: number):
     channels: IMAGE[0],
     height: IMAGE[1],
     width: IMAGE[2],
-    classes: Array.from({ length: IDENTITIES }, (_, k) => `${range} ${k}`),
+    classes: Array.from({ length: people }, (_, k) => `${range} ${k}`),
     labels,
     bytes: Uint8Array.from(images, (x) => Math.min(255, Math.max(0, Math.round(255 * (x + 0.02 * rng.normal()))))),
   });

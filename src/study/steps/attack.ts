@@ -57,8 +57,9 @@ export function attackStep(options: {
   readonly seed: number;
   readonly target: PlannedStep;
   readonly prior?: PlannedStep;
+  readonly surrogates?: PlannedStep;
 }): PlannedStep {
-  const { study, attack, config, networks, model, label, seed, target, prior } = options;
+  const { study, attack, config, networks, model, label, seed, target, prior, surrogates } = options;
   const { perIdentity, identities: wanted = model.classes, pool } = study.reconstructions;
   const identities = Array.from({ length: Math.min(wanted, model.classes) }, (_, i) => i);
   const spec = {
@@ -66,7 +67,7 @@ export function attackStep(options: {
     version: 2,
     config: asJson({ kind: attack.kind, ...config, perIdentity, identities: identities.length, pool, seed }),
   };
-  const needs = { target, ...(prior && { prior }) };
+  const needs = { target, ...(prior && { prior }), ...(surrogates && { surrogates }) };
   return planStep(`${attack.kind} on ${label}, seed ${seed}`, spec, needs, async (context, dir) => {
     const state = await readState(join(dir(target), WEIGHTS));
     const given = await trainedPrior(prior, networks, dir);
@@ -75,6 +76,7 @@ export function attackStep(options: {
       model,
       state,
       ...(given && { prior: given }),
+      ...(surrogates && { surrogates: await readState(join(dir(surrogates), WEIGHTS)) }),
       identities,
       perIdentity,
       config,
