@@ -2,8 +2,9 @@ import { brepMi } from "./brep-mi.ts";
 import { gmi } from "./gmi.ts";
 import { kedmi } from "./kedmi.ts";
 import { miFace } from "./mi-face.ts";
+import { mirror } from "./mirror.ts";
 import { plgMi } from "./plg-mi.ts";
 import { ppa } from "./ppa.ts";
 
 /** Every attack. */
-export const attacks = [miFace, gmi, kedmi, plgMi, ppa, brepMi] as const;
+export const attacks = [miFace, gmi, kedmi, plgMi, ppa, mirror, brepMi] as const;
