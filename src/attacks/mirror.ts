@@ -1,24 +1,23 @@
 import { z } from "zod";
 import { grad } from "../engine/autodiff.ts";
-import { constant, parameter, type Value } from "../engine/graph.ts";
-import { leakyRelu } from "../engine/ops/activation.ts";
-import { maximum, minimum, mul } from "../engine/ops/elementwise.ts";
+import { parameter } from "../engine/graph.ts";
+import { mul } from "../engine/ops/elementwise.ts";
 import { oneHot, reshape } from "../engine/ops/movement.ts";
 import { sum } from "../engine/ops/reduce.ts";
 import { adam, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
 import { random } from "../engine/random.ts";
 import { rampedRate } from "../engine/schedule.ts";
 import { createStore } from "../engine/store.ts";
-import { type FloatTensor, tensor } from "../engine/tensor.ts";
+import { tensor } from "../engine/tensor.ts";
 import { randomViews } from "../models/random-views.ts";
 import { forAllLayers } from "../priors/style-networks.ts";
 import { fixedPrior, stylesOf } from "../priors/synthesize.ts";
 import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
 import { identityLossRows, identityLossSchema } from "./identity-loss.ts";
+import { heldInPSpace, styleBounds } from "./p-space.ts";
 import { labelInput, rowsFrom, runSearch } from "./search.ts";
 import { labelsOf, selectInitial } from "./selection.ts";
-import type { SearchSpace } from "./space.ts";
 
 const config = z.strictObject({
   iterations: z
@@ -49,8 +48,6 @@ const config = z.strictObject({
 
 /** Shares of the iterations in which the rate rises and falls (StyleGAN's projector). */
 const RAMPS = { up: 0.05, down: 0.25 } as const;
-/** The slope of the mapping network's last leaky ReLU, which P-space undoes. */
-const LEAK = 0.2;
 
 /**
  * MIRROR, white-box: for each identity the random styles that the target is surest of, then Adam on its cross-entropy, every style being
@@ -71,7 +68,7 @@ export const mirror = defineAttack({
     const batch = Math.min(c.batch, labels.length);
     const pooled = { target, space, identities, perIdentity: candidates, pool: c.pool, seed };
     const first = await selectInitial(pooled);
-    const bounds = styleBounds(await space.draw(c.samples, seed, "spread"), space, c.deviations);
+    const bounds = styleBounds(await space.draw(c.samples, seed, "spread"), space.width, c.deviations);
 
     const { length, count } = stylesOf(prior.networks);
     const shape = [batch, space.width];
@@ -111,38 +108,3 @@ export const mirror = defineAttack({
     return selectFinal({ ...search, views: c.views, seed, signal: work.signal });
   },
 });
-
-/** The least and the greatest of each number of a style in P-space, [width] each. */
-export interface StyleBounds {
-  readonly low: FloatTensor;
-  readonly high: FloatTensor;
-}
-
-/** Mean ± so many standard deviations of random styles in P-space. `rows` are of the space. */
-export function styleBounds(
-  rows: Float32Array,
-  { width }: Pick<SearchSpace, "width">,
-  deviations: number,
-): StyleBounds {
-  const count = rows.length / width;
-  const [sums, squares] = [new Float64Array(width), new Float64Array(width)];
-  for (const [at, w] of rows.entries()) {
-    const p = w < 0 ? w / LEAK : w;
-    sums[at % width]! += p;
-    squares[at % width]! += p * p;
-  }
-  const mean = sums.map((s) => s / count);
-  const reach = squares.map((s, i) => deviations * Math.sqrt(Math.max(0, s / count - mean[i]! ** 2)));
-  const bound = (sign: number) =>
-    tensor(
-      Float32Array.from(mean, (m, i) => m + sign * reach[i]!),
-      [width],
-    );
-  return { low: bound(-1), high: bound(1) };
-}
-
-/** Styles [N, width] with every number brought within its bounds in P-space. */
-export function heldInPSpace(styles: Value, { low, high }: StyleBounds): Value {
-  const p = leakyRelu(styles, 1 / LEAK);
-  return leakyRelu(minimum(maximum(p, constant(low, "least")), constant(high, "greatest")), LEAK);
-}
