@@ -9,7 +9,7 @@ import type { StudyEvent } from "../src/study/events.ts";
 import { planStudy, runStudy } from "../src/study/pipeline.ts";
 import type { StudyResult } from "../src/study/result.ts";
 
-/** Every part of a study at its smallest: drawn faces, attributes, a probe, two defenses, four attacks. */
+/** Every part of a study at its smallest: drawn faces, attributes, a probe, two defenses, six attacks. */
 const STUDY = `name: tiny
 seeds: [1]
 data:
@@ -35,12 +35,16 @@ attributes: { model: { kind: resnet10, width: 4 }, training: { epochs: 2, batch:
 priors:
   - { kind: dcgan, latent: 6, width: 4, steps: 4, critic: 1, batch: 8, average: 0.5 }
   - { kind: kedmi, latent: 6, width: 4, steps: 3, critic: 1, batch: 8, kernels: 2, kernelRows: 2 }
+  - { kind: plg, latent: 6, width: 4, steps: 2, critic: 1, batch: 8, top: 4 }
+  - { kind: stylegan, latent: 6, style: 4, mappingLayers: 1, width: 4, maxWidth: 8, steps: 2, batch: 8 }
 defenses:
   - none
   - { kind: tl-dmi, freeze: layer2, probeEpochs: 1 }
 attacks:
   - { kind: gmi, iterations: 20, batch: 5 }
-  - { kind: kedmi, iterations: 20, pool: 8 }
+  - { kind: kedmi, iterations: 20, pool: 8, featureWeight: 1, students: { models: [{ kind: resnet10, width: 4 }], training: { epochs: 1 } } }
+  - { kind: plg-mi, iterations: 20 }
+  - { kind: ppa, iterations: 20, pool: 8, candidates: 3, views: 2 }
   - { kind: mi-face, iterations: 20 }
   - { kind: brep-mi, iterations: 20, samples: 4, radius: 9, draws: 256 }
 reconstructions: { perIdentity: 2, pool: 8 }
@@ -123,10 +127,14 @@ describe("a study", () => {
     expect(result.cells.map((c) => `${c.defense} ${c.attack}`)).toEqual([
       "none gmi",
       "none kedmi",
+      "none plg-mi",
+      "none ppa",
       "none mi-face",
       "none brep-mi",
       "tl-dmi gmi",
       "tl-dmi kedmi",
+      "tl-dmi plg-mi",
+      "tl-dmi ppa",
       "tl-dmi mi-face",
       "tl-dmi brep-mi",
     ]);
@@ -144,9 +152,11 @@ describe("a study", () => {
         expect(cell.queries!.gradients).toBe(0);
         expect(cell.queries!.images, "the draws, and the spheres around what they found").toBeGreaterThan(256);
       } else {
-        const searched = 20 * (cell.attack === "kedmi" ? 4 : 4 * 2);
-        const pool = cell.attack === "kedmi" ? 8 : 0;
-        expect(cell.queries).toEqual({ images: searched + pool, gradients: searched });
+        // An identity, a reconstruction, two views of it, a candidate.
+        const each = { kedmi: 4, "plg-mi": 2 * 4 * 2, ppa: 4 * 3 }[cell.attack] ?? 4 * 2;
+        // A pool; one that is mirrored, and two views of each candidate at the end.
+        const asked = { kedmi: 8, ppa: 2 * 8 + 2 * 4 * 3 }[cell.attack] ?? 0;
+        expect(cell.queries).toEqual({ images: 20 * each + asked, gradients: 20 * each });
       }
       expect(cell.identities.map((i) => i.label)).toEqual([0, 1, 2, 3]);
       expect(cell.attributeRecovery.length).toBeGreaterThan(3);
@@ -170,7 +180,8 @@ describe("a study", () => {
       ])
         await stat(join(studyDir, cell.run, `artifacts/images/${label}/${k}.png`));
     }
-    const [none, , , , defended] = result.cells;
+    const [none] = result.cells;
+    const defended = result.cells.find((c) => c.defense === "tl-dmi");
     expect(none).toMatchObject({ boundary: null, frozenParameters: 0 });
     expect(defended!.boundary).toBe("layer2.0");
     expect(defended!.trainableParameters + defended!.frozenParameters).toBe(none!.trainableParameters);
@@ -185,9 +196,13 @@ describe("a study", () => {
       "target none",
       "target tl-dmi",
       "public prior",
-      "inversion GAN",
+      "inversion GAN kedmi",
+      "inversion GAN plg",
+      "students of none",
       "gmi on none",
       "kedmi on none",
+      "plg-mi on none",
+      "ppa on none",
       "mi-face on none",
       "brep-mi on none",
     ])
@@ -229,10 +244,14 @@ describe("a study", () => {
       within(/^attribute model/, 1),
       once(/^student of gmi on none/),
       once(/^evaluation of gmi on none/),
-      within(/^inversion GAN against none/, 1),
+      within(/^inversion GAN kedmi against none/, 1),
+      within(/^students of none/, 1),
       within(/^kedmi on none/, 7),
+      within(/^public prior stylegan/, 1),
       within(/^target tl-dmi/, 2),
       once(/^kedmi on tl-dmi/),
+      within(/^inversion GAN plg against tl-dmi/, 1),
+      within(/^ppa on tl-dmi/, 7),
       within(/^mi-face on tl-dmi/, 9),
       within(/^brep-mi on tl-dmi/, 9),
     ];
@@ -267,6 +286,8 @@ test("a cell whose target diverges is reported as failed, and the others go on",
   expect(result.failed.map((f) => `${f.defense} ${f.attack}`)).toEqual([
     "none gmi",
     "none kedmi",
+    "none plg-mi",
+    "none ppa",
     "none mi-face",
     "none brep-mi",
   ]);
@@ -275,6 +296,8 @@ test("a cell whose target diverges is reported as failed, and the others go on",
   expect(result.cells.map((c) => `${c.defense} ${c.attack}`)).toEqual([
     "tl-dmi gmi",
     "tl-dmi kedmi",
+    "tl-dmi plg-mi",
+    "tl-dmi ppa",
     "tl-dmi mi-face",
     "tl-dmi brep-mi",
   ]);

@@ -20,6 +20,7 @@ export * from "../engine/ops/pool.ts";
 export * from "../engine/ops/reduce.ts";
 export * from "../engine/ops/resize.ts";
 export * from "../engine/ops/rounding.ts";
+export * from "../engine/ops/upfirdn.ts";
 export * from "../engine/ops/window-pool.ts";
 export * from "../engine/optimizer.ts";
 export * from "../engine/per-example.ts";

@@ -3,4 +3,6 @@ export * from "../priors/index.ts";
 export * from "../priors/prior.ts";
 export * from "../priors/synthesize.ts";
 export * from "../priors/train-kedmi.ts";
+export * from "../priors/train-plg.ts";
+export * from "../priors/train-stylegan.ts";
 export * from "../priors/train-wgan-gp.ts";

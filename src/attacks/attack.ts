@@ -1,30 +1,34 @@
 import type { z } from "zod";
 import type { Work } from "../engine/work.ts";
+import type { priors } from "../priors/index.ts";
 import type { Prior } from "../priors/prior.ts";
 import type { Access, Handles } from "./access.ts";
-import type { SearchSpace } from "./space.ts";
+import type { SearchSpace, StyleSpace } from "./space.ts";
+import type { SurrogateSettings, Surrogates } from "./surrogates.ts";
 
 /** The kinds of prior that attacks search in. */
-export type SearchedPrior = "dcgan" | "kedmi";
+export type SearchedPrior = (typeof priors)[number]["kind"];
 
 /** What an attack is given. */
 export interface AttackRun<Config, A extends Access = Access, P extends SearchedPrior | null = SearchedPrior | null> {
   /** The target, as far as the attack's access reaches. */
   readonly target: Handles[A];
   readonly prior: P extends SearchedPrior ? Prior : undefined;
-  /** The prior's latents, or images where the attack has no prior. */
+  /** The prior's latents or styles, or images where the attack has no prior. */
   readonly space: SearchSpace;
   /** The attacked classes. */
   readonly identities: readonly number[];
   /** Reconstructions asked for of each. */
   readonly perIdentity: number;
+  /** What was learnt of the target beforehand, where the settings ask for it. */
+  readonly surrogates?: Surrogates;
   readonly config: Config;
   readonly seed: number;
   readonly work: Work;
 }
 
 /**
- * What an attack recovered: rows of its search space (latents, or images where it has no prior), row i being meant for class
+ * What an attack recovered: rows of its search space (latents, styles, or images where it has no prior), row i being meant for class
  * `labels[i]`. Identity by identity, `perIdentity` rows each.
  */
 export interface Reconstructions {
@@ -46,6 +50,10 @@ export interface Attack<
   /** The kind of prior that it searches in; null where it searches among images themselves. */
   readonly prior: P;
   readonly config: Schema;
+  /** The styles that it searches among, with these settings; the prior's latents where it is left out. */
+  space?(config: z.output<Schema>): StyleSpace;
+  /** What these settings want to be learnt of the target from public images beforehand; nothing where it is left out. */
+  surrogates?(config: z.output<Schema>): SurrogateSettings | undefined;
   run(run: AttackRun<z.output<Schema>, A, P>): Promise<Reconstructions>;
 }
 

@@ -10,7 +10,7 @@ import type { SearchSpace } from "./space.ts";
 const plane: SearchSpace = {
   width: 2,
   byClass: false,
-  draw: (count, seed, ...path) => random(seed, "latents", ...path).normals(2 * count),
+  draw: async (count, seed, ...path) => random(seed, "latents", ...path).normals(2 * count),
   render: async (rows) => Float32Array.from(rows),
   release: async () => {},
 };

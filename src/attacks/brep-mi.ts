@@ -181,7 +181,7 @@ async function firstPoints(options: {
   const { target, space, labels, clamp, draws, seed, work } = options;
   const { width } = space;
   const store = createStore({
-    point: tensor(held(space.draw(labels.length, seed, "brep-mi"), clamp), [labels.length, width]),
+    point: tensor(held(await space.draw(labels.length, seed, "brep-mi"), clamp), [labels.length, width]),
     found: filled([labels.length], 0),
   });
   const [point, found] = [store.get("point").data, store.get("found").data];
@@ -195,7 +195,7 @@ async function firstPoints(options: {
       return async (step) => {
         if (found.includes(0)) {
           const count = Math.min(DRAW, draws - step * DRAW);
-          const drawn = held(space.draw(count, seed, "brep-mi", step), clamp);
+          const drawn = held(await space.draw(count, seed, "brep-mi", step), clamp);
           const answers = await target.labels(await space.render(drawn, new Int32Array(count)));
           for (const [i, label] of answers.entries()) {
             const row = labels.findIndex((wanted, r) => wanted === label && found[r] === 0);

@@ -3,9 +3,9 @@ import { UserError } from "../engine/errors.ts";
 import { input } from "../engine/graph.ts";
 import { softmax } from "../engine/ops/activation.ts";
 import { random } from "../engine/random.ts";
+import { randomViews, type ViewRange } from "../models/random-views.ts";
 import type { WhiteBox } from "./access.ts";
 import type { Reconstructions } from "./attack.ts";
-import { randomViews, type ViewRange } from "./random-views.ts";
 import { highest, labelsOf, takeRows } from "./selection.ts";
 import type { SearchSpace } from "./space.ts";
 

@@ -11,9 +11,11 @@ import { fixedPrior } from "../priors/synthesize.ts";
 import type { WhiteBox } from "./access.ts";
 import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
-import { identityLossRows, identityLossSchema } from "./identity-loss.ts";
+import { identityLossSchema } from "./identity-loss.ts";
+import { identityRows } from "./lomma.ts";
 import { labelInput, rowsFrom, runSearch } from "./search.ts";
 import { labelsOf, selectInitial } from "./selection.ts";
+import { type Surrogates, surrogateSettings, surrogatesWanted } from "./surrogates.ts";
 
 const config = z.strictObject({
   iterations: z
@@ -36,6 +38,7 @@ const config = z.strictObject({
     .default(0)
     .describe("start from the best of this many random latents; 0: from random ones, as the paper does"),
   batch: z.int().positive().default(60).describe("latents optimised side by side"),
+  ...surrogateSettings,
   ...finalSelectionSettings,
 });
 
@@ -54,7 +57,8 @@ export const gmi = defineAttack({
   access: "white-box",
   prior: "dcgan",
   config,
-  async run({ target, prior, space, identities, perIdentity, config: c, seed, work }) {
+  surrogates: surrogatesWanted,
+  async run({ target, prior, space, surrogates, identities, perIdentity, config: c, seed, work }) {
     const { latent } = prior.networks;
     const candidates = candidatesFor("gmi", c.candidates, perIdentity);
     const labels = labelsOf(identities, candidates);
@@ -63,7 +67,7 @@ export const gmi = defineAttack({
     const first =
       c.pool > 0
         ? (await selectInitial({ target, space, identities, perIdentity: candidates, pool: c.pool, seed })).rows
-        : space.draw(rows, seed, "gmi");
+        : await space.draw(rows, seed, "gmi");
 
     const found = await runSearch({
       work,
@@ -78,7 +82,7 @@ export const gmi = defineAttack({
         velocity: filled([batch, latent], 0),
       }),
       results: ["latents"],
-      ...gmiIteration(target, prior, batch, c),
+      ...gmiIteration(target, prior, batch, c, surrogates),
       feeds: () => ({}),
       label: (row) => labels[row]!,
     });
@@ -89,14 +93,20 @@ export const gmi = defineAttack({
 });
 
 /** One iteration over a store's `latents` and `velocity`, both [batch, latent], for the classes that are fed as `labels`. */
-export function gmiIteration(target: WhiteBox, prior: Prior, batch: number, c: z.output<typeof config>) {
+export function gmiIteration(
+  target: WhiteBox,
+  prior: Prior,
+  batch: number,
+  c: z.output<typeof config>,
+  surrogates?: Surrogates,
+) {
   const shape = [batch, prior.networks.latent];
   const latents = parameter("latents", shape);
   const velocity = parameter("velocity", shape);
   const { synthesize, naturalness } = fixedPrior(prior);
   const images = synthesize(latents);
   const wanted = oneHot(labelInput(batch), target.classes);
-  const identity = sum(identityLossRows(c.identityLoss, target.logits(images), wanted));
+  const identity = sum(identityRows(target, surrogates, c, images, wanted));
   const natural = sum(naturalness(images));
   const loss = mul(sub(mul(identity, c.identityWeight), natural), 1 / REFERENCE_BATCH);
   const [g] = grad(loss, [latents]);

@@ -14,9 +14,11 @@ import { fixedPrior } from "../priors/synthesize.ts";
 import type { WhiteBox } from "./access.ts";
 import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
-import { identityLossRows, identityLossSchema } from "./identity-loss.ts";
+import { identityLossSchema } from "./identity-loss.ts";
+import { identityRows } from "./lomma.ts";
 import { labelInput, rowsFrom, runSearch } from "./search.ts";
 import { selectInitial } from "./selection.ts";
+import { type Surrogates, surrogateSettings, surrogatesWanted } from "./surrogates.ts";
 
 const config = z.strictObject({
   iterations: z.int().positive().default(3000).describe("2400 in KEDMI's and LOMMA's code, 3000 in TL-DMI's"),
@@ -34,6 +36,7 @@ const config = z.strictObject({
     .default(0)
     .describe("start μ from the best of this many random latents; 0: from zero, as the paper does"),
   batch: z.int().positive().default(60).describe("identities optimised side by side"),
+  ...surrogateSettings,
   ...finalSelectionSettings,
 });
 
@@ -48,7 +51,8 @@ export const kedmi = defineAttack({
   access: "white-box",
   prior: "kedmi",
   config,
-  async run({ target, prior, space, identities, perIdentity, config: c, seed, work }) {
+  surrogates: surrogatesWanted,
+  async run({ target, prior, space, surrogates, identities, perIdentity, config: c, seed, work }) {
     const { latent } = prior.networks;
     const candidates = candidatesFor("kedmi", c.candidates, perIdentity);
     const rows = identities.length;
@@ -58,7 +62,7 @@ export const kedmi = defineAttack({
         ? (await selectInitial({ target, space, identities, perIdentity: 1, pool: c.pool, seed })).rows
         : new Float32Array(rows * latent);
 
-    const { slots, ...iteration } = kedmiIteration(target, prior, batch, c);
+    const { slots, ...iteration } = kedmiIteration(target, prior, batch, c, surrogates);
     const initial = (from: number): StateDict => ({
       mu: tensor(rowsFrom(means, latent, from, batch), [batch, latent]),
       logVariance: filled([batch, latent], c.initialLogVariance),
@@ -89,7 +93,13 @@ export const kedmi = defineAttack({
  * One iteration over a store's `mu` and `logVariance`, both [batch, latent], and Adam's `slots` for them; the classes are fed as
  * `labels`, the draws as `noise` [batch, latent].
  */
-export function kedmiIteration(target: WhiteBox, prior: Prior, batch: number, c: z.output<typeof config>) {
+export function kedmiIteration(
+  target: WhiteBox,
+  prior: Prior,
+  batch: number,
+  c: z.output<typeof config>,
+  surrogates?: Surrogates,
+) {
   const shape = [batch, prior.networks.latent];
   const mu = parameter("mu", shape);
   const logVariance = parameter("logVariance", shape);
@@ -97,7 +107,7 @@ export function kedmiIteration(target: WhiteBox, prior: Prior, batch: number, c:
   const { synthesize, naturalness } = fixedPrior(prior);
   const images = synthesize(drawn(mu, logVariance, noise, c.clamp));
   const wanted = oneHot(labelInput(batch), target.classes);
-  const identity = mean(identityLossRows(c.identityLoss, target.logits(images), wanted));
+  const identity = mean(identityRows(target, surrogates, c, images, wanted));
   const natural = mean(naturalness(images));
   const loss = sub(mul(identity, c.identityWeight), natural);
   const variables = [mu, logVariance];

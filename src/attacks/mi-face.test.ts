@@ -56,7 +56,7 @@ test("shows identities to the evaluation model where the target is shallow", asy
     });
     return recognised.length / labels.length;
   };
-  expect(await seen(rows)).toBeGreaterThan((await seen(pixelSpace(IMAGE).draw(labels.length, 5))) + 0.2);
+  expect(await seen(rows)).toBeGreaterThan((await seen(await pixelSpace(IMAGE).draw(labels.length, 5))) + 0.2);
   await judge.release();
 });
 

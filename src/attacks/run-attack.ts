@@ -7,6 +7,7 @@ import { openTarget } from "./access.ts";
 import type { Attack, Reconstructions } from "./attack.ts";
 import { meteredWork, type Queries, queryMeter } from "./queries.ts";
 import { type SearchSpace, searchSpace } from "./space.ts";
+import { openSurrogates, type Surrogates } from "./surrogates.ts";
 import { type Trail, withTrail } from "./trail.ts";
 
 /** An attack on a target, and whom it attacks. */
@@ -17,6 +18,8 @@ export interface AttackOptions {
   readonly state: StateDict;
   /** A trained prior of the kind that the attack searches in; left out where it has none. */
   readonly prior?: Prior;
+  /** What `trainSurrogates` learnt of the target; left out where the settings ask for nothing. */
+  readonly surrogates?: StateDict;
   /** The attacked classes. */
   readonly identities: readonly number[];
   /** Reconstructions asked for of each. */
@@ -31,11 +34,24 @@ export interface AttackOptions {
   readonly trail?: Trail;
 }
 
-/** The space that an attack searches: the prior's latents, or images of the target's size. */
-export function spaceOf(attack: Attack, model: Model, prior: Prior | undefined): SearchSpace {
+/** The space that an attack searches with its resolved settings: the prior's latents or styles, or images of the target's size. */
+export function spaceOf(
+  attack: Attack,
+  model: Model,
+  prior: Prior | undefined,
+  config: Record<string, unknown>,
+): SearchSpace {
   if (attack.prior === null) return searchSpace(undefined, model.input);
   if (prior === undefined) throw new RangeError(`${attack.kind} searches in a prior of kind ${attack.prior}`);
-  return searchSpace(prior, model.input);
+  return searchSpace(prior, model.input, attack.space?.(config));
+}
+
+function surrogatesOf({ attack, model, config, surrogates }: AttackOptions): Surrogates | undefined {
+  const settings = attack.surrogates?.(config);
+  if (settings === undefined) return undefined;
+  if (surrogates === undefined)
+    throw new RangeError(`${attack.kind} with these settings needs surrogates of its target`);
+  return openSurrogates(settings, model, surrogates);
 }
 
 /** Runs an attack with a handle that does no more than the access it declares, and counts its queries. */
@@ -43,11 +59,12 @@ export async function runAttack(options: AttackOptions): Promise<Reconstructions
   const { attack, model, state, prior, identities, perIdentity, config, seed, trail } = options;
   const meter = queryMeter();
   const opened = openTarget(attack.access, model, state, meter, options.answers);
-  const space = spaceOf(attack, model, prior);
+  const space = spaceOf(attack, model, prior, config);
   try {
     const work = meteredWork(options.work, meter);
     const target = trail === undefined ? opened.target : withTrail(opened.target, trail);
-    const common = { target, prior, space, identities, perIdentity };
+    const learnt = surrogatesOf(options);
+    const common = { target, prior, space, ...(learnt && { surrogates: learnt }), identities, perIdentity };
     const found = await attack.run({ ...common, config, seed, work });
     return { ...found, queries: meter.count() };
   } finally {

@@ -1,3 +1,4 @@
+import { flipImage } from "../data/augment.ts";
 import { UserError } from "../engine/errors.ts";
 import type { ScoresAccess } from "./access.ts";
 import type { Reconstructions } from "./attack.ts";
@@ -19,17 +20,19 @@ export async function selectInitial(options: {
   readonly perIdentity: number;
   readonly pool: number;
   readonly seed: number;
+  /** Whether the mirrored image is asked for too and the mean of both counts (PPA); no by default. */
+  readonly mirrored?: boolean;
 }): Promise<Reconstructions> {
-  const { target, space, identities, perIdentity, pool, seed } = options;
+  const { target, space, identities, perIdentity, pool, seed, mirrored = false } = options;
   if (pool < perIdentity) {
     throw new UserError(`a pool of ${pool} latents is too small to choose ${perIdentity} of for each identity`);
   }
-  const drawn = space.draw(pool, seed, "pool");
+  const drawn = await space.draw(pool, seed, "pool");
   // What is not rendered for a class is rendered once.
-  const shared = space.byClass ? undefined : await poolScores(target, space, drawn, 0);
+  const shared = space.byClass ? undefined : await poolScores(target, space, drawn, 0, mirrored);
   const chosen: number[] = [];
   for (const identity of identities) {
-    const scores = shared ?? (await poolScores(target, space, drawn, identity));
+    const scores = shared ?? (await poolScores(target, space, drawn, identity, mirrored));
     chosen.push(...highest(pool, (row) => scores[row * target.classes + identity]!, perIdentity));
   }
   return { rows: takeRows(drawn, space.width, chosen), labels: labelsOf(identities, perIdentity) };
@@ -41,13 +44,21 @@ async function poolScores(
   space: SearchSpace,
   rows: Float32Array,
   identity: number,
+  mirrored: boolean,
 ): Promise<Float32Array> {
   const count = rows.length / space.width;
   const scores = new Float32Array(count * target.classes);
   for (let at = 0; at < count; at += PART) {
     const part = rows.subarray(at * space.width, Math.min(count, at + PART) * space.width);
     const labels = new Int32Array(part.length / space.width).fill(identity);
-    scores.set(await target.scores(await space.render(part, labels)), at * target.classes);
+    const images = await space.render(part, labels);
+    const seen = await target.scores(images);
+    if (mirrored) {
+      const [channels, height, width] = target.image;
+      flipImage(images, { channels: channels * labels.length, height, width });
+      for (const [i, score] of (await target.scores(images)).entries()) seen[i] = (seen[i]! + score) / 2;
+    }
+    scores.set(seen, at * target.classes);
   }
   return scores;
 }

@@ -6,17 +6,23 @@ import type { ImageSet } from "./dataset.ts";
 export interface SubsetOptions {
   readonly name: string;
   readonly classes?: readonly string[];
-  /** The new label of each old label; needed with `classes`. */
+  /** The new label of each old label; this or `labels` is needed with `classes`. */
   readonly relabel?: ReadonlyMap<number, number>;
+  /** The new label of each image of the view, whatever its old one. */
+  readonly labels?: Int32Array;
 }
 
 /** A view of the images of the given indices, in that order. Reads go to the set below; no pixel is copied. */
 export function subset(set: ImageSet, indices: ArrayLike<number>, options: SubsetOptions): ImageSet {
   const chosen = Int32Array.from(indices);
-  const labels = chosen.map((index) => {
+  const { labels: given } = options;
+  if (given !== undefined && given.length !== chosen.length)
+    throw new RangeError(`${options.name}: ${given.length} labels for ${chosen.length} images`);
+  const labels = chosen.map((index, at) => {
     const label = set.labels[index];
     if (label === undefined)
       throw new RangeError(`${options.name}: no image ${index} among the ${set.size} of ${set.name}`);
+    if (given !== undefined) return given[at]!;
     if (options.relabel === undefined) return label;
     const renamed = options.relabel.get(label);
     if (renamed === undefined) throw new RangeError(`${options.name}: no new label for label ${label} of ${set.name}`);

@@ -26,6 +26,23 @@ export function steppedRate(rate: number, milestones: readonly number[], gamma =
   };
 }
 
+/**
+ * `rate`, which rises linearly over the first share of the steps and falls along half a cosine over the last (the projector of Karras et
+ * al. 2020, appendix D).
+ */
+export function rampedRate(
+  rate: number,
+  steps: number,
+  ramps: { readonly up: number; readonly down: number },
+): Schedule {
+  return (step) => {
+    const done = div(step, steps);
+    const falling = minimum(div(sub(1, done), ramps.down), 1);
+    const rising = minimum(div(done, ramps.up), 1);
+    return mul(mul(sub(0.5, mul(0.5, cos(mul(falling, Math.PI)))), rising), rate);
+  };
+}
+
 /** A schedule that first rises linearly from near zero over `steps` steps. */
 export function withWarmup(schedule: Schedule, steps: number): Schedule {
   return (step) => mul(schedule(step), minimum(div(add(step, 1), steps), 1));

@@ -20,6 +20,14 @@ export const normalInitial =
 /** He et al. 2015, normal, by fan-out, for layers before ReLU: torchvision's choice for convolutions. */
 export const heInitial: Initializer = (rng, shape) => normalInitial(Math.sqrt(2 / fanOut(shape)))(rng, shape);
 
+/** Glorot & Bengio 2010, uniform: ±gain·√(6 / (fan-in + fan-out)). */
+export const xavierUniform =
+  (gain = 1): Initializer =>
+  (rng, shape) => {
+    const bound = gain * Math.sqrt(6 / (fanIn(shape) + fanOut(shape)));
+    return rng.uniforms(sizeOf(shape)).map((u) => (2 * u - 1) * bound);
+  };
+
 /** Uniform in ±1/√fan-in: PyTorch's default for convolutions and linear layers. */
 export const uniformFanIn: Initializer = (rng, shape) => {
   const bound = 1 / Math.sqrt(fanIn(shape));

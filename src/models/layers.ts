@@ -1,4 +1,4 @@
-import type { Value } from "../engine/graph.ts";
+import { constant, type Value } from "../engine/graph.ts";
 import {
   gelu as geluOp,
   leakyRelu as leakyReluOp,
@@ -10,16 +10,18 @@ import {
 } from "../engine/ops/activation.ts";
 import { type ConvOptions, conv2d, convTranspose2d } from "../engine/ops/conv.ts";
 import { add, clamp, mul } from "../engine/ops/elementwise.ts";
-import { linear as linearOp } from "../engine/ops/linear.ts";
+import { linear as linearOp, matmul } from "../engine/ops/linear.ts";
 import { concat, flatten as flattenOp, reshape as reshapeOp } from "../engine/ops/movement.ts";
 import {
   batchNormEval,
   batchNormTrain,
   instanceNorm as instanceNormOp,
   layerNorm as layerNormOp,
+  type NormWeights,
 } from "../engine/ops/norm.ts";
 import { avgPool2d, globalAvgPool, maxPool2d, type PoolOptions } from "../engine/ops/pool.ts";
 import type { Shape } from "../engine/shape.ts";
+import { filled } from "../engine/tensor.ts";
 import { constantInitial, heInitial, uniformBias, uniformFanIn } from "./initial.ts";
 import type { Initializer, Layer, LayerContext, WeightSpec } from "./layer.ts";
 
@@ -152,26 +154,57 @@ export function linear(
   };
 }
 
+const runningStatistics = (path: string, channels: number): WeightSpec[] => [
+  buffer(`${path}.running_mean`, [channels], 0),
+  buffer(`${path}.running_var`, [channels], 1),
+];
+
+/** Batch norm by the batch's statistics, which the running ones follow, or by the running ones. */
+function normalizeBatch(path: string, channels: number, x: Value, c: LayerContext, norm: NormWeights): Value {
+  const momentum = 0.1;
+  const [runningMean, runningVar] = [c.weight(`${path}.running_mean`), c.weight(`${path}.running_var`)];
+  if (!c.training) return batchNormEval(x, norm, runningMean, runningVar);
+  const { y, mean, variance } = batchNormTrain(x, norm);
+  const count = x.shape.reduce((n, a) => n * a, 1) / channels;
+  const follow = (old: Value, next: Value) => add(mul(old, 1 - momentum), mul(next, momentum));
+  c.update(`${path}.running_mean`, follow(runningMean, mean));
+  c.update(`${path}.running_var`, follow(runningVar, mul(variance, count / Math.max(count - 1, 1))));
+  return y;
+}
+
 /** PyTorch's BatchNorm1d/2d: ε 1e-5 unless given, momentum 0.1, running variance unbiased. */
 export function batchNorm(path: string, channels: number, epsilon = 1e-5): Layer {
-  const momentum = 0.1;
   return {
     weights: [
       weight(`${path}.weight`, [channels], constantInitial(1)),
       weight(`${path}.bias`, [channels], constantInitial(0)),
-      buffer(`${path}.running_mean`, [channels], 0),
-      buffer(`${path}.running_var`, [channels], 1),
+      ...runningStatistics(path, channels),
+    ],
+    apply: (x, c) =>
+      normalizeBatch(path, channels, x, c, {
+        weight: c.weight(`${path}.weight`),
+        bias: c.weight(`${path}.bias`),
+        epsilon,
+      }),
+  };
+}
+
+/** Batch norm of [N, C, H, W] with a scale and a shift for each class, [classes, C] (Dumoulin et al. 2017). The network is conditioned on classes. */
+export function conditionalBatchNorm(path: string, channels: number, classes: number): Layer {
+  const fill = (n: number) => constant(filled([channels], n), `${path}.fill${n}`);
+  return {
+    weights: [
+      weight(`${path}.weights.weight`, [classes, channels], constantInitial(1)),
+      weight(`${path}.biases.weight`, [classes, channels], constantInitial(0)),
+      ...runningStatistics(path, channels),
     ],
     apply(x, c) {
-      const norm = { weight: c.weight(`${path}.weight`), bias: c.weight(`${path}.bias`), epsilon };
-      const [runningMean, runningVar] = [c.weight(`${path}.running_mean`), c.weight(`${path}.running_var`)];
-      if (!c.training) return batchNormEval(x, norm, runningMean, runningVar);
-      const { y, mean, variance } = batchNormTrain(x, norm);
-      const count = x.shape.reduce((n, a) => n * a, 1) / channels;
-      const follow = (old: Value, next: Value) => add(mul(old, 1 - momentum), mul(next, momentum));
-      c.update(`${path}.running_mean`, follow(runningMean, mean));
-      c.update(`${path}.running_var`, follow(runningVar, mul(variance, count / Math.max(count - 1, 1))));
-      return y;
+      const standard = normalizeBatch(path, channels, x, c, { weight: fill(1), bias: fill(0) });
+      const ofClass = (name: string) => {
+        const rows = matmul(conditionOf(c, path), c.weight(`${path}.${name}.weight`));
+        return reshapeOp(rows, [x.shape[0]!, channels, 1, 1]);
+      };
+      return add(mul(standard, ofClass("weights")), ofClass("biases"));
     },
   };
 }
@@ -206,6 +239,12 @@ export function squeezeExcite(path: string, channels: number, squeezed: number, 
     sigmoid,
   );
   return { weights: gate.weights, apply: (x, c) => mul(x, gate.apply(x, c)) };
+}
+
+/** The batch's classes as one-hot rows. @throws RangeError in a network that was given none. */
+export function conditionOf({ condition }: LayerContext, path: string): Value {
+  if (condition === undefined) throw new RangeError(`${path} is conditioned on classes, and none were given`);
+  return condition;
 }
 
 /** PyTorch's InstanceNorm2d with `affine=True`. */

@@ -16,11 +16,11 @@ export interface BoundNetworks {
   readonly fake: Value;
 }
 
-/** Binds both networks anew, under their prefixes, and renders the latents. */
-export function bindNetworks(networks: PriorNetworks, z: Value): BoundNetworks {
+/** Binds both networks anew, under their prefixes, and renders the latents; for one-hot classes where the generator is conditioned on them. */
+export function bindNetworks(networks: PriorNetworks, z: Value, wanted?: Value): BoundNetworks {
   const generator = trainable({ training: true, prefix: GENERATOR });
   const discriminator = trainable({ training: true, prefix: DISCRIMINATOR });
-  return { generator, discriminator, fake: generator.apply(networks.generator, z) };
+  return { generator, discriminator, fake: generator.apply(networks.generator, z, wanted) };
 }
 
 /** One of the two networks as it learns: its loss, its weights, and how they follow. */
@@ -32,15 +32,16 @@ export interface Player {
   readonly buffers: Readonly<Record<string, Value>>;
 }
 
-/** A player whose weights follow by Adam with β (0.5, 0.999) at a constant rate, as GMI's and KEDMI's released code has it. */
+/** A player whose weights follow by Adam at a constant rate; β is (0.5, 0.999) in GMI's and KEDMI's released code. */
 export function player(
   name: "critic" | "generator",
   rate: number,
   loss: Value,
   network: Binding,
   buffers: Player["buffers"] = {},
+  betas: readonly [number, number] = [0.5, 0.999],
 ): Player {
-  const plan = { name: `optimizer/${name}`, optimizer: adam({ betas: [0.5, 0.999] }), rate: constantRate(rate) };
+  const plan = { name: `optimizer/${name}`, optimizer: adam({ betas }), rate: constantRate(rate) };
   return { plan, loss, weights: network.trained(), buffers };
 }
 

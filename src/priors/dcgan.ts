@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { reshape } from "../engine/ops/movement.ts";
 import { gmiCritic, gmiGenerator, kernelSchema } from "./gmi-networks.ts";
-import { definePrior } from "./prior.ts";
+import { definePrior, type PriorNetworks, type PriorShape } from "./prior.ts";
+import { trainWganGp } from "./train-wgan-gp.ts";
 
 /** How GMI's GAN is built and trained; the widths and counts are the paper's. */
 const config = z.strictObject({
@@ -34,6 +35,17 @@ const config = z.strictObject({
   flip: z.number().min(0).max(1).default(0.5).describe("probability of a mirrored public image"),
 });
 
+/** The resolved settings of this prior. */
+export type DcganSettings = z.output<typeof config>;
+
+const dcganNetworks = ({ latent, width, kernel }: DcganSettings, { image }: PriorShape): PriorNetworks => ({
+  latent,
+  image,
+  generator: gmiGenerator(latent, image, width, kernel),
+  discriminator: gmiCritic(image, width, kernel),
+  naturalness: (score) => reshape(score, [score.shape[0]!]),
+});
+
 /** The prior of GMI: a DCGAN trained as WGAN-GP on the public images alone. */
 export const dcgan = definePrior({
   kind: "dcgan",
@@ -41,15 +53,8 @@ export const dcgan = definePrior({
   paper:
     "Zhang et al., The Secret Revealer: Generative Model-Inversion Attacks Against Deep Neural Networks, CVPR 2020",
   perTarget: false,
+  training: "prior",
   config,
-  networks: ({ latent, width, kernel }, { image }) => ({
-    latent,
-    image,
-    generator: gmiGenerator(latent, image, width, kernel),
-    discriminator: gmiCritic(image, width, kernel),
-    naturalness: (score) => reshape(score, [score.shape[0]!]),
-  }),
+  networks: dcganNetworks,
+  train: ({ settings, shape, ...rest }) => trainWganGp({ networks: dcganNetworks(settings, shape), settings, ...rest }),
 });
-
-/** The resolved settings of this prior. */
-export type DcganSettings = z.output<typeof config>;

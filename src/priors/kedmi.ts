@@ -4,9 +4,11 @@ import { sub } from "../engine/ops/elementwise.ts";
 import { logSumExp } from "../engine/ops/reduce.ts";
 import type { Layer } from "../models/layer.ts";
 import { conv, flatten, instanceNorm, leakyRelu, linear, sequential } from "../models/layers.ts";
+import { dcgan } from "./dcgan.ts";
 import { gmiGenerator, halvings, kernelSchema } from "./gmi-networks.ts";
 import { minibatchDiscrimination } from "./minibatch-discrimination.ts";
 import { definePrior, type PriorNetworks } from "./prior.ts";
+import { trainKedmi } from "./train-kedmi.ts";
 
 const LEAK = 0.2;
 
@@ -88,6 +90,17 @@ export const kedmi = definePrior({
   summary: "KEDMI's inversion-specific GAN, trained on public images with the attacked target's soft labels",
   paper: "Chen et al., Knowledge-Enriched Distributional Model Inversion Attacks, ICCV 2021",
   perTarget: true,
+  training: "inversion-prior",
   config,
   networks: (settings, { image, classes }) => kedmiNetworks(settings, image, classes),
+  startsFrom: ({ resume }) => (resume ? dcgan.kind : undefined),
+  train: async ({ settings, shape: { image, classes }, images, target, ...rest }) =>
+    trainKedmi({
+      networks: kedmiNetworks(settings, image, classes),
+      images,
+      softLabels: await target.scores(images),
+      classes,
+      settings,
+      ...rest,
+    }),
 });

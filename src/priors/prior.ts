@@ -1,6 +1,8 @@
 import type { z } from "zod";
+import type { ImageSet } from "../data/dataset.ts";
 import type { Value } from "../engine/graph.ts";
 import type { StateDict } from "../engine/store.ts";
+import type { Work } from "../engine/work.ts";
 import type { Layer } from "../models/layer.ts";
 
 /** The networks of a prior. Images are [N, channels, side, side] in [0, 1]; latents are [N, latent], drawn from N(0, I). */
@@ -13,6 +15,27 @@ export interface PriorNetworks {
   readonly discriminator: Layer;
   /** Naturalness from the discriminator's output: [N, …] to [N], higher where an image looks more like the public ones. */
   naturalness(discriminated: Value): Value;
+  /** The most images that are rendered at a time; 64 where it is left out. */
+  readonly batch?: number;
+  /** What a generator is made of that draws by styles; absent where it does not. */
+  readonly styles?: Styles;
+}
+
+/** The two halves of a generator that draws by styles. Their weights have the names that they have in the generator. */
+export interface Styles {
+  /** Length of a style, w. */
+  readonly length: number;
+  /** Styles that an image takes, one a layer. */
+  readonly count: number;
+  /** [N, latent] to w [N, length]. */
+  readonly mapping: Layer;
+  /** Styles [N, count, length] to images [N, channels, side, side]. */
+  readonly synthesis: Layer;
+}
+
+/** The networks of a prior that draws by styles. */
+export interface StyledNetworks extends PriorNetworks {
+  readonly styles: Styles;
 }
 
 /** A trained prior: what an attack searches in. */
@@ -30,22 +53,54 @@ export interface PriorShape {
   readonly classes: number;
 }
 
+/** The attacked target in the hands of those who train a prior against it. Its weights are fixed. */
+export interface AttackedTarget {
+  /** [N, C, H, W] to logits [N, classes]; gradients flow to the images. */
+  logits(images: Value): Value;
+  /** The target's softmax for each image of a set, row by row: [images, classes]. */
+  scores(images: ImageSet): Promise<Float32Array>;
+}
+
+/** What a prior is trained on. */
+export interface PriorTraining<Settings, PerTarget extends boolean = boolean> {
+  readonly settings: Settings;
+  readonly shape: PriorShape;
+  /** The public images. */
+  readonly images: ImageSet;
+  /** Who is attacked; only for priors that are trained against a target. */
+  readonly target: PerTarget extends true ? AttackedTarget : undefined;
+  /** Weights of the prior that `startsFrom` names. */
+  readonly start?: StateDict;
+  readonly seed: number;
+  readonly work: Work;
+}
+
 /** A kind of prior: one file in this folder, one line in `index.ts`. */
-export interface PriorFamily<Kind extends string = string, Schema extends z.ZodObject = z.ZodObject> {
+export interface PriorFamily<
+  Kind extends string = string,
+  Schema extends z.ZodObject = z.ZodObject,
+  PerTarget extends boolean = boolean,
+> {
   readonly kind: Kind;
   readonly summary: string;
   readonly paper: string;
   /** Whether it is trained against the attacked target, and so anew for each defense. */
-  readonly perTarget: boolean;
+  readonly perTarget: PerTarget;
+  /** Names the training: its random stream, and its step in a study. Priors that are trained against a target have names of their own. */
+  readonly training: string;
   readonly config: Schema;
   /** @throws UserError for an image size that the networks cannot make. */
   networks(config: z.output<Schema>, shape: PriorShape): PriorNetworks;
+  /** The kind of public prior whose weights training starts from; from random ones where there is none. */
+  startsFrom?(config: z.output<Schema>): string | undefined;
+  /** Gives the weights of both networks under their prefixes. Resumes. @throws DivergedError when a loss is no longer finite. */
+  train(training: PriorTraining<z.output<Schema>, PerTarget>): Promise<StateDict>;
 }
 
 /** Declares a kind of prior; only fixes the types. */
-export function definePrior<const Kind extends string, Schema extends z.ZodObject>(
-  family: PriorFamily<Kind, Schema>,
-): PriorFamily<Kind, Schema> {
+export function definePrior<const Kind extends string, Schema extends z.ZodObject, const PerTarget extends boolean>(
+  family: PriorFamily<Kind, Schema, PerTarget>,
+): PriorFamily<Kind, Schema, PerTarget> {
   return family;
 }
 

@@ -2,18 +2,31 @@ import type { Value } from "../engine/graph.ts";
 import { sliceAxis } from "../engine/ops/movement.ts";
 import { fixed } from "../models/bind.ts";
 import { predictor } from "../models/predict.ts";
-import { DISCRIMINATOR, GENERATOR, type Prior, weightsUnder } from "./prior.ts";
+import { DISCRIMINATOR, GENERATOR, type Prior, type PriorNetworks, type Styles, weightsUnder } from "./prior.ts";
+import { truncated } from "./style-networks.ts";
+
+/** The styles that a prior draws by. @throws RangeError where it does not. */
+export function stylesOf({ styles }: PriorNetworks): Styles {
+  if (styles === undefined) throw new RangeError("a prior that draws by styles is needed");
+  return styles;
+}
 
 /** A prior's networks with their trained weights fixed, as functions of graph values. `wanted` are one-hot classes [N, classes], for conditional priors. */
 export function fixedPrior({ networks, state }: Prior): {
   synthesize(latents: Value, wanted?: Value): Value;
   naturalness(images: Value, wanted?: Value): Value;
+  /** Latents [N, latent] to styles [N, length], truncated by ψ. @throws RangeError for a prior without styles, as does the next. */
+  style(latents: Value, truncation: number): Value;
+  /** Styles [N, count, length] to images. */
+  synthesizeStyles(styles: Value): Value;
 } {
   const generator = fixed(weightsUnder(GENERATOR, state));
   const discriminator = fixed(weightsUnder(DISCRIMINATOR, state));
   return {
     synthesize: (latents, wanted) => generator.apply(networks.generator, latents, wanted),
     naturalness: (images, wanted) => networks.naturalness(discriminator.apply(networks.discriminator, images, wanted)),
+    style: (latents, truncation) => generator.apply(truncated(stylesOf(networks).mapping, truncation), latents),
+    synthesizeStyles: (styles) => generator.apply(stylesOf(networks).synthesis, styles),
   };
 }
 
@@ -28,7 +41,7 @@ export interface Renderer {
 }
 
 /** Compiles a prior's generator for batches of the given size. */
-export async function renderer(prior: Prior, batch = 64): Promise<Renderer> {
+export async function renderer(prior: Prior, batch = prior.networks.batch ?? 64): Promise<Renderer> {
   const { latent, classes = 0 } = prior.networks;
   const net = await predictor([latent + classes], batch, (rows) => {
     const wanted = classes > 0 ? sliceAxis(rows, 1, latent, latent + classes) : undefined;

@@ -1,18 +1,18 @@
 import type { ImageSet } from "../data/dataset.ts";
 import { endless } from "../data/loader.ts";
 import { grad } from "../engine/autodiff.ts";
-import { input, parameter, type Value } from "../engine/graph.ts";
-import { add, div, minimum, mul, neg, square, sub } from "../engine/ops/elementwise.ts";
+import { input, type Value } from "../engine/graph.ts";
+import { add, mul, neg, square, sub } from "../engine/ops/elementwise.ts";
 import { concat, sliceAxis } from "../engine/ops/movement.ts";
 import { mean, norm2, sum } from "../engine/ops/reduce.ts";
-import type { OptimizerPlan } from "../engine/optimizer.ts";
 import { random, seedFor } from "../engine/random.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
 import { checkFinite, runLoop, type Work } from "../engine/work.ts";
 import { initialState } from "../models/bind.ts";
 import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
 import type { DcganSettings } from "./dcgan.ts";
-import { DISCRIMINATOR, GENERATOR, type PriorNetworks, weightsUnder, weightsWithPrefix } from "./prior.ts";
+import { DISCRIMINATOR, GENERATOR, type PriorNetworks, weightsWithPrefix } from "./prior.ts";
+import { runningAverage } from "./running-average.ts";
 
 /** What the critic's loss is made of; images are [N, C, H, W]. */
 export interface CriticTerms {
@@ -37,8 +37,6 @@ export function wganGpLoss({ critic, real, fake, alpha, penalty }: CriticTerms):
   const distance = sub(mean(sliceAxis(scores, 0, 0, n)), mean(sliceAxis(scores, 0, n, 2 * n)));
   return add(distance, mul(steepness, penalty));
 }
-
-const AVERAGE = "average/";
 
 /**
  * Trains generator and critic on the public images (GMI's recipe) and returns the weights of both under their prefixes.
@@ -72,17 +70,16 @@ export async function trainWganGp(options: {
   const next = playerUpdates(generator);
 
   const first = weightsWithPrefix(GENERATOR, initialState(networks.generator.weights, seedFor(seed, GENERATOR)));
-  const averaged = settings.average > 0 ? weightsWithPrefix(AVERAGE, first) : {};
+  const average = runningAverage(networks, first, settings.average, generator.plan);
   const store = createStore({
     ...first,
     ...weightsWithPrefix(DISCRIMINATOR, initialState(networks.discriminator.weights, seedFor(seed, DISCRIMINATOR))),
-    ...averaged,
+    ...average.state,
     ...playerState(critic),
     ...playerState(generator),
   });
   const criticStep = await compilePlayer(critic, playerUpdates(critic), store);
-  const averages = averageUpdates(Object.keys(averaged), next, settings.average, generator.plan);
-  const generatorStep = await compilePlayer(generator, { ...next, ...averages }, store);
+  const generatorStep = await compilePlayer(generator, { ...next, ...average.updates(next) }, store);
 
   await runLoop({
     work,
@@ -117,28 +114,8 @@ export async function trainWganGp(options: {
   });
   await criticStep.release();
   await generatorStep.release();
-  const source = settings.average > 0 ? AVERAGE : "";
-  const generated = store.snapshot(networks.generator.weights.map((w) => `${source}${GENERATOR}${w.name}`));
   return {
     ...store.snapshot(networks.discriminator.weights.map((w) => DISCRIMINATOR + w.name)),
-    ...weightsWithPrefix(GENERATOR, weightsUnder(`${source}${GENERATOR}`, generated)),
+    ...average.result(store),
   };
-}
-
-/** The running average of each weight and statistic. Early on it follows faster, so that first weights are soon forgotten. */
-function averageUpdates(
-  names: readonly string[],
-  next: Readonly<Record<string, Value>>,
-  decay: number,
-  plan: OptimizerPlan,
-): Record<string, Value> {
-  const step = parameter(`${plan.name}/step`, []);
-  const kept = minimum(div(add(step, 1), add(step, 10)), decay);
-  return Object.fromEntries(
-    names.map((name) => {
-      const target = next[name.slice(AVERAGE.length)]!;
-      const average = parameter(name, target.shape);
-      return [name, add(target, mul(kept, sub(average, target)))];
-    }),
-  );
 }

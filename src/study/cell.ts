@@ -61,6 +61,7 @@ export async function runCell(options: {
       ...(target.open && { boundary: await run(target.open.step) }),
       target: await run(target.step),
       ...(cell.prior && { prior: await run(cell.prior) }),
+      ...(cell.surrogates && { surrogates: await run(cell.surrogates) }),
       attack: await run(cell.attackStep),
       evaluation: await run(cell.evaluation),
     };

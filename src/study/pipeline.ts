@@ -153,8 +153,8 @@ async function accuracyOf({ dir }: StepResult): Promise<Measured> {
 async function allCurves(plan: StudyPlan, results: ReadonlyMap<string, StepResult>): Promise<Curve[]> {
   const curves: Curve[] = [];
   const seen = new Set<string>();
-  for (const { target, prior, attackStep, seed } of plan.cells) {
-    for (const step of [target.step, ...(prior ? [prior] : []), attackStep]) {
+  for (const { target, prior, surrogates, attackStep, seed } of plan.cells) {
+    for (const step of [target.step, ...(prior ? [prior] : []), ...(surrogates ? [surrogates] : []), attackStep]) {
       const found = results.get(step.id);
       if (found === undefined || seen.has(step.id)) continue;
       seen.add(step.id);

@@ -15,17 +15,19 @@ import { buildModel, type Choice, type Chosen, chosenAttack, chosenDefenses, cho
 import { checkImported, importedTargetStep, importedWeightsStep, isTargetItself } from "./imported-steps.ts";
 import { withoutPaths } from "./model-files.ts";
 import type { StudyWeights } from "./read-study.ts";
-import { attackStep, inversionPriorStep } from "./steps/attack.ts";
+import { attackStep } from "./steps/attack.ts";
 import { evaluationStep } from "./steps/evaluation.ts";
 import { fisherStep } from "./steps/fisher.ts";
 import { httpJudgeStep, realPairsStep } from "./steps/http-judge.ts";
 import { importedStep } from "./steps/imported.ts";
 import type { Opinions } from "./steps/opinions.ts";
 import type { PlannedStep } from "./steps/planned.ts";
+import { inversionPriorStep, type PlannedPrior, publicPriorStep } from "./steps/prior.ts";
 import { realImagesStep } from "./steps/real-images.ts";
 import type { AttackedCell } from "./steps/reconstructions.ts";
-import { attributeModelStep, evaluationModelStep, pretrainingStep, publicPriorStep } from "./steps/shared.ts";
+import { attributeModelStep, evaluationModelStep, pretrainingStep } from "./steps/shared.ts";
 import { studentStep } from "./steps/student.ts";
+import { surrogatesStep } from "./steps/surrogates.ts";
 import { type OpenBoundary, targetStep } from "./steps/target.ts";
 import type { Study } from "./study-schema.ts";
 
@@ -54,6 +56,8 @@ export interface PlannedCell {
   /** What the attack searches in; absent where it searches among images themselves. */
   readonly networks?: PriorNetworks;
   readonly prior?: PlannedStep;
+  /** What the attack wants to be learnt of the target beforehand. */
+  readonly surrogates?: PlannedStep;
   readonly attackStep: PlannedStep;
   readonly evaluation: PlannedStep;
 }
@@ -85,33 +89,25 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights 
   const opinionsOn = planOpinions({ study, read, data, input, evaluation });
   const student = read.student && buildModel(read.student.model as Choice, { input, classes: train.classes.length });
 
-  const settingsOf = (kind: string) => {
-    const listed = study.priors.find((p) => p.kind === kind) as Choice | undefined;
-    const { member, config } = chosenPrior(listed ?? { kind });
-    return { member, config: member.config.parse(config) };
-  };
-  const publicPrior = publicPriorStep(study, data, settingsOf("dcgan").config);
-
+  const plannedPrior = priorPlanner(study, data);
   const rehearse = (seed: number): PlannedStep => {
     const defended = composeDefenses(model, [{ member: none as Defense, config: none.config.parse({}) }]);
     const target = targetStep({ study, data, label: none.kind, defended, seed, pretraining });
-    const { member, config } = settingsOf("dcgan");
-    const networks = member.networks(config, { image: input, classes: model.classes });
-    const common = { data, model, label: none.kind, seed, target, prior: publicPrior, networks };
+    const planned = plannedPrior("dcgan");
+    const networks = planned.family.networks(planned.settings, { image: input, classes: model.classes });
+    const prior = publicPriorStep(planned, data, study.dataSeed);
+    const common = { data, model, label: none.kind, seed, target, prior, networks };
     return fisherStep({ ...common, ...REHEARSAL, attack: gmi as unknown as Attack });
   };
   const targets = study.seeds.flatMap((seed) => planTargets({ study, data, model, pretraining, seed, rehearse }));
   const priorOf = (target: PlannedTarget, attack: Attack): { prior?: PlannedStep; networks?: PriorNetworks } => {
     if (attack.prior === null) return {};
-    const { member, config } = settingsOf(attack.prior);
-    const networks = member.networks(config, { image: input, classes: model.classes });
-    if (!member.perTarget) return { prior: publicPrior, networks };
+    const planned = plannedPrior(attack.prior);
+    const { family, settings } = planned;
+    const networks = family.networks(settings, { image: input, classes: model.classes });
+    if (!family.perTarget) return { networks, prior: publicPriorStep(planned, data, study.dataSeed) };
     const { label, seed, step, defended } = target;
-    const start = config.resume === true ? publicPrior : undefined;
-    return {
-      networks,
-      prior: inversionPriorStep({ data, model: defended.model, config, label, seed, target: step, publicPrior: start }),
-    };
+    return { networks, prior: inversionPriorStep(planned, { data, model: defended.model, label, seed, target: step }) };
   };
   const attackLabels = labelled(study.attacks.map((a) => a.kind));
   const cells = targets.flatMap((target) =>
@@ -121,10 +117,21 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights 
       const attackLabel = attackLabels[i]!;
       const { label, seed, step, defended } = target;
       const searched = priorOf(target, attack);
+      const styles = attack.space?.(config);
       const common = { study, data, defended, label, seed };
-      const attacked = attackStep({ ...common, ...searched, attack, config, target: step });
+      const wanted = attack.surrogates?.(config);
+      const surrogates =
+        wanted && surrogatesStep({ settings: wanted, data, model: defended.model, label, seed, target: step });
+      const attacked = attackStep({
+        ...common,
+        ...searched,
+        ...(surrogates && { surrogates }),
+        attack,
+        config,
+        target: step,
+      });
       const name = `${attackLabel} on ${label}`;
-      const outcome = { model: defended.model, ...searched, attack: attacked };
+      const outcome = { model: defended.model, ...searched, ...(styles && { styles }), attack: attacked };
       return {
         target,
         attack: attack.kind,
@@ -132,10 +139,12 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights 
         attackLabel,
         seed,
         ...searched,
+        ...(surrogates && { surrogates }),
         attackStep: attacked,
         evaluation: evaluationStep({
           ...common,
           ...(searched.networks && { networks: searched.networks }),
+          ...(styles && { styles }),
           name,
           evaluationModel: judge,
           attributeModel: attributes?.model,
@@ -181,6 +190,22 @@ function planJudge(study: Study, data: StudyData, model: Model, file: WeightFile
     test,
     seed: study.dataSeed,
   });
+}
+
+/** Looks up a kind of prior with the study's settings of it, and plans what its training starts from. */
+function priorPlanner(study: Study, data: StudyData): (kind: string) => PlannedPrior {
+  const planned = (kind: string): PlannedPrior => {
+    const listed = study.priors.find((p) => p.kind === kind) as Choice | undefined;
+    const { member: family, config } = chosenPrior(listed ?? { kind });
+    const settings = family.config.parse(config);
+    const from = family.startsFrom?.(settings);
+    return {
+      family,
+      settings,
+      ...(from !== undefined && { start: publicPriorStep(planned(from), data, study.dataSeed) }),
+    };
+  };
+  return planned;
 }
 
 /** A pool must hold as many latents as are chosen from it; better said before anything is trained. */

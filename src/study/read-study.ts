@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { stringify } from "yaml";
 import type { StudyData } from "../data/dataset.ts";
+import { UserError } from "../engine/errors.ts";
 import { readWeightFile, type WeightFile } from "../engine/weight-file.ts";
 import { type Choice, chosenData } from "./choose.ts";
 import type { EventSink } from "./events.ts";
@@ -20,8 +23,29 @@ export interface ReadStudy {
 /** Reads and validates a study file. @throws UserError with file, line and column for each mistake. */
 export async function readStudy(file: string): Promise<ReadStudy> {
   const folder = dirname(resolve(file));
-  const study = pinModelFiles(await readYamlConfig(StudySchema, file), folder);
+  const read = pinModelFiles(await readYamlConfig(StudySchema, file), folder);
+  const study: Study = {
+    ...read,
+    priors: await Promise.all(read.priors.map((prior) => withCheckpoint(prior, folder))),
+  };
   return { study, yaml: stringify(study), folder };
+}
+
+/** A prior's checkpoint with its whole path and its digest: what decides whether the prior has been read before. */
+async function withCheckpoint(prior: Study["priors"][number], folder: string): Promise<Study["priors"][number]> {
+  if (prior.kind !== "stylegan" || prior.checkpoint === undefined) return prior;
+  const path = resolve(folder, prior.checkpoint.file);
+  const digest = createHash("sha256");
+  try {
+    for await (const part of createReadStream(path)) digest.update(part as Uint8Array);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(`priors: stylegan: checkpoint.file: ${path} cannot be read (${code})`);
+  }
+  const sha256 = digest.digest("hex");
+  if (prior.checkpoint.sha256 !== undefined && prior.checkpoint.sha256 !== sha256)
+    throw new UserError(`priors: stylegan: checkpoint.sha256: ${path} has ${sha256}, not ${prior.checkpoint.sha256}`);
+  return { ...prior, checkpoint: { ...prior.checkpoint, file: path, sha256 } };
 }
 
 const PATH_KEYS = ["private", "public", "pretraining", "evaluation", "root", "file", "train", "test"];

@@ -72,7 +72,7 @@ export interface CellResult {
 
 /** One training curve: values against epochs or steps. */
 export interface Curve {
-  /** What is trained: `target none`, `target tl-dmi`, `inversion GAN for tl-dmi`. */
+  /** What is trained: `target none`, `target tl-dmi`, `inversion GAN kedmi against tl-dmi`. */
   readonly name: string;
   readonly seed: number;
   readonly xLabel: "epoch" | "step";

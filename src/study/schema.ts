@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { HttpJudgeSettings } from "../metrics/http-judge.ts";
 import { Normalize } from "../models/normalize.ts";
+import { type UnionMember, unionOf } from "../models/union.ts";
 import { canonicalJson, type JsonValue } from "./canonical.ts";
-import { type UnionMember, unionOf } from "./union.ts";
 
 /** The lists that a study's keys choose from, and the training keys that several groups share. */
 export interface StudyLists<

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
-import { unionOf } from "./union.ts";
+import { unionOf } from "../models/union.ts";
 import { parseYamlConfig, readYamlConfig } from "./yaml-config.ts";
 
 const Defense = unionOf([

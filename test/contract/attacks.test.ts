@@ -5,6 +5,8 @@ import { attacks } from "../../src/attacks/index.ts";
 import { type Queries, queryMeter } from "../../src/attacks/queries.ts";
 import { runAttack, spaceOf } from "../../src/attacks/run-attack.ts";
 import { labelsOf, selectInitial } from "../../src/attacks/selection.ts";
+import { searchSpace } from "../../src/attacks/space.ts";
+import { trainSurrogates } from "../../src/attacks/surrogates.ts";
 import { UserError } from "../../src/engine/errors.ts";
 import type { StateDict } from "../../src/engine/store.ts";
 import { DivergedError, unwatched, type Work } from "../../src/engine/work.ts";
@@ -12,11 +14,21 @@ import { hits } from "../../src/metrics/top-k.ts";
 import { classifierPredictor, type Predictor } from "../../src/models/predict.ts";
 import { memoryWork, runWithInterruptions } from "../support/memory-work.ts";
 import { sameBits } from "../support/same-bits.ts";
-import { IDENTITIES, type TinyWorld, tinyModel, tinyWorld, trainedTarget, trainTiny } from "../support/tiny-world.ts";
+import {
+  IDENTITIES,
+  IMAGE,
+  type TinyWorld,
+  tinyModel,
+  tinyWorld,
+  trainedTarget,
+  trainTiny,
+} from "../support/tiny-world.ts";
+
+type Settings = Readonly<Record<string, unknown>>;
 
 interface QuickSettings {
   /** Enough to find the identities of the tiny world. */
-  readonly config: Readonly<Record<string, number | string>>;
+  readonly config: Settings;
   /** Settings of a run that is only started. */
   readonly short: Readonly<Record<string, number>>;
   /** What makes it known beforehand how much such a run asks; nothing where that is so anyway. */
@@ -25,6 +37,12 @@ interface QuickSettings {
   readonly queries: Queries;
   /** Who must recognise the identities; the evaluation model by default. */
   readonly recognisedBy?: "target";
+  /** The share of its first loss that the last one stays below; half by default. */
+  readonly lowers?: number;
+  /** The smallest pool that it takes; none by default. */
+  readonly leastPool?: number;
+  /** How often each row of a pool is looked at; once by default. */
+  readonly poolViews?: number;
   /** Settings at which the search leaves the numbers; absent where none does. */
   readonly diverging?: Readonly<Record<string, number>>;
 }
@@ -62,11 +80,71 @@ const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> =
     counted: { radius: 9 },
     queries: { images: 256 + 15 * ROWS * (16 + 1), gradients: 0 },
   },
+  ppa: {
+    config: { iterations: 100, rate: 0.05, batch: 12, candidates: PER_IDENTITY, pool: 400, truncation: 0.7, views: 20 },
+    short: { iterations: 15, pool: 4 },
+    // Each style of the pool is seen twice, as it is and mirrored.
+    queries: { images: 2 * 4 + 15 * ROWS, gradients: 15 * ROWS },
+    poolViews: 2,
+    leastPool: PER_IDENTITY,
+    // From one end of the ball to the other it is a few units, among eight classes with a point of the rim each.
+    lowers: 0.99,
+    diverging: { rate: 3e38 },
+  },
+  mirror: {
+    config: {
+      iterations: 100,
+      rate: 0.2,
+      batch: 12,
+      candidates: PER_IDENTITY,
+      pool: 200,
+      samples: 500,
+      deviations: 1.5,
+      flip: 0,
+      truncation: 0.7,
+    },
+    short: { iterations: 15, pool: 4 },
+    queries: { images: 4 + 15 * ROWS, gradients: 15 * ROWS },
+    leastPool: PER_IDENTITY,
+    // Styles within the bounds go nowhere.
+    diverging: { rate: 3e38, deviations: 3e38 },
+  },
+  "mirror-ga": {
+    config: {
+      iterations: 20,
+      population: 40,
+      pool: 400,
+      samples: 500,
+      deviations: 1.5,
+      truncation: 0.7,
+      mutation: 0.5,
+      confidence: 0.99,
+    },
+    short: { iterations: 5, population: 8, pool: 8 },
+    counted: { confidence: 1 },
+    // The pool, and of each identity the first generation and four with a survivor.
+    queries: { images: 8 + IDENTITIES * (8 + 4 * 7), gradients: 0 },
+    leastPool: 40,
+  },
+  "plg-mi": {
+    // Steps of the paper's 0.1 end in the nearest of the optima of so few dimensions; the world's images are not symmetric.
+    config: { iterations: 200, rate: 0.4, batch: 12, clamp: 1, flip: 0 },
+    short: { iterations: 15 },
+    // Two views of each image.
+    queries: { images: 2 * 15 * ROWS, gradients: 2 * 15 * ROWS },
+    // A clamp that float32 cannot hold, since latents within another one stay numbers.
+    diverging: { rate: 3e38, clamp: 1e39 },
+  },
 };
+
+/** LOMMA's students, at the world's size. */
+const students = { models: [{ kind: "resnet10", width: 4 }], training: { epochs: 4, batch: 16, rate: 0.05 } };
 
 let world: TinyWorld;
 let state: StateDict;
 let scored: ScoresAccess;
+/** What was learnt of the target for LOMMA: the same for all attacks. */
+let surrogates: StateDict | undefined;
 let judge: Predictor<"logits" | "features">;
 
 beforeAll(async () => {
@@ -95,20 +173,25 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
     counted,
     queries,
     diverging,
+    poolViews = 1,
+    leastPool = 0,
+    lowers = 0.5,
     recognisedBy = "evaluation",
   } = quick[attack.kind as keyof typeof quick];
   const priorOf = () => (attack.prior === null ? undefined : world.priors[attack.prior]);
-  const space = () => spaceOf(attack, tinyModel(), priorOf());
-  const settings = { identities, perIdentity: PER_IDENTITY };
-  const run = (work: Work, change: Readonly<Record<string, number | string>> = {}, seed = 4) => {
+  const resolved = (change: Settings = {}) => attack.config.parse({ ...config, ...change });
+  const space = () => spaceOf(attack, tinyModel(), priorOf(), resolved());
+  const who = { identities, perIdentity: PER_IDENTITY };
+  const run = (work: Work, change: Settings = {}, seed = 4, perIdentity = PER_IDENTITY) => {
     const prior = priorOf();
     return runAttack({
       attack,
       model: tinyModel(),
       state,
       ...(prior && { prior }),
-      ...settings,
-      config: attack.config.parse({ ...config, ...change }),
+      identities,
+      perIdentity,
+      config: resolved(change),
       seed,
       work,
     });
@@ -122,8 +205,8 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
 
   test("finds identities that neither random rows of its space nor the best of a pool show", async () => {
     const found = await run(unwatched);
-    const pool = await selectInitial({ ...settings, target: scored, space: space(), pool: 8, seed: 3 });
-    const random = { rows: space().draw(ROWS, 5, "floor"), labels: found.labels };
+    const pool = await selectInitial({ ...who, target: scored, space: space(), pool: 8, seed: 3 });
+    const random = { rows: await space().draw(ROWS, 5, "floor"), labels: found.labels };
     const reached = await attackAccuracy(found);
     expect(reached, "over random rows").toBeGreaterThan((await attackAccuracy(random)) + 0.4);
     expect(reached, "over the best of a pool").toBeGreaterThan((await attackAccuracy(pool)) + 0.3);
@@ -167,33 +250,56 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
     const lasts = work.steps.filter((_, i) => (i + 1) % iterations === 0);
     const firsts = work.steps.filter((_, i) => i % iterations === 0);
     expect(lasts.length).toBeGreaterThan(1);
-    for (const [i, last] of lasts.entries()) expect(last.loss!).toBeLessThan(0.5 * firsts[i]!.loss!);
+    for (const [i, last] of lasts.entries()) expect(last.loss!).toBeLessThan(lowers * firsts[i]!.loss!);
   });
 
   test.runIf(has("pool"))("starts from the best of a pool where it is told to", async () => {
     const work = memoryWork();
     const fromPool = memoryWork();
-    await run(work, { iterations: 1 });
+    const { queries: least } = await run(work, { iterations: 1, pool: leastPool });
     const { queries: asked } = await run(fromPool, { iterations: 1, pool: 64 });
     expect(fromPool.steps[0]!.identity!).toBeLessThan(work.steps[0]!.identity!);
-    expect(asked.images - asked.gradients, "the pool is scored once").toBe(64);
+    // Where images depend on the class it is rendered for each.
+    const pools = poolViews * (space().byClass ? IDENTITIES : 1);
+    expect(asked.images - least.images, "the pool is scored once").toBe((64 - leastPool) * pools);
   });
 
-  test.runIf(has("identityLoss")).each(["logit", "max-margin"] as const)(
+  test.runIf(has("identityLoss")).each(["logit", "max-margin", "poincare"] as const)(
     "finds identities by the %s loss too",
     async (identityLoss) => {
-      // These losses have steeper slopes than cross-entropy, so a smaller weight steps as far.
-      const found = await run(unwatched, { identityLoss, identityWeight: 10 });
+      // The first two have steeper slopes than cross-entropy, so a smaller weight steps as far; Poincaré's is gentler.
+      const identityWeight = identityLoss === "poincare" ? 200 : 10;
+      const found = await run(unwatched, { identityLoss, ...(has("identityWeight") && { identityWeight }) });
       expect(await attackAccuracy(found)).toBeGreaterThan(0.5);
     },
   );
 
+  test.runIf(has("students"))("finds identities by LOMMA's losses, with students of the target beside it", async () => {
+    const lomma = { identityLoss: "logit", featureWeight: 1, students };
+    const settings = resolved({ ...lomma, ...(has("identityWeight") && { identityWeight: 10 }) });
+    const wanted = attack.surrogates!(settings)!;
+    const images = world.crowd;
+    surrogates ??= await trainSurrogates({
+      settings: wanted,
+      model: tinyModel(),
+      state,
+      images,
+      seed: 6,
+      work: unwatched,
+    });
+    const learnt = surrogates;
+    const common = { attack, model: tinyModel(), state, prior: priorOf()!, ...who, config: settings, seed: 4 };
+    const found = await runAttack({ ...common, surrogates: learnt, work: unwatched });
+    expect(await attackAccuracy(found)).toBeGreaterThan(0.5);
+    await expect(runAttack({ ...common, work: unwatched })).rejects.toThrow(/needs surrogates/);
+  });
+
   test.runIf(has("candidates"))("keeps those of more candidates that the target recognises best", async () => {
-    const few = { iterations: 10 };
-    const [plain, chosen] = [await run(unwatched, few), await run(unwatched, { ...few, candidates: 12 })];
-    expect(chosen.labels).toEqual(plain.labels);
-    expect(chosen.rows.length).toBe(plain.rows.length);
-    expect(await attackAccuracy(chosen)).toBeGreaterThan(await attackAccuracy(plain));
+    const few = { iterations: 10, candidates: 12, ...(leastPool > 0 && { pool: 12 }) };
+    const [chosen, all] = [await run(unwatched, few), await run(unwatched, few, 4, 12)];
+    expect(chosen.labels).toEqual(labelsOf(identities, PER_IDENTITY));
+    expect(chosen.rows.length).toBe(ROWS * space().width);
+    expect(await attackAccuracy(chosen)).toBeGreaterThan(await attackAccuracy(all));
     await expect(run(unwatched, { ...few, candidates: PER_IDENTITY - 1 })).rejects.toThrow(UserError);
   });
 
@@ -218,7 +324,7 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
 });
 
 test("a pool with fewer rows than reconstructions of an identity is the user's mistake", async () => {
-  const space = spaceOf(attacks[0], tinyModel(), world.priors.dcgan);
+  const space = searchSpace(world.priors.dcgan, IMAGE);
   const few = { target: scored, space, identities, perIdentity: 4, pool: 3, seed: 1 };
   await expect(selectInitial(few)).rejects.toThrow(UserError);
 });

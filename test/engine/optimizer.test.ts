@@ -16,6 +16,7 @@ import {
   biasCorrection,
   constantRate,
   cosineRate,
+  rampedRate,
   type Schedule,
   steppedRate,
   withWarmup,
@@ -90,6 +91,13 @@ describe("schedules", () => {
 
   test("a cosine stays at its floor after its last step", async () => {
     expectAllClose((await ratesOf(cosineRate(1, 2, 0.25), 5)).slice(2), [0.25, 0.25, 0.25]);
+  });
+
+  test("a ramped rate rises over the first steps and falls along half a cosine over the last", async () => {
+    const half = (t: number) => 0.5 - 0.5 * Math.cos(Math.PI * t);
+    const wanted = [0, 0.5, 1, 1, 1, 1, 1, half(0.75), half(0.5), half(0.25)].map((share) => 2 * share);
+    const rates = await ratesOf(rampedRate(2, 10, { up: 0.2, down: 0.4 }), 10);
+    expectAllClose(rates, wanted, { relative: 1e-5, absolute: 1e-6 });
   });
 
   test("a warm-up rises linearly to the schedule's rate and leaves it then", async () => {

@@ -1,5 +1,9 @@
 import type { ImageSet } from "../../src/data/dataset.ts";
 import { memorySet } from "../../src/data/memory-set.ts";
+import type { Value } from "../../src/engine/graph.ts";
+import { add } from "../../src/engine/ops/elementwise.ts";
+import { matmul } from "../../src/engine/ops/linear.ts";
+import { mean } from "../../src/engine/ops/reduce.ts";
 import { type Rng, random } from "../../src/engine/random.ts";
 import { setThreads } from "../../src/engine/runtime.ts";
 import { sizeOf } from "../../src/engine/shape.ts";
@@ -7,13 +11,18 @@ import type { StateDict } from "../../src/engine/store.ts";
 import { tensor } from "../../src/engine/tensor.ts";
 import { unwatched, type Work } from "../../src/engine/work.ts";
 import { initialState } from "../../src/models/bind.ts";
+import { constantInitial, uniformBias } from "../../src/models/initial.ts";
+import type { Layer } from "../../src/models/layer.ts";
+import { conditionOf } from "../../src/models/layers.ts";
 import { logitsLayer, type Model, weightsOf } from "../../src/models/model.ts";
 import { buildResNet } from "../../src/models/resnet.ts";
 import { classification, oneHotTargets, train } from "../../src/models/train.ts";
 import { TrainingSettings } from "../../src/models/training.ts";
 import { dcgan } from "../../src/priors/dcgan.ts";
 import { kedmi } from "../../src/priors/kedmi.ts";
-import { DISCRIMINATOR, GENERATOR, type Prior, weightsWithPrefix } from "../../src/priors/prior.ts";
+import { plg } from "../../src/priors/plg.ts";
+import { DISCRIMINATOR, GENERATOR, type Prior, type PriorNetworks, weightsWithPrefix } from "../../src/priors/prior.ts";
+import { stylegan } from "../../src/priors/stylegan.ts";
 import { synthesize } from "../../src/priors/synthesize.ts";
 
 /** Identities of each range, the length of a latent, and the images' shape. */
@@ -29,12 +38,27 @@ const PRIOR = { latent: LATENT, width: WIDTH };
 export const PRIOR_SETTINGS = {
   dcgan: dcgan.config.parse({ ...PRIOR, steps: 12, critic: 2, batch: 16, rate: 1e-3 }),
   kedmi: kedmi.config.parse({ ...PRIOR, steps: 12, critic: 2, batch: 16, rate: 1e-3, kernels: 4, kernelRows: 3 }),
+  stylegan: stylegan.config.parse({
+    ...PRIOR,
+    style: 6,
+    mappingLayers: 2,
+    width: 4,
+    maxWidth: 12,
+    steps: 12,
+    batch: 16,
+    rate: 1e-2,
+    average: 0.5,
+    lazy: 4,
+  }),
+  plg: plg.config.parse({ ...PRIOR, width: 4, top: 4, steps: 12, critic: 2, batch: 16, rate: 1e-3 }),
 } as const;
 
 /** The networks of each prior. */
 export const NETWORKS = {
   dcgan: dcgan.networks(PRIOR_SETTINGS.dcgan, { image: IMAGE, classes: IDENTITIES }),
   kedmi: kedmi.networks(PRIOR_SETTINGS.kedmi, { image: IMAGE, classes: IDENTITIES }),
+  plg: plg.networks(PRIOR_SETTINGS.plg, { image: IMAGE, classes: IDENTITIES }),
+  stylegan: stylegan.networks(PRIOR_SETTINGS.stylegan, { image: IMAGE, classes: IDENTITIES }),
 } as const;
 
 /**
@@ -48,6 +72,8 @@ export interface TinyWorld {
   readonly evaluation: ImageSet;
   /** Eight other identities: public images and pre-training set in one. */
   readonly public: ImageSet;
+  /** Public images of many people, one each. */
+  readonly crowd: ImageSet;
   readonly priors: Readonly<Record<keyof typeof NETWORKS, Prior>>;
 }
 
@@ -60,15 +86,56 @@ export async function tinyWorld(): Promise<TinyWorld> {
     const discriminator = initialState(networks.discriminator.weights, SEED);
     return { kind, networks, state: { ...generator, ...weightsWithPrefix(DISCRIMINATOR, discriminator) } };
   };
-  const priors = { dcgan: priorOf("dcgan"), kedmi: priorOf("kedmi") };
+  const priors = {
+    dcgan: priorOf("dcgan"),
+    kedmi: priorOf("kedmi"),
+    plg: conditionalPrior(generator),
+    stylegan: styledPrior(generator),
+  };
   const draw = (part: string, range: "private" | "public", each: number) => drawSet(priors.dcgan, part, range, each);
   return {
     train: await draw("train", "private", 16),
     validation: await draw("validation", "private", 6),
     evaluation: await draw("evaluation", "private", 24),
     public: await draw("public", "public", 16),
+    crowd: await drawSet(priors.dcgan, "crowd", "crowd", 1, 512),
     priors,
   };
+}
+
+/** The world's generator as a conditional prior: a class moves the latent, so a latent meant for one class does not serve another. */
+function conditionalPrior(generator: StateDict): Prior {
+  const shift = { name: "shift", shape: [IDENTITIES, LATENT], kind: "weight", initial: uniformBias(25) } as const;
+  const inner = NETWORKS.dcgan.generator;
+  const networks: PriorNetworks = {
+    ...NETWORKS.plg,
+    generator: {
+      weights: [...inner.weights, shift],
+      apply: (z, c) => inner.apply(add(z, matmul(conditionOf(c, "shift"), c.weight("shift"))), c),
+    },
+  };
+  const own = weightsWithPrefix(GENERATOR, initialState([shift], SEED));
+  const discriminator = weightsWithPrefix(DISCRIMINATOR, initialState(networks.discriminator.weights, SEED));
+  return { kind: "plg", networks, state: { ...generator, ...own, ...discriminator } };
+}
+
+/** The world's generator as a prior with styles: w is z itself, and the latent is the mean of the styles of two layers. */
+function styledPrior(generator: StateDict): Prior {
+  const average = { name: "mapping.w_avg", shape: [LATENT], kind: "buffer", initial: constantInitial(0) } as const;
+  const inner = NETWORKS.dcgan.generator;
+  const mapping = { weights: [average], apply: (z: Value) => z };
+  const synthesis: Layer = {
+    weights: inner.weights,
+    apply: (styles, c) => inner.apply(mean(styles, [1]), c),
+  };
+  const networks: PriorNetworks = {
+    ...NETWORKS.stylegan,
+    generator: { weights: [average, ...inner.weights], apply: (z, c) => inner.apply(z, c) },
+    styles: { length: LATENT, count: 2, mapping, synthesis },
+  };
+  const own = weightsWithPrefix(GENERATOR, initialState([average], SEED));
+  const discriminator = weightsWithPrefix(DISCRIMINATOR, initialState(networks.discriminator.weights, SEED));
+  return { kind: "stylegan", networks, state: { ...generator, ...own, ...discriminator } };
 }
 
 /** A small ResNet for the world's images; the evaluation model has more blocks than the target. */
@@ -117,10 +184,16 @@ function vividGenerator(): StateDict {
   );
 }
 
-async function drawSet(prior: Prior, part: string, range: string, each: number): Promise<ImageSet> {
-  const labels = Int32Array.from({ length: IDENTITIES * each }, (_, i) => Math.floor(i / each));
+async function drawSet(
+  prior: Prior,
+  part: string,
+  range: string,
+  each: number,
+  people = IDENTITIES,
+): Promise<ImageSet> {
+  const labels = Int32Array.from({ length: people * each }, (_, i) => Math.floor(i / each));
   const latents = new Float32Array(labels.length * LATENT);
-  const centers = Array.from({ length: IDENTITIES }, (_, k) => center(random(SEED, range, k)));
+  const centers = Array.from({ length: people }, (_, k) => center(random(SEED, range, k)));
   const rng = random(SEED, "images", part);
   for (const [i, label] of labels.entries())
     for (let j = 0; j < LATENT; j++) latents[i * LATENT + j] = centers[label]![j]! + 0.15 * rng.normal();
@@ -130,7 +203,7 @@ async function drawSet(prior: Prior, part: string, range: string, each: number):
     channels: IMAGE[0],
     height: IMAGE[1],
     width: IMAGE[2],
-    classes: Array.from({ length: IDENTITIES }, (_, k) => `${range} ${k}`),
+    classes: Array.from({ length: people }, (_, k) => `${range} ${k}`),
     labels,
     bytes: Uint8Array.from(images, (x) => Math.min(255, Math.max(0, Math.round(255 * (x + 0.02 * rng.normal()))))),
   });

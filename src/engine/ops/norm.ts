@@ -2,9 +2,10 @@ import { constant, constantTensor, defineOp, type Value } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 import { asFloat, filled, tensor } from "../tensor.ts";
 import { type ConvWindow, conv2d } from "./conv.ts";
-import { add, div, mul, sqrt, square, sub } from "./elementwise.ts";
-import { reshape } from "./movement.ts";
-import { mean, sum } from "./reduce.ts";
+import { add, div, maximum, mul, sqrt, square, stopGradient, sub } from "./elementwise.ts";
+import { matmul } from "./linear.ts";
+import { reshape, transpose } from "./movement.ts";
+import { mean, norm2, sum } from "./reduce.ts";
 
 const channelAxes = (x: Value) => x.shape.map((_, i) => i).filter((i) => i !== 1);
 const alongChannels = (v: Value, rank: number): Value =>
@@ -120,4 +121,20 @@ export function instanceNorm(x: Value, norm: NormWeights): Value {
 /** Layer norm (Ba et al. 2016) over the last axis; weight and bias have its length */
 export function layerNorm(x: Value, { weight, bias, epsilon = 1e-5 }: NormWeights): Value {
   return add(mul(standardize(x, [-1], epsilon), weight), bias);
+}
+
+/** Lengths below this are taken for it, so that a weight of zeros stays one. */
+const LEAST = 1e-12;
+const unit = (x: Value) => div(x, maximum(norm2(x, [0, 1]), LEAST));
+
+/** One step of power iteration: weight [out, in] and u [out, 1] to v = Wᵀu/‖Wᵀu‖ [in, 1] and the next u = Wv/‖Wv‖; no gradient */
+export function powerIteration(weight: Value, u: Value): { u: Value; v: Value } {
+  const w = stopGradient(weight);
+  const v = unit(matmul(transpose(w), u));
+  return { u: unit(matmul(w, v)), v };
+}
+
+/** W / σ with σ = uᵀWv, the largest singular value once u [out, 1] and v [in, 1] are its vectors; W [out, in] (Miyato et al. 2018) */
+export function spectralNorm(weight: Value, u: Value, v: Value): Value {
+  return div(weight, maximum(matmul(transpose(u), matmul(weight, v)), LEAST));
 }

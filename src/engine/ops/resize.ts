@@ -5,10 +5,11 @@ import { transpose } from "./movement.ts";
 import { upsampleNearest } from "./pool.ts";
 
 /** Which pixels a resized pixel is made of. */
-export type Interpolation = "nearest" | "bilinear";
+export type Interpolation = "nearest" | "bilinear" | "antialiased";
 
 /**
- * Resizes the last two axes as PyTorch's `interpolate` does (bilinear with `align_corners=False`, no antialiasing); x [N, C, H, W].
+ * Resizes the last two axes as PyTorch's `interpolate` does (bilinear with `align_corners=False`); x [N, C, H, W]. Where a map
+ * shrinks, `bilinear` looks at two neighbours alone and `antialiased` at all pixels that fall together, as `antialias=True` does.
  * Resizing is linear along each axis, so it is two products with fixed matrices, and differentiates as such.
  */
 export function resize(x: Value, height: number, width: number, mode: Interpolation): Value {
@@ -28,7 +29,14 @@ function weights(to: number, from: number, mode: Interpolation): Value {
   };
   for (let i = 0; i < to; i++) {
     if (mode === "nearest") put(i, Math.floor((i * from) / to), 1);
-    else {
+    else if (mode === "antialiased" && scale > 1) {
+      const centre = (i + 0.5) * scale;
+      const first = Math.max(0, Math.floor(centre - scale + 0.5));
+      const last = Math.min(from, Math.floor(centre + scale + 0.5));
+      const share = Array.from({ length: last - first }, (_, j) => 1 - Math.abs(first + j + 0.5 - centre) / scale);
+      const total = share.reduce((sum, weight) => sum + Math.max(0, weight), 0);
+      for (const [j, weight] of share.entries()) put(i, first + j, Math.max(0, weight) / total);
+    } else {
       const centre = Math.max((i + 0.5) * scale - 0.5, 0);
       const low = Math.floor(centre);
       put(i, low, 1 - (centre - low));

@@ -4,68 +4,17 @@ import type { Attack } from "../../attacks/attack.ts";
 import { type Queries, queryMeter } from "../../attacks/queries.ts";
 import { runAttack, spaceOf } from "../../attacks/run-attack.ts";
 import { selectInitial } from "../../attacks/selection.ts";
-import type { ImageSet, StudyData } from "../../data/dataset.ts";
+import type { StudyData } from "../../data/dataset.ts";
 import { writeNpy } from "../../data/npy.ts";
 import type { Defended } from "../../defenses/compose.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
-import { softmax } from "../../engine/ops/activation.ts";
 import { seedFor } from "../../engine/random.ts";
-import type { StateDict } from "../../engine/store.ts";
-import { fixed } from "../../models/bind.ts";
-import { logitsLayer, type Model } from "../../models/model.ts";
-import { predictor, predictSet } from "../../models/predict.ts";
-import { kedmi, kedmiNetworks } from "../../priors/kedmi.ts";
 import type { Prior, PriorNetworks } from "../../priors/prior.ts";
-import { trainKedmi } from "../../priors/train-kedmi.ts";
 import { asJson } from "../canonical.ts";
-import { readState, WEIGHTS, writeState } from "../state-file.ts";
+import { readState, WEIGHTS } from "../state-file.ts";
 import type { Study } from "../study-schema.ts";
 import { answersOf } from "./answers.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
-
-/** KEDMI's GAN, trained against one target. It starts from the public prior where that is given. */
-export function inversionPriorStep(options: {
-  readonly data: StudyData;
-  readonly model: Model;
-  readonly config: Record<string, unknown>;
-  readonly label: string;
-  readonly seed: number;
-  readonly target: PlannedStep;
-  readonly publicPrior: PlannedStep | undefined;
-}): PlannedStep {
-  const { data, model, config, label, seed, target, publicPrior } = options;
-  const settings = kedmi.config.parse(config);
-  const spec = {
-    kind: "inversion-prior",
-    version: 1,
-    config: asJson({ ...settings, seed }),
-    data: { public: data.public.hash },
-  };
-  const needs = { target, ...(publicPrior && { start: publicPrior }) };
-  return planStep(`inversion GAN against ${label}, seed ${seed}`, spec, needs, async (context, dir) => {
-    const softLabels = await probabilities(model, await readState(join(dir(target), WEIGHTS)), data.public);
-    const state = await trainKedmi({
-      networks: kedmiNetworks(settings, model.input, model.classes),
-      images: data.public,
-      softLabels,
-      classes: model.classes,
-      settings,
-      ...(publicPrior && { start: await readState(join(dir(publicPrior), WEIGHTS)) }),
-      seed: seedFor(seed, "inversion-prior"),
-      work: context,
-    });
-    await writeState(join(context.dir, WEIGHTS), state);
-  });
-}
-
-/** The target's softmax for every image of a set. */
-async function probabilities(model: Model, state: StateDict, images: ImageSet): Promise<Float32Array> {
-  const target = fixed(state);
-  const net = await predictor(model.input, 64, (x) => ({ scores: softmax(target.apply(logitsLayer(model), x)) }));
-  const { scores } = await predictSet(net, images);
-  await net.release();
-  return scores;
-}
 
 /** Rows of an attack step's two floors in its search space; rows stand for `labels` of attack.json, as those of the reconstructions do. */
 export const FLOORS = { randomPrior: "random.npy", initialSelection: "selection.npy" } as const;
@@ -111,8 +60,9 @@ export function attackStep(options: {
   readonly seed: number;
   readonly target: PlannedStep;
   readonly prior?: PlannedStep;
+  readonly surrogates?: PlannedStep;
 }): PlannedStep {
-  const { study, data, attack, config, networks, defended, label, seed, target, prior } = options;
+  const { study, data, attack, config, networks, defended, label, seed, target, prior, surrogates } = options;
   const { model } = defended;
   // An attack that has the weights does not ask.
   const outputs = attack.access === "white-box" ? undefined : defended.outputs;
@@ -124,7 +74,7 @@ export function attackStep(options: {
     config: asJson({ kind: attack.kind, ...config, perIdentity, identities: identities.length, pool, seed, outputs }),
     ...(outputs && { data: { validation: data.private.validation.hash } }),
   };
-  const needs = { target, ...(prior && { prior }) };
+  const needs = { target, ...(prior && { prior }), ...(surrogates && { surrogates }) };
   return planStep(`${attack.kind} on ${label}, seed ${seed}`, spec, needs, async (context, dir) => {
     const state = await readState(join(dir(target), WEIGHTS));
     const given = await trainedPrior(prior, networks, dir);
@@ -134,6 +84,7 @@ export function attackStep(options: {
       model,
       state,
       ...(given && { prior: given }),
+      ...(surrogates && { surrogates: await readState(join(dir(surrogates), WEIGHTS)) }),
       identities,
       perIdentity,
       config,
@@ -141,17 +92,18 @@ export function attackStep(options: {
       work: context,
       ...(answers && { answers }),
     });
-    const space = spaceOf(attack, model, given);
+    const space = spaceOf(attack, model, given, config);
     const scored = openTarget("scores", model, state, queryMeter(), answers);
     const { target: access } = scored;
     const floor = { target: access, space, identities, perIdentity, pool, seed: seedFor(seed, "floor") };
     const selected = await selectInitial(floor);
+    const drawn = await space.draw(labels.length, seed, "floor");
     await scored.release();
     await space.release();
     const write = (name: string, found: Float32Array) =>
       writeNpy(join(context.dir, name), found, [labels.length, ...(given ? [space.width] : model.input)]);
     await write(reconstructionsFile(given), rows);
-    await write(FLOORS.randomPrior, space.draw(labels.length, seed, "floor"));
+    await write(FLOORS.randomPrior, drawn);
     await write(FLOORS.initialSelection, selected.rows);
     const record: AttackRecord = { schemaVersion: 2, attack: attack.kind, labels: [...labels], queries };
     await writeFileAtomic(join(context.dir, ATTACK_RECORD), `${JSON.stringify(record)}\n`);

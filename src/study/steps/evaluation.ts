@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Queries } from "../../attacks/queries.ts";
+import type { StyleSpace } from "../../attacks/space.ts";
 import type { AttributeData, StudyData } from "../../data/dataset.ts";
 import { writePng } from "../../data/image-file.ts";
 import type { Defended } from "../../defenses/compose.ts";
@@ -60,6 +61,8 @@ export interface EvaluationOptions {
   readonly seed: number;
   /** Of the prior that the attack searched in; absent where it searched among images themselves. */
   readonly networks?: PriorNetworks;
+  /** The styles that the attack searched among, where it did not search among latents. */
+  readonly styles?: StyleSpace;
   readonly defended: Defended;
   readonly evaluationModel: Model;
   readonly attributeModel: Model | undefined;
@@ -103,6 +106,7 @@ async function evaluate(
     data,
     seed,
     networks,
+    styles,
     defended,
     evaluationModel,
     attributeModel,
@@ -117,7 +121,7 @@ async function evaluate(
   const { model } = defended;
   const { attack, prior } = steps;
   const found = await openReconstructions(
-    { model, attack, ...(networks && { networks }), ...(prior && { prior }) },
+    { model, attack, ...(networks && { networks }), ...(styles && { styles }), ...(prior && { prior }) },
     dir,
   );
   const { record, images, labels } = found;

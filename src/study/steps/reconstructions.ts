@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { searchSpace } from "../../attacks/space.ts";
+import { type StyleSpace, searchSpace } from "../../attacks/space.ts";
 import { readNpy } from "../../data/npy.ts";
 import type { Model } from "../../models/model.ts";
 import type { PriorNetworks } from "../../priors/prior.ts";
@@ -11,6 +11,8 @@ import type { PlannedStep } from "./planned.ts";
 export interface AttackedCell {
   /** Of the prior that the attack searched in; absent where it searched among images themselves. */
   readonly networks?: PriorNetworks;
+  /** The styles that the attack searched among, where it did not search among latents. */
+  readonly styles?: StyleSpace;
   readonly model: Model;
   readonly attack: PlannedStep;
   readonly prior?: PlannedStep;
@@ -30,12 +32,12 @@ export interface Reconstructions {
 
 /** Renders what an attack step found. */
 export async function openReconstructions(
-  { networks, model, attack, prior }: AttackedCell,
+  { networks, styles, model, attack, prior }: AttackedCell,
   dir: (need: PlannedStep) => string,
 ): Promise<Reconstructions> {
   const record = JSON.parse(await readFile(join(dir(attack), ATTACK_RECORD), "utf8")) as AttackRecord;
   const labels = Int32Array.from(record.labels);
-  const space = searchSpace(await trainedPrior(prior, networks, dir), model.input);
+  const space = searchSpace(await trainedPrior(prior, networks, dir), model.input, styles);
   const render = async (file: string) => space.render((await readNpy(join(dir(attack), file))).data, labels);
   return { record, labels, images: await render(reconstructionsFile(prior)), render, release: () => space.release() };
 }

@@ -6,8 +6,6 @@ import { attributeObjective } from "../../metrics/attribute-objective.ts";
 import { initialState } from "../../models/bind.ts";
 import { logitsLayer, type Model, weightsOf } from "../../models/model.ts";
 import { train } from "../../models/train.ts";
-import { dcgan } from "../../priors/dcgan.ts";
-import { trainWganGp } from "../../priors/train-wgan-gp.ts";
 import { asJson } from "../canonical.ts";
 import { WEIGHTS, writeState } from "../state-file.ts";
 import type { Study } from "../study-schema.ts";
@@ -87,17 +85,4 @@ export function attributeModelStep(
       await writeState(join(context.dir, WEIGHTS), state, "float16");
     },
   );
-}
-
-/** The public prior: GMI's GAN on the attacker's images. */
-export function publicPriorStep(study: Study, data: StudyData, config: Record<string, unknown>): PlannedStep {
-  const settings = dcgan.config.parse(config);
-  const { channels, height, width } = data.public;
-  const networks = dcgan.networks(settings, { image: [channels, height, width], classes: 0 });
-  const spec = { kind: "prior", version: 1, config: asJson({ kind: dcgan.kind, ...settings, seed: study.dataSeed }) };
-  return planStep("public prior dcgan", { ...spec, data: { public: data.public.hash } }, {}, async (context) => {
-    const seed = seedFor(study.dataSeed, "prior");
-    const state = await trainWganGp({ networks, images: data.public, settings, seed, work: context });
-    await writeState(join(context.dir, WEIGHTS), state, "float16");
-  });
 }

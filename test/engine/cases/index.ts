@@ -10,6 +10,7 @@ import { norms } from "./norm.ts";
 import { pooling, resizes } from "./pool.ts";
 import { reduce } from "./reduce.ts";
 import { rounding } from "./rounding.ts";
+import { upFirDn } from "./upfirdn.ts";
 import { windowPools } from "./window-pool.ts";
 
 type Cases = Readonly<Record<string, readonly GradientCase[] | NoGradient>>;
@@ -29,4 +30,5 @@ export const cases: Readonly<Record<string, Cases>> = {
   resize: resizes,
   rounding,
   "window-pool": windowPools,
+  upfirdn: upFirDn,
 };

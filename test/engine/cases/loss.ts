@@ -1,7 +1,10 @@
+import { constant } from "../../../src/engine/graph.ts";
 import { softmax } from "../../../src/engine/ops/activation.ts";
 import { square } from "../../../src/engine/ops/elementwise.ts";
 import * as ops from "../../../src/engine/ops/loss.ts";
-import { type CasesOf, on } from "../../support/gradient-case.ts";
+import { oneHot } from "../../../src/engine/ops/movement.ts";
+import { indexTensor } from "../../../src/engine/tensor.ts";
+import { awayFromZero, type CasesOf, distinct, on, positive } from "../../support/gradient-case.ts";
 
 export const loss: CasesOf<typeof ops> = {
   crossEntropyRows: [
@@ -11,6 +14,15 @@ export const loss: CasesOf<typeof ops> = {
   crossEntropy: [
     [(x, t) => ops.crossEntropy(x, softmax(t)), on([3, 4], [3, 4])],
     [(x, t) => ops.crossEntropy(x, softmax(t)), on([1, 2], [1, 2])],
+  ],
+  maxMarginRows: [
+    [(x) => ops.maxMarginRows(x, oneHot(constant(indexTensor([3, 0, 1], [3])), 4)), on([3, 4]), distinct],
+    [(x) => ops.maxMarginRows(square(x), oneHot(constant(indexTensor([1, 0], [2])), 2)), on([2, 2]), distinct],
+  ],
+  poincareRows: [
+    // Logits that change no sign, and classes that are not the likeliest.
+    [(x) => ops.poincareRows(x, oneHot(constant(indexTensor([3, 0, 1], [3])), 4)), on([3, 4]), positive],
+    [(x) => ops.poincareRows(x, oneHot(constant(indexTensor([1, 0], [2])), 2)), on([2, 2]), awayFromZero],
   ],
   meanEntropy: [
     [ops.meanEntropy, on([3, 4])],

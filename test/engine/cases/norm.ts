@@ -4,9 +4,19 @@ import { add, square } from "../../../src/engine/ops/elementwise.ts";
 import { concat, reshape } from "../../../src/engine/ops/movement.ts";
 import * as ops from "../../../src/engine/ops/norm.ts";
 import { tensor } from "../../../src/engine/tensor.ts";
-import { type CasesOf, type GradientCase, on } from "../../support/gradient-case.ts";
+import { type CasesOf, type GradientCase, on, positive } from "../../support/gradient-case.ts";
 
-const { batchNormEval, batchNormTrain, channelAffine, groupNorm, instanceNorm, layerNorm, standardize } = ops;
+const {
+  batchNormEval,
+  batchNormTrain,
+  channelAffine,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  powerIteration,
+  spectralNorm,
+  standardize,
+} = ops;
 
 const c = (...data: number[]) => constant(tensor(data, [data.length]));
 
@@ -63,5 +73,11 @@ export const norms: CasesOf<typeof ops> = {
   layerNorm: [
     [(x, weight, bias) => layerNorm(x, { weight, bias, epsilon: 0.1 }), on([2, 3, 4], [4], [4])],
     [(x, weight, bias) => layerNorm(x, { weight, bias }), on([1, 8], [8], [8])],
+  ],
+  powerIteration: { noGradient: (x) => powerIteration(x, constant(tensor([1, 2], [2, 1]))).v },
+  spectralNorm: [
+    // Positive numbers keep σ away from zero.
+    [spectralNorm, on([3, 4], [3, 1], [4, 1]), positive],
+    [spectralNorm, on([1, 2], [1, 1], [2, 1]), positive],
   ],
 };

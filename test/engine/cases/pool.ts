@@ -64,5 +64,6 @@ export const resizes: CasesOf<typeof resizing> = {
     [(x) => square(resize(x, 3, 5, "bilinear")), on([2, 1, 3, 2])],
     [(x) => square(resize(x, 4, 4, "bilinear")), on([1, 1, 1, 1])],
     [(x) => square(resize(x, 3, 3, "bilinear")), on([1, 2, 3, 3])],
+    [(x) => square(resize(x, 2, 3, "antialiased")), on([1, 2, 5, 7])],
   ],
 };

@@ -9,7 +9,7 @@ const [n, channels, side] = [3, 2, 8];
 const pixels = n * channels * side * side;
 const whole: ViewRange = { scale: [1, 1], ratio: [1, 1], flip: 0 };
 const view = (images: Float32Array, range: ViewRange, seed = 1) => {
-  const views = randomViews(input("images", [n, channels, side, side]), range);
+  const views = randomViews(input("images", [n, images.length / (n * side * side), side, side]), range);
   return evaluate(views.images, { images, ...views.draw(random(seed)) });
 };
 /** Each pixel is its column's number. */
@@ -45,4 +45,23 @@ test("ratio makes crops wide or high, and draws follow the seed", async () => {
 
 test("images that are not square are refused", () => {
   expect(() => randomViews(input("images", [1, 3, 8, 6]), whole)).toThrow(/8×6/);
+});
+
+test.each([1, 3])("brightness and contrast of images of %i channels are as in a loop", async (depth) => {
+  const images = random(5).uniforms(n * depth * side * side);
+  const range: ViewRange = { ...whole, jitter: 0.4 };
+  const views = randomViews(input("images", [n, depth, side, side]), range);
+  const fed = views.draw(random(6));
+  const [brightness, contrast] = [fed["views/brightness"]!, fed["views/contrast"]!];
+  for (const factor of [...brightness, ...contrast]) expect(Math.abs(factor - 1)).toBeLessThanOrEqual(0.4);
+  expect(new Set([...brightness, ...contrast]).size).toBe(2 * n);
+  const hold = (x: number) => Math.min(1, Math.max(0, x));
+  const area = side * side;
+  const weights = depth === 1 ? [1] : [0.299, 0.587, 0.114];
+  const wanted = Array.from({ length: n }, (_, i) => {
+    const bright = [...images.subarray(i * depth * area, (i + 1) * depth * area)].map((x) => hold(x * brightness[i]!));
+    const grey = bright.reduce((total, x, at) => total + (x * weights[Math.floor(at / area)]!) / area, 0);
+    return bright.map((x) => hold(grey + (x - grey) * contrast[i]!));
+  });
+  expectAllClose(await evaluate(views.images, { images, ...fed }), wanted.flat(), { absolute: 1e-5 });
 });

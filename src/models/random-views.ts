@@ -1,8 +1,12 @@
-import { input, type Value } from "../engine/graph.ts";
+import { GREY } from "../data/augment.ts";
+import { constant, input, type Value } from "../engine/graph.ts";
+import { add, clamp, mul, sub } from "../engine/ops/elementwise.ts";
 import { matmul } from "../engine/ops/linear.ts";
+import { mean, sum } from "../engine/ops/reduce.ts";
 import type { Rng } from "../engine/random.ts";
+import { tensor } from "../engine/tensor.ts";
 
-/** How views of an image are drawn: torchvision's RandomResizedCrop and RandomHorizontalFlip. */
+/** How views of an image are drawn: torchvision's RandomResizedCrop, RandomHorizontalFlip, and ColorJitter without colours. */
 export interface ViewRange {
   /** The crop's least and greatest share of the image's area. */
   readonly scale: readonly [number, number];
@@ -10,6 +14,8 @@ export interface ViewRange {
   readonly ratio: readonly [number, number];
   /** Probability of a mirrored view. */
   readonly flip: number;
+  /** Brightness and then contrast (around the image's mean grey) times a factor from 1 ± this; left alone where it is absent. */
+  readonly jitter?: number;
 }
 
 /**
@@ -23,14 +29,20 @@ export interface RandomViews {
   draw(rng: Rng): Readonly<Record<string, Float32Array>>;
 }
 
-/** @throws RangeError for images that are not square. */
-export function randomViews(images: Value, range: ViewRange): RandomViews {
+/**
+ * @param name tells the views of one graph apart; part of the names of what it is fed
+ * @throws RangeError for images that are not square.
+ */
+export function randomViews(images: Value, range: ViewRange, name = "views"): RandomViews {
   const [n, , side, width] = images.shape as [number, number, number, number];
   if (side !== width) throw new RangeError(`random views are of square images, not of ${side}×${width}`);
-  const rows = input("views/rows", [n, 1, side, side]);
-  const columns = input("views/columns", [n, 1, side, side]);
+  const rows = input(`${name}/rows`, [n, 1, side, side]);
+  const columns = input(`${name}/columns`, [n, 1, side, side]);
+  const { jitter } = range;
+  const cropped = matmul(matmul(rows, images), columns);
+  const [brightness, contrast] = [input(`${name}/brightness`, [n, 1, 1, 1]), input(`${name}/contrast`, [n, 1, 1, 1])];
   return {
-    images: matmul(matmul(rows, images), columns),
+    images: jitter === undefined ? cropped : jittered(cropped, brightness, contrast),
     draw(rng) {
       const [r, c] = [new Float32Array(n * side * side), new Float32Array(n * side * side)];
       for (let i = 0; i < n; i++) {
@@ -44,9 +56,21 @@ export function randomViews(images: Value, range: ViewRange): RandomViews {
           c[at + from * side + column]! += weight;
         });
       }
-      return { "views/rows": r, "views/columns": c };
+      const fed = { [`${name}/rows`]: r, [`${name}/columns`]: c };
+      if (jitter === undefined) return fed;
+      const factors = () => rng.uniforms(n).map((u) => 1 + jitter * (2 * u - 1));
+      return { ...fed, [`${name}/brightness`]: factors(), [`${name}/contrast`]: factors() };
     },
   };
+}
+
+/** Images of one or three channels, each times its brightness, then stretched around its mean grey; clamped to [0, 1] after both. */
+function jittered(images: Value, brightness: Value, contrast: Value): Value {
+  const channels = images.shape[1]!;
+  const bright = clamp(mul(images, brightness), 0, 1);
+  const shares = constant(tensor(channels === 1 ? [1] : GREY, [channels, 1, 1]), "grey");
+  const grey = mean(sum(mul(bright, shares), [1], true), [2, 3], true);
+  return clamp(add(grey, mul(sub(bright, grey), contrast)), 0, 1);
 }
 
 function drawCrop(rng: Rng, side: number, { scale, ratio, flip }: ViewRange) {

@@ -1,0 +1,52 @@
+import { parameter, type Value } from "../engine/graph.ts";
+import { add, div, minimum, mul, sub } from "../engine/ops/elementwise.ts";
+import type { OptimizerPlan } from "../engine/optimizer.ts";
+import type { StateDict, Store } from "../engine/store.ts";
+import { GENERATOR, type PriorNetworks, weightsUnder, weightsWithPrefix } from "./prior.ts";
+
+const AVERAGE = "average/";
+
+/** A running average of a generator's weights and statistics in training: what the store holds for it, how it follows, what comes of it. */
+export interface RunningAverage {
+  readonly state: StateDict;
+  /** Next values of the average, given the generator's. */
+  updates(next: Readonly<Record<string, Value>>): Record<string, Value>;
+  /** The generator's weights under their prefix: their average, or the last ones where none is kept. */
+  result(store: Store): StateDict;
+}
+
+/**
+ * An average of the given decay, which starts at the generator's first weights; a decay of 0 keeps none. Early on it follows faster, so
+ * that first weights are soon forgotten.
+ * @param first the generator's weights under their prefix
+ * @param plan the generator's optimiser, whose steps are counted
+ */
+export function runningAverage(
+  { generator }: PriorNetworks,
+  first: StateDict,
+  decay: number,
+  plan: OptimizerPlan,
+): RunningAverage {
+  const state = decay > 0 ? weightsWithPrefix(AVERAGE, first) : {};
+  const source = decay > 0 ? AVERAGE : "";
+  return {
+    state,
+    updates(next) {
+      const step = parameter(`${plan.name}/step`, []);
+      const kept = minimum(div(add(step, 1), add(step, 10)), decay);
+      return Object.fromEntries(
+        Object.keys(state).flatMap((name) => {
+          // What no step changes is its own average.
+          const target = next[name.slice(AVERAGE.length)];
+          if (target === undefined) return [];
+          const average = parameter(name, target.shape);
+          return [[name, add(target, mul(kept, sub(average, target)))]];
+        }),
+      );
+    },
+    result(store) {
+      const held = store.snapshot(generator.weights.map(({ name }) => `${source}${GENERATOR}${name}`));
+      return weightsWithPrefix(GENERATOR, weightsUnder(`${source}${GENERATOR}`, held));
+    },
+  };
+}
