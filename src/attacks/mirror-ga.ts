@@ -82,7 +82,15 @@ export const mirrorGa = defineAttack({
           } else if (Math.max(...fitness) < c.confidence) {
             const [best] = highest(size, (i) => fitness[i]!, 1);
             const rng = random(seed, "mirror-ga", identity, generation);
-            const children = nextGeneration({ population, fitness, width, bounds, mutated: c.mutated, mutation: c.mutation, rng });
+            const children = nextGeneration({
+              population,
+              fitness,
+              width,
+              bounds,
+              mutated: c.mutated,
+              mutation: c.mutation,
+              rng,
+            });
             const theirs = await probabilities(children, identity);
             population.copyWithin(0, best! * width, (best! + 1) * width);
             fitness[0] = fitness[best!]!;
