@@ -8,6 +8,7 @@ import type { StateDict } from "../engine/store.ts";
 import { tensor } from "../engine/tensor.ts";
 import type { Work } from "../engine/work.ts";
 import { fixed, initialState } from "../models/bind.ts";
+import { efficientnetB0, efficientnetB1, efficientnetB2 } from "../models/efficientnet.ts";
 import { models } from "../models/index.ts";
 import {
   featureLayer,
@@ -22,6 +23,12 @@ import { classification, train } from "../models/train.ts";
 import { TrainingSettings } from "../models/training.ts";
 import { unionOf } from "../models/union.ts";
 
+/** A student starts from random weights, which an imported model has none of. */
+const architectures = models.filter((family) => family.kind !== "onnx");
+
+/** LOMMA's students. */
+const STUDENTS = [efficientnetB0, efficientnetB1, efficientnetB2];
+
 /** Settings of an attack that can use what is learnt of the target from public images beforehand (LOMMA). */
 export const surrogateSettings = {
   featureWeight: z
@@ -34,10 +41,10 @@ export const surrogateSettings = {
   students: z
     .strictObject({
       models: z
-        .array(unionOf(models))
+        .array(unionOf(architectures))
         .nonempty()
-        .default(models.map((family) => ({ kind: family.kind, ...family.config.parse({}) })) as never)
-        .describe("an architecture for each student; LOMMA takes EfficientNet-B0, B1 and B2"),
+        .default(STUDENTS.map((family) => ({ kind: family.kind, ...family.config.parse({}) })) as never)
+        .describe("an architecture for each student; LOMMA's are the default"),
       training: TrainingSettings.prefault({ schedule: "constant" }),
     })
     .optional()
