@@ -38,16 +38,16 @@ const isTraining = (node) => node.properties?.epochs !== undefined && node.prope
 const anchor = (title) => `[${title.toLowerCase()}](#${title.toLowerCase().replaceAll(" ", "-")})`;
 const code = (value) => `\`${typeof value === "string" ? value : JSON.stringify(value).replaceAll(",", ", ")}\``;
 
-/** The section that describes a choice, found by the kinds that it offers. */
-const kindsOf = (members) => members.map((member) => member.properties.kind.const).join(" ");
+/** The section that describes a choice, found by the kinds that it offers: all of the section's, or some. */
+const kindsOf = (members) => members.map((member) => member.properties.kind.const);
 const sections = Object.entries(CHOICES).map(([key, title]) => {
   const node = schema.properties[key];
   const members = membersOf(node.items ?? node);
   return { title, members, kinds: kindsOf(members) };
 });
 const sectionOf = (members) => {
-  const found = sections.find(({ kinds }) => kinds === kindsOf(members));
-  if (found === undefined) throw new Error(`no section for the choice of ${kindsOf(members)}`);
+  const found = sections.find(({ kinds }) => kindsOf(members).every((kind) => kinds.includes(kind)));
+  if (found === undefined) throw new Error(`no section for the choice of ${kindsOf(members).join(" ")}`);
   return found.title;
 };
 

@@ -307,12 +307,12 @@ test("a cell whose target diverges is reported as failed, and the others go on",
 
 test.each([
   ["an unknown key", "seeds: [1]", "sedes: [1]", /tiny\.yaml:2:1 +sedes +unknown key "sedes"; did you mean "seeds"\?/],
-  ["an unknown key of a defense", "freeze: layer2", "freez: layer2", /tiny\.yaml:28:\d+ +defenses\[1\]\.freez /],
+  ["an unknown key of a defense", "freeze: layer2", "freez: layer2", /tiny\.yaml:\d+:\d+ +defenses\[1\]\.freez /],
   [
     "an unknown key of a defense within another",
     "probeEpochs: 1",
     "with: [{ kind: label-smoothing, alpa: 0.1 }]",
-    /tiny\.yaml:28:\d+ +defenses\[1\]\.with\[0\]\.alpa +unknown key "alpa"; did you mean "alpha"\?/,
+    /tiny\.yaml:\d+:\d+ +defenses\[1\]\.with\[0\]\.alpa +unknown key "alpa"; did you mean "alpha"\?/,
   ],
   [
     "a second opinion that is the first",
