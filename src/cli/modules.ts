@@ -16,6 +16,7 @@ type Exporter = typeof import("../study/export.ts");
 type Fisher = typeof import("../study/fisher.ts");
 type Report = typeof import("../report/index.ts");
 type UserStudy = typeof import("../report/user-study/index.ts");
+type Gate = typeof import("../report/gate/index.ts");
 type Runtime = typeof import("../engine/runtime.ts");
 
 /**
@@ -27,6 +28,7 @@ export interface Modules {
   exporter(): Promise<Pick<Exporter, "exportRun">>;
   fisher(): Promise<Pick<Fisher, "fisherOfRun">>;
   report(): Promise<Pick<Report, "writeReport" | "writeFisherChart">>;
+  gate(): Promise<Pick<Gate, "gateOfRun" | "gateJunit" | "gateMarkdown">>;
   userStudy(): Promise<Pick<UserStudy, "makeUserStudy" | "scoreUserStudy">>;
   runtime(): Promise<Pick<Runtime, "runtimeInfo">>;
   list(name: ListName): Promise<readonly Listed[]>;
@@ -47,6 +49,7 @@ export const modules: Modules = {
   exporter: () => import("../study/export.ts"),
   fisher: () => import("../study/fisher.ts"),
   report: () => import("../report/index.ts"),
+  gate: () => import("../report/gate/index.ts"),
   userStudy: () => import("../report/user-study/index.ts"),
   runtime: () => import("../engine/runtime.ts"),
   list: (name) => lists[name](),

@@ -1,3 +1,4 @@
+import { beatsFloors } from "../study/floors.ts";
 import type { Measured, StudyResult } from "../study/result.ts";
 import { type Comparison, type Condition, comparisonsOf, conditionsOf } from "./conditions.ts";
 import { type EqualUtility, equalUtility } from "./equal-utility.ts";
@@ -40,11 +41,6 @@ export interface Summary {
 }
 
 const above = (a: Measured, b: Measured) => a.low > b.high;
-
-/** Whether the interval of an attack's accuracy lies above both of its floors: only then did optimisation find anything. */
-export function beatsFloors({ attackAccuracy, floors }: Condition): boolean {
-  return above(attackAccuracy, floors.randomPrior) && above(attackAccuracy, floors.initialSelection);
-}
 
 /** Compares a defended with the undefended condition by their 95 % intervals. */
 export function verdictOf(defended: Condition, undefended: Condition | undefined): Verdict {

@@ -11,6 +11,7 @@ import { attributeWidth } from "../metrics/attribute-layout.ts";
 import type { Model } from "../models/model.ts";
 import type { PriorNetworks } from "../priors/prior.ts";
 import { buildModel, type Choice, type Chosen, chosenAttack, chosenDefenses, chosenPrior } from "./choose.ts";
+import { checkSelection } from "./gate.ts";
 import { attackStep, inversionPriorStep } from "./steps/attack.ts";
 import { evaluationStep } from "./steps/evaluation.ts";
 import { fisherStep } from "./steps/fisher.ts";
@@ -147,6 +148,10 @@ export function expandStudy(study: Study, data: StudyData): StudyPlan {
       };
     }),
   );
+  if (study.gate) {
+    const named = cells.map(({ target, attack }) => ({ defense: target.defense, attack }));
+    checkSelection(study.gate, named);
+  }
   const linearProbe = study.linearProbe ? planProbe(study, data, model, pretraining) : undefined;
   const ends = [...(linearProbe ? [linearProbe] : []), ...cells.map((c) => c.evaluation)];
   return { model, pretraining, linearProbe, targets, cells, steps: inOrder(ends) };
