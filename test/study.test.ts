@@ -268,7 +268,10 @@ describe("a study", () => {
 });
 
 test("defenses of one target are planned as one, under their names together", async () => {
-  const together = STUDY.replace("probeEpochs: 1", "with: [mid, { kind: label-smoothing, alpha: -0.1 }]");
+  const together = STUDY.replace("probeEpochs: 1", "with: [mid, { kind: label-smoothing, alpha: -0.1 }]").replace(
+    ", defenses: [tl-dmi]",
+    "",
+  );
   const steps = await planStudy(await place("together", together));
   const targets = steps.flatMap(({ name }) => (name.startsWith("target") ? [name] : []));
   expect(targets).toContain("target tl-dmi layer2.0 + mid + label-smoothing, seed 1");

@@ -17,6 +17,8 @@ type Fisher = typeof import("../study/fisher.ts");
 type Report = typeof import("../report/index.ts");
 type UserStudy = typeof import("../report/user-study/index.ts");
 type Gate = typeof import("../report/gate/index.ts");
+type Decide = typeof import("../report/decide.ts");
+type Verify = typeof import("../study/verify.ts");
 type Runtime = typeof import("../engine/runtime.ts");
 
 /**
@@ -29,6 +31,8 @@ export interface Modules {
   fisher(): Promise<Pick<Fisher, "fisherOfRun">>;
   report(): Promise<Pick<Report, "writeReport" | "writeFisherChart">>;
   gate(): Promise<Pick<Gate, "gateOfRun" | "gateJunit" | "gateMarkdown">>;
+  decide(): Promise<Pick<Decide, "compareRuns" | "explainRun" | "readRun">>;
+  verify(): Promise<Pick<Verify, "verifyRun">>;
   userStudy(): Promise<Pick<UserStudy, "makeUserStudy" | "scoreUserStudy">>;
   runtime(): Promise<Pick<Runtime, "runtimeInfo">>;
   list(name: ListName): Promise<readonly Listed[]>;
@@ -50,6 +54,8 @@ export const modules: Modules = {
   fisher: () => import("../study/fisher.ts"),
   report: () => import("../report/index.ts"),
   gate: () => import("../report/gate/index.ts"),
+  decide: () => import("../report/decide.ts"),
+  verify: () => import("../study/verify.ts"),
   userStudy: () => import("../report/user-study/index.ts"),
   runtime: () => import("../engine/runtime.ts"),
   list: (name) => lists[name](),

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -52,6 +53,8 @@ const ended: Modules = {
   fisher: nowhere,
   report: nowhere,
   gate: nowhere,
+  decide: nowhere,
+  verify: nowhere,
   userStudy: nowhere,
   runtime: nowhere,
   list: nowhere,
@@ -92,7 +95,20 @@ describe("usage", () => {
     expect(await call("--version")).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+/), err: "" });
     const help = await call("--help");
     expect(help).toMatchObject({ code: 0, err: "" });
-    for (const word of ["run", "validate", "ls", "report", "doctor", "export", "user-study", "gate", "--json"])
+    for (const word of [
+      "run",
+      "validate",
+      "ls",
+      "report",
+      "doctor",
+      "export",
+      "user-study",
+      "gate",
+      "compare",
+      "verify",
+      "explain",
+      "--json",
+    ])
       expect(help.out).toContain(word);
   });
 
@@ -294,6 +310,67 @@ describe("gate", () => {
     });
     const { code, out } = await call("run q.yaml --json", running(false));
     expect([code, JSON.parse(out).gate]).toEqual([3, verdict(false)]);
+  });
+});
+
+describe("compare, verify and explain", () => {
+  const basis = { train: "a", test: "b", evaluationModel: "c" };
+  const real: Modules = {
+    ...ended,
+    decide: () => import("../report/decide.ts"),
+    verify: () => import("../study/verify.ts"),
+  };
+  const folder = (...cells: CellResult[]) => {
+    const dir = mkdtempSync(join(tmpdir(), "tldmi-"));
+    writeFileSync(join(dir, "study.json"), JSON.stringify({ ...study, cells }));
+    return dir;
+  };
+
+  test("compare shows both, the difference with its interval, and whether intervals are apart", async () => {
+    const first = folder({ ...cell, basis });
+    const second = folder({ ...cell, basis, attackAccuracy: { value: 0.2, n: 100, low: 0.15, high: 0.25 } });
+    const { code, out } = await call(`compare ${first} ${second}`, real);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /attack\.top1 +0\.500 \[0\.400, 0\.600\] +0\.200 \[0\.150, 0\.250\] +−0\.300 \[−0\.412, −0\.188\] +better\n/,
+    );
+    expect(out).toMatch(/natural +.* no difference shown\n/);
+    expect(JSON.parse((await call(`compare ${first} ${second} --json`, real)).out)).toMatchObject({
+      pairs: [{ first: cell.run, second: cell.run, settings: [] }],
+      unpaired: { first: [], second: [] },
+    });
+    const other = folder({ ...cell, basis: { ...basis, test: "x" } });
+    expect(await call(`compare ${first} ${other}`, real)).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringContaining("are not comparable:\n  other data: the private test images differ"),
+    });
+  });
+
+  test("verify leaves with 3 for what is changed or missing, and for what came later only where that is asked for", async () => {
+    const dir = folder();
+    const sha256 = createHash("sha256").update("x").digest("hex");
+    writeFileSync(join(dir, "a"), "x");
+    writeFileSync(
+      join(dir, "manifest.json"),
+      JSON.stringify({ schemaVersion: 1, files: [{ path: "a", bytes: 1, sha256 }] }),
+    );
+    const later = "extra    study.json\n1 of 1 files are as they were written\n";
+    expect(await call(`verify ${dir}`, real)).toMatchObject({ code: 0, out: later });
+    expect((await call(`verify ${dir} --strict`, real)).code).toBe(3);
+    writeFileSync(join(dir, "a"), "y");
+    expect(await call(`verify ${dir}`, real)).toMatchObject({
+      code: 3,
+      out: expect.stringMatching(/^changed {2}a\n.*\n0 of 1 files/),
+    });
+    expect(JSON.parse((await call(`verify ${dir} --json`, real)).out)).toMatchObject({ passed: false, changed: ["a"] });
+  });
+
+  test("explain prints parts with titles", async () => {
+    const { code, out } = await call(`explain ${folder(cell)}`, real);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^What was attacked\n- .*\n\nHow\n- gmi: .*\n\nWhat came out\n- /s);
+    expect(JSON.parse((await call(`explain ${folder(cell)} --json`, real)).out)).toHaveLength(5);
   });
 });
 

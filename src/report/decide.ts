@@ -1,0 +1,3 @@
+export { compareRuns } from "./compare.ts";
+export { explainRun } from "./explain.ts";
+export { readRun } from "./read-run.ts";
