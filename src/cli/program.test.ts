@@ -335,6 +335,7 @@ describe("compare, verify and explain", () => {
       /attack\.top1 +0\.500 \[0\.400, 0\.600\] +0\.200 \[0\.150, 0\.250\] +−0\.300 \[−0\.412, −0\.188\] +better\n/,
     );
     expect(out).toMatch(/natural +.* no difference shown\n/);
+    expect(out).toMatch(/parameters\.trainable +1\u202f000 +1\u202f000 +0 +the same\n/);
     expect(JSON.parse((await call(`compare ${first} ${second} --json`, real)).out)).toMatchObject({
       pairs: [{ first: cell.run, second: cell.run, settings: [] }],
       unpaired: { first: [], second: [] },

@@ -1,3 +1,3 @@
-export { compareRuns } from "./compare.ts";
-export { explainRun } from "./explain.ts";
-export { readRun } from "./read-run.ts";
+export { type ComparedCells, compareRuns, type MetricDifference, type RunComparison } from "./compare.ts";
+export { type Explanation, explainRun } from "./explain.ts";
+export { type FinishedRun, readRun } from "./read-run.ts";

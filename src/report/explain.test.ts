@@ -34,10 +34,8 @@ test("says what was attacked, how, and what came of it", () => {
   ]);
   expect(parts["What was attacked"]).toContain("resnet18 with no defense: it classifies 94.0 % [92.0, 96.0]");
   expect(parts["What was attacked"]).toContain("Frozen up to layer2: private images trained 35 % of its parameters.");
-  expect(parts.How).toMatch(
-    /^kedmi: .*It has the target's weights and its gradients\. It searches in a generator \(kedmi\)/,
-  );
-  expect(parts.How).toContain("It makes 25.0 images of each identity, with 123 456 images sent through the target.");
+  expect(parts.How).toMatch(/^kedmi: .*It has the target's weights and its gradients\. It searches in this prior: /);
+  expect(parts.How).toContain("It makes 25 images of each identity, with 123 456 images sent through the target.");
   expect(parts["What came out"]).toContain(
     "With tl-dmi (frozen up to layer2; 35 % of parameters see private data) it is 31 %",
   );

@@ -2,7 +2,9 @@ import type { Access } from "../attacks/access.ts";
 import { attacks } from "../attacks/index.ts";
 import { dataSources } from "../data/index.ts";
 import { defenses } from "../defenses/index.ts";
+import { priors } from "../priors/index.ts";
 import { beatsFloors } from "../study/floors.ts";
+import type { GateResult } from "../study/gate.ts";
 import type { CellResult, StudyResult } from "../study/result.ts";
 import { conditionsOf, UNDEFENDED } from "./conditions.ts";
 import { count, percent, percentWithInterval, significant } from "./numbers.ts";
@@ -38,7 +40,7 @@ export function explainRun(run: FinishedRun): readonly Explanation[] {
     { title: "What was attacked", sentences: targets(cells, run.config) },
     { title: "How", sentences: methods(cells) },
     { title: "What came out", sentences: outcome(study) },
-    { title: "What it means", sentences: meaning(cells, study) },
+    { title: "What it means", sentences: meaning(cells, study, run.kind === "study" ? study.gate : undefined) },
     { title: "What it does not mean", sentences: limits(cells, study) },
   ];
 }
@@ -86,9 +88,10 @@ function methods(cells: readonly CellResult[]): string[] {
     const prior =
       attack.prior === null
         ? "It searches among images themselves."
-        : `It searches in a generator (${attack.prior}) that was trained on public images.`;
+        : `It searches in this prior: ${priors.find(({ kind }) => kind === attack.prior)?.summary ?? attack.prior}.`;
     const each = cell.identities.length === 0 ? 0 : cell.attackAccuracy.n / cell.identities.length;
-    const made = each > 0 ? ` It makes ${significant(each)} images of each identity` : "";
+    const made =
+      each > 0 ? ` It makes ${Number.isInteger(each) ? count(each) : significant(each)} images of each identity` : "";
     const asked =
       made !== "" && cell.queries ? `, with ${count(cell.queries.images)} images sent through the target` : "";
     return [
@@ -107,7 +110,7 @@ function outcome(study: StudyResult): string[] {
   return [...spoken, ...judged];
 }
 
-function meaning(cells: readonly CellResult[], study: StudyResult): string[] {
+function meaning(cells: readonly CellResult[], study: StudyResult, gate: GateResult | undefined): string[] {
   if (cells.length === 0) return [];
   const said = [
     "Attack accuracy is how often a second classifier, the evaluation model, recognises the attacked person in an image that the attack made. The images are not copies of training images; they show what the target knows of a person.",
@@ -129,15 +132,14 @@ function meaning(cells: readonly CellResult[], study: StudyResult): string[] {
       said.push(`With ${defense} the attack recovers more, by more than chance explains.`);
     if (verdict === "no difference shown") said.push(`That ${defense} protects is not shown here.`);
   }
-  if (study.gate !== undefined && study.cells.length === cells.length)
-    said.push(`The study's gate ${study.gate.passed ? "passed" : "failed"}.`);
+  if (gate !== undefined) said.push(`The study's gate ${gate.passed ? "passed" : "failed"}.`);
   return [...distinct(said)];
 }
 
 function limits(cells: readonly CellResult[], study: StudyResult): string[] {
   const guaranteed = cells.some(({ privacy }) => privacy !== undefined);
   return [
-    ...summarize(study).limits,
+    ...summarize(study, "above").limits,
     "Other attacks may find more, and the next one is not known: a measured attack bounds leakage from below.",
     ...(guaranteed ? [] : ["No training here gives a guarantee such as differential privacy does."]),
     ...study.notes,

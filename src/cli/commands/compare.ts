@@ -1,5 +1,7 @@
 import type { ComparedCells, MetricDifference, RunComparison } from "../../report/compare.ts";
-import { fixed, significant } from "../../report/numbers.ts";
+import type { Difference } from "../../report/difference.ts";
+import { count, significant } from "../../report/numbers.ts";
+import type { Measured } from "../../study/result.ts";
 import { numberWithInterval } from "../format.ts";
 import type { Cli, Program } from "../globals.ts";
 import { printJson } from "../json.ts";
@@ -31,10 +33,10 @@ function pairTable({ first, second, settings, metrics }: ComparedCells): string 
   const heading = first === second ? first : `${first} → ${second}`;
   const rows = metrics.map((metric) => [
     metric.name,
-    numberWithInterval(metric.first),
-    numberWithInterval(metric.second),
+    numberText(metric.first),
+    numberText(metric.second),
     differenceText(metric),
-    metric.apart ? (metric.change ?? "intervals apart") : "no difference shown",
+    verdict(metric),
   ]);
   const columns = ["metric", "first", "second", "difference", "second is"].map(
     (title, at) => ({ title, align: at === 0 || at === 4 ? "left" : "right" }) as const,
@@ -42,12 +44,19 @@ function pairTable({ first, second, settings, metrics }: ComparedCells): string 
   return `${heading}${settings.length === 0 ? "" : ` (${settings.join(", ")})`}\n${table(columns, rows)}`;
 }
 
-const signed = (value: number) => (value > 0 ? `+${significant(value)}` : significant(value));
+const isExact = ({ low, high }: Difference) => low === high;
+/** What was counted has no interval, and no rounding. */
+const numberText = (measured: Measured) => (isExact(measured) ? plain(measured.value) : numberWithInterval(measured));
+const plain = (value: number) => (Number.isInteger(value) ? count(value) : significant(value));
+const signed = (value: number, text = significant) =>
+  value > 0 ? `+${text(value)}` : value < 0 ? `−${text(-value)}` : "0";
 
-function differenceText({ difference: { value, low, high } }: MetricDifference): string {
-  return low === high
-    ? value === 0
-      ? fixed(0, 0)
-      : signed(value)
-    : `${signed(value)} [${signed(low)}, ${signed(high)}]`;
+function verdict({ apart, change, difference }: MetricDifference): string {
+  if (apart) return change ?? (isExact(difference) ? "different" : "intervals apart");
+  return isExact(difference) ? "the same" : "no difference shown";
+}
+
+function differenceText({ difference }: MetricDifference): string {
+  const { value, low, high } = difference;
+  return isExact(difference) ? signed(value, plain) : `${signed(value)} [${signed(low)}, ${signed(high)}]`;
 }

@@ -2,7 +2,7 @@ import type { GateCheck } from "../../study/gate.ts";
 
 /** What tells a cell from the others of its run: the name of its folder, or its setting where it has none. */
 export function cellOf({ defense, attack, seed, run }: GateCheck): string {
-  return run?.split("/").at(-1) ?? `${defense}, ${attack}, seed ${seed}`;
+  return run?.split(/[\\/]/).at(-1) ?? `${defense}, ${attack}, seed ${seed}`;
 }
 
 /** The checks of each cell together, in order. */

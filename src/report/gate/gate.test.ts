@@ -100,6 +100,15 @@ describe("of a run on disk", () => {
     expect(gate.checks).toMatchObject([{ defense: "none", demand: "natural ≥ 0.99", outcome: "broken" }]);
   });
 
+  test("asks for the attack again where the study's gate did not and bounds are given", async () => {
+    const lax = config.replace("allowWeakAttack: false", "allowWeakAttack: true");
+    const dir = await mkdtemp(join(root, "lax-"));
+    const stopped = { ...weak, attackAccuracy: weak.floors.randomPrior };
+    await writeFile(join(dir, "study.json"), JSON.stringify(study([stopped], { config: lax })));
+    expect((await gateOfRun(dir, {})).gate.passed).toBe(true);
+    expect((await gateOfRun(dir, { max: { "attack.top1": 0.3 } })).gate.passed).toBe(false);
+  });
+
   test("may be of one cell, whose attack is looked for in the study", async () => {
     expect((await gateOfRun(join(root, "cells/a"), {})).gate).toMatchObject({ passed: true, checks: [{}, {}] });
     await write("cells/a/run.json", { ...record, versions, kind: "cell", name: "a", study: "../nowhere" });
