@@ -19,7 +19,7 @@ export function gateTable({ passed, checks }: GateResult, colors: Colors): strin
   });
   const broken = checks.filter((check) => !check.passed);
   const verdict = passed
-    ? colors.green(`gate passed: ${checks.length} checks`)
+    ? colors.green(`gate passed: ${checks.length} of ${checks.length} checks`)
     : colors.red(`gate failed: ${broken.length} of ${checks.length} checks`);
   const undefendedAlone = broken.length > 0 && broken.every(({ defense }) => defense === "none");
   const hint =

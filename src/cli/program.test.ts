@@ -216,7 +216,7 @@ describe("gate", () => {
     const held = await call(`gate ${dir} --max attack.top1=0.6 --min natural=0.3`, gating);
     expect(held).toMatchObject({ code: 0, err: "" });
     expect(held.out).toMatch(/^cell +demand +outcome +measured\ntl-dmi-gmi-seed1 {2}attack\.top1 ≤ 0\.6 +holds/);
-    expect(held.out).toContain("\n\ngate passed: 3 checks\n");
+    expect(held.out).toContain("\n\ngate passed: 3 of 3 checks\n");
     const broken = await call(`gate ${dir} --max attack.top1=0.55`, gating);
     expect(broken.code).toBe(3);
     expect(broken.out).toMatch(

@@ -15,6 +15,6 @@ export function gateAnnotations(name: string, { passed, checks }: GateResult): s
     const title = `${cellOf(check)}: ${check.demand}`;
     return [line(check.passed ? "warning" : "error", title, `${check.outcome}: ${check.message}`)];
   });
-  if (passed) lines.push(line("notice", `Gate of ${name}`, `passed: ${checks.length} checks`));
+  if (passed) lines.push(line("notice", `Gate of ${name}`, `passed: ${checks.length} of ${checks.length} checks`));
   return lines.join("");
 }

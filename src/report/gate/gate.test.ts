@@ -65,7 +65,7 @@ test("annotations: errors for failures, a warning for an accepted weak attack, e
     "::warning title=tl-dmi-gmi-seed1%3A the attack beats its floors::weak attack: attack.top1 is 0.2 [0.1, 0.3]",
     "::error title=none-gmi-seed1%3A attack.top1 ≤ 0.3::not measured: attack.top1 is 0.2 [0.1, 0.3]",
   ]);
-  expect(gateAnnotations("my study", passing)).toBe("::notice title=Gate of my study::passed: 1 checks\n");
+  expect(gateAnnotations("my study", passing)).toBe("::notice title=Gate of my study::passed: 1 of 1 checks\n");
 });
 
 describe("of a run on disk", () => {
