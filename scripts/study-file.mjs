@@ -80,6 +80,7 @@ function typeOf(node) {
     case "array":
       return `list: ${typeOf(node.items)}`;
     case "object":
+      if (node.properties === undefined) return `mapping of names to ${typeOf(node.additionalProperties)}`;
       return `{ ${Object.entries(node.properties)
         .map(([key, value]) => `${key}: ${typeOf(value)}`)
         .join(", ")} }`;
@@ -93,7 +94,7 @@ function rowsOf(object, prefix = "") {
   const required = object.required ?? [];
   return Object.entries(object.properties).flatMap(([key, node]) => {
     if (key === "kind" && node.const !== undefined) return [];
-    const group = node.type === "object" && !isTraining(node);
+    const group = node.properties !== undefined && !isTraining(node);
     const none = node.default === undefined || JSON.stringify(node.default) === "{}";
     const standard = required.includes(key) ? "required" : none ? "–" : code(node.default);
     const row = (value) => `| \`${prefix}${key}\` | ${value} | ${standard} | ${node.description ?? ""} |`;

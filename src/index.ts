@@ -16,6 +16,7 @@ export { definePrior } from "./priors/prior.ts";
 export { type ReportOptions, type Summary, summarize, writeReport } from "./report/index.ts";
 export type { EventSink, StudyEvent } from "./study/events.ts";
 export { type ExportFormat, exportRun } from "./study/export.ts";
+export type { GateCheck, GateOutcome, GateResult, GateSettings } from "./study/gate.ts";
 export { Interrupted } from "./study/interrupted.ts";
 export { planStudy, type RunStudyOptions, runStudy, STUDY_FILE, type StepPlan } from "./study/pipeline.ts";
 export { loadData, type ReadStudy, readStudy } from "./study/read-study.ts";

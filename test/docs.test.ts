@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { EventEmitter } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,13 +7,17 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import packageJson from "../package.json" with { type: "json" };
 import { attacks } from "../src/attacks/index.ts";
+import { modules } from "../src/cli/modules.ts";
+import { runCli } from "../src/cli/program.ts";
 import { dataSources } from "../src/data/index.ts";
 import { defenses } from "../src/defenses/index.ts";
 import { metrics } from "../src/metrics/index.ts";
 import { models } from "../src/models/index.ts";
 import { priors } from "../src/priors/index.ts";
+import { METRIC_FAMILIES, namedMetrics } from "../src/study/named-metrics.ts";
 import { readStudy } from "../src/study/read-study.ts";
 import { StudySchema } from "../src/study/study-schema.ts";
 import { parseYamlConfig } from "../src/study/yaml-config.ts";
@@ -39,6 +44,7 @@ const PAGES = [
   "docs/judges.md",
   "docs/study-file.md",
   "docs/fisher.md",
+  "docs/ci.md",
 ];
 
 /** The code blocks of a page whose fence names the language so, without their indentation. */
@@ -88,8 +94,8 @@ describe("FEATURES.md", () => {
   test("every operation is named, and no other", async () => {
     const folder = at("src/engine/ops");
     const files = (await readdir(folder)).filter((f) => f.endsWith(".ts") && !/test|conv-lowering/.test(f));
-    const modules = await Promise.all(files.map((f): Promise<object> => import(join(folder, f))));
-    const operations = modules.flatMap((m) =>
+    const loaded = await Promise.all(files.map((f): Promise<object> => import(join(folder, f))));
+    const operations = loaded.flatMap((m) =>
       Object.entries(m).flatMap(([k, v]) => (typeof v === "function" ? [k] : [])),
     );
     const table = (await section("Engine")).split("| part |")[0]!.split("| --- | --- |")[1]!;
@@ -166,6 +172,47 @@ describe("studies", () => {
 
   test("docs/study-file.md is what the schema says (else: npm run schema)", () =>
     node("scripts/study-file.mjs", "--check"));
+});
+
+describe("docs/ci.md", () => {
+  test("lists every metric that a gate knows, and no other", async () => {
+    const rows = [
+      ...(await read("docs/ci.md"))
+        .split("\n## Metrics\n")[1]!
+        .matchAll(/^\| `([a-z]+[.\w-]*(?:<name>)?)`(?:, such as `[^`]+`)? \| ([^|]+) \| (\S+) \|$/gm),
+    ];
+    const families = METRIC_FAMILIES.map(({ prefix, summary }) => [`${prefix}<name>`, summary]);
+    expect(rows.map(([, name, meaning]) => [name, meaning])).toEqual([
+      ...namedMetrics.map(({ name, summary }) => [name, summary]),
+      ...families,
+    ]);
+    const better = rows.map(([, , , side]) => side).slice(0, namedMetrics.length);
+    expect(better).toEqual(namedMetrics.map((metric) => metric.better ?? "–"));
+  });
+
+  test("its gate is valid in a study", async () => {
+    const [gate] = blocks(await read("docs/ci.md"), "yaml");
+    const [minimal] = blocks(await read("README.md"), "yaml");
+    expect(parseYamlConfig(StudySchema, `${minimal}${gate}`, "ci.yaml").gate?.max).toEqual({
+      "attack.top1": 0.3,
+      "attack.top5": 0.6,
+    });
+  });
+
+  test("its jobs are YAML, and the options of their commands exist", async () => {
+    const page = await read("docs/ci.md");
+    const jobs = [...blocks(page, "yaml github"), ...blocks(page, "yaml gitlab")];
+    expect(jobs.map((job) => Object.keys(parse(job) as object)[0])).toEqual(["name", "inversion"]);
+    const calls = [...page.matchAll(/npx tldmi (\S+)((?: [^\n|>]*)?)/g)];
+    expect(calls.length).toBeGreaterThanOrEqual(5);
+    for (const [, command, rest] of calls) {
+      const out: string[] = [];
+      const stream = { write: (text: string) => out.push(text) };
+      const io = { stdout: stream, stderr: stream, env: {}, signals: new EventEmitter(), exitNow: () => {} };
+      expect(await runCli([command!, "--help"], io, modules)).toBe(0);
+      for (const [option] of rest!.matchAll(/--[a-z-]+/g)) expect(`${out.join("")} --json`).toContain(option);
+    }
+  });
 });
 
 // npm 10 goes by this mark alone: with it, `npm ci` without a network fails in that script.

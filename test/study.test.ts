@@ -48,6 +48,7 @@ attacks:
   - { kind: mi-face, iterations: 20 }
   - { kind: brep-mi, iterations: 20, samples: 4, radius: 9, draws: 256 }
 reconstructions: { perIdentity: 2, pool: 8 }
+gate: { max: { attack.top1: 1 }, min: { natural: 0 }, defenses: [tl-dmi], allowWeakAttack: true }
 `;
 
 let root = "";
@@ -223,6 +224,25 @@ describe("a study", () => {
     expect((await planStudy(at)).every((s) => s.state === "done")).toBe(true);
   });
 
+  test("is judged by its gate; another gate is another judgement of the same study", async () => {
+    const of = ({ gate }: StudyResult) =>
+      gate!.checks.map(({ defense, attack, demand }) => `${defense} ${attack} ${demand}`);
+    const { result, studyDir } = unbroken;
+    expect(result.gate?.passed).toBe(true);
+    expect(of(result)).toHaveLength(4 * 3);
+    expect(of(result)[1]).toBe("tl-dmi gmi natural ≥ 0");
+    const bases = new Set(result.cells.map(({ basis }) => JSON.stringify(basis)));
+    expect([...bases]).toEqual([
+      expect.stringMatching(/"train":"[^"]+","test":"[^"]+","evaluationModel":"[0-9a-f]{16}"/),
+    ]);
+    await writeFile(at.studyFile, STUDY.replace("natural: 0", "natural: 1"));
+    const stricter = await run(at);
+    await writeFile(at.studyFile, STUDY);
+    expect(stricter.studyDir).toBe(studyDir);
+    expect(stricter.events.filter((e) => e.type === "step-started")).toEqual([]);
+    expect(stricter.result.gate?.passed).toBe(false);
+  });
+
   test("can be read in a report", async () => {
     const html = await readFile(await writeReport(unbroken.studyDir, { includePrivate: false }), "utf8");
     expect(html).toContain("tl-dmi");
@@ -267,7 +287,10 @@ describe("a study", () => {
 });
 
 test("defenses of one target are planned as one, under their names together", async () => {
-  const together = STUDY.replace("probeEpochs: 1", "with: [mid, { kind: label-smoothing, alpha: -0.1 }]");
+  const together = STUDY.replace("probeEpochs: 1", "with: [mid, { kind: label-smoothing, alpha: -0.1 }]").replace(
+    ", defenses: [tl-dmi]",
+    "",
+  );
   const steps = await planStudy(await place("together", together));
   const targets = steps.flatMap(({ name }) => (name.startsWith("target") ? [name] : []));
   expect(targets).toContain("target tl-dmi layer2.0 + mid + label-smoothing, seed 1");
@@ -325,6 +348,12 @@ test.each([
     "linearProbe: true",
     "httpJudge: { name: them, endpoint: 'https://judge.example/ask' }",
     /tiny\.yaml:\d+:\d+ +httpJudge\.endpoint +private images would be sent to another machine \(judge\.example\)/,
+  ],
+  [
+    "a gate on a defense that is not there",
+    "defenses: [tl-dmi]",
+    "defenses: [tldmi]",
+    /gate: no cell has the defense "tldmi"; did you/,
   ],
   ["defenses that cannot be combined", "probeEpochs: 1", "with: [none]", /tl-dmi and none cannot be combined/],
   ["a boundary that the model lacks", "freeze: layer2", "freeze: layer9", /no stage "layer9"/],

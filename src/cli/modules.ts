@@ -16,6 +16,9 @@ type Exporter = typeof import("../study/export.ts");
 type Fisher = typeof import("../study/fisher.ts");
 type Report = typeof import("../report/index.ts");
 type UserStudy = typeof import("../report/user-study/index.ts");
+type Gate = typeof import("../report/gate/index.ts");
+type Decide = typeof import("../report/decide.ts");
+type Verify = typeof import("../study/verify.ts");
 type Runtime = typeof import("../engine/runtime.ts");
 
 /**
@@ -27,6 +30,9 @@ export interface Modules {
   exporter(): Promise<Pick<Exporter, "exportRun">>;
   fisher(): Promise<Pick<Fisher, "fisherOfRun">>;
   report(): Promise<Pick<Report, "writeReport" | "writeFisherChart">>;
+  gate(): Promise<Pick<Gate, "gateOfRun" | "gateJunit" | "gateMarkdown">>;
+  decide(): Promise<Pick<Decide, "compareRuns" | "explainRun" | "readRun">>;
+  verify(): Promise<Pick<Verify, "verifyRun">>;
   userStudy(): Promise<Pick<UserStudy, "makeUserStudy" | "scoreUserStudy">>;
   runtime(): Promise<Pick<Runtime, "runtimeInfo">>;
   list(name: ListName): Promise<readonly Listed[]>;
@@ -47,6 +53,9 @@ export const modules: Modules = {
   exporter: () => import("../study/export.ts"),
   fisher: () => import("../study/fisher.ts"),
   report: () => import("../report/index.ts"),
+  gate: () => import("../report/gate/index.ts"),
+  decide: () => import("../report/decide.ts"),
+  verify: () => import("../study/verify.ts"),
   userStudy: () => import("../report/user-study/index.ts"),
   runtime: () => import("../engine/runtime.ts"),
   list: (name) => lists[name](),

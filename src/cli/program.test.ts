@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { EventEmitter } from "node:events";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -51,6 +52,9 @@ const ended: Modules = {
   exporter: nowhere,
   fisher: nowhere,
   report: nowhere,
+  gate: nowhere,
+  decide: nowhere,
+  verify: nowhere,
   userStudy: nowhere,
   runtime: nowhere,
   list: nowhere,
@@ -71,14 +75,14 @@ function withRun(runStudy: RunStudy): Modules {
 }
 
 /** Calls the program and gives all that the outside sees of it. */
-async function call(args: string, modules: Modules = ended, signals = new EventEmitter()) {
+async function call(args: string, modules: Modules = ended, signals = new EventEmitter(), env = {}) {
   const out: string[] = [];
   const err: string[] = [];
   const left: number[] = [];
   const io = {
     stdout: { write: (text: string) => out.push(text) },
     stderr: { write: (text: string) => err.push(text) },
-    env: {},
+    env,
     signals,
     exitNow: (code: number) => void left.push(code),
   };
@@ -91,7 +95,20 @@ describe("usage", () => {
     expect(await call("--version")).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+/), err: "" });
     const help = await call("--help");
     expect(help).toMatchObject({ code: 0, err: "" });
-    for (const word of ["run", "validate", "ls", "report", "doctor", "export", "user-study", "--json"])
+    for (const word of [
+      "run",
+      "validate",
+      "ls",
+      "report",
+      "doctor",
+      "export",
+      "user-study",
+      "gate",
+      "compare",
+      "verify",
+      "explain",
+      "--json",
+    ])
       expect(help.out).toContain(word);
   });
 
@@ -179,6 +196,182 @@ describe("run", () => {
       out: "",
       err: expect.stringContaining("report it"),
     });
+  });
+});
+
+describe("gate", () => {
+  const weighed = {
+    ...cell,
+    floors: { randomPrior: { ...measured, high: 0.1 }, initialSelection: { ...measured, high: 0.2 } },
+  };
+  const gating: Modules = { ...ended, gate: () => import("../report/gate/index.ts") };
+  const folder = (result: StudyResult = { ...study, cells: [weighed] }) => {
+    const dir = mkdtempSync(join(tmpdir(), "tldmi-"));
+    writeFileSync(join(dir, "study.json"), JSON.stringify(result));
+    return dir;
+  };
+
+  test("leaves with 0 where every bound holds, with 3 where one does not, and says which", async () => {
+    const dir = folder();
+    const held = await call(`gate ${dir} --max attack.top1=0.6 --min natural=0.3`, gating);
+    expect(held).toMatchObject({ code: 0, err: "" });
+    expect(held.out).toMatch(/^cell +demand +outcome +measured\ntl-dmi-gmi-seed1 {2}attack\.top1 ≤ 0\.6 +holds/);
+    expect(held.out).toContain("\n\ngate passed: 3 of 3 checks\n");
+    const broken = await call(`gate ${dir} --max attack.top1=0.55`, gating);
+    expect(broken.code).toBe(3);
+    expect(broken.out).toMatch(
+      /attack\.top1 ≤ 0\.55 +not shown +attack\.top1 is 0\.5 \[0\.4, 0\.6\]: its interval reaches above/,
+    );
+    expect(broken.out).toContain("gate failed: 1 of 2 checks");
+  });
+
+  test("does not let a weak attack pass, unless that is asked for", async () => {
+    const dir = folder(study);
+    expect(await call(`gate ${dir} --max attack.top1=0.9`, gating)).toMatchObject({
+      code: 3,
+      out: expect.stringContaining("weak attack"),
+    });
+    const accepted = await call(`gate ${dir} --max attack.top1=0.9 --allow-weak-attack`, gating);
+    expect(accepted).toMatchObject({ code: 0, out: expect.stringContaining("accepted as asked") });
+  });
+
+  test("prints one JSON object, and writes its files beside it", async () => {
+    const dir = folder();
+    const files = `--junit ${dir}/ci/gate.xml --markdown ${dir}/ci/gate.md`;
+    const { code, out, err } = await call(
+      `gate ${dir} --max attack.top5=0.1 --json --annotations github ${files}`,
+      gating,
+    );
+    expect(code).toBe(3);
+    expect(JSON.parse(out)).toMatchObject({
+      name: "quick",
+      passed: false,
+      checks: [{ outcome: "broken" }, { outcome: "holds" }],
+    });
+    expect(err).toMatch(/^::error title=/);
+    expect(readFileSync(join(dir, "ci/gate.xml"), "utf8")).toContain("<testsuites");
+    expect(readFileSync(join(dir, "ci/gate.md"), "utf8")).toContain("### Gate of quick failed");
+  });
+
+  test("annotates by itself in a job of GitHub Actions", async () => {
+    const dir = folder();
+    const job = { GITHUB_ACTIONS: "true" };
+    expect((await call(`gate ${dir} --min natural=0.9`, gating, undefined, job)).err).toMatch(/^::error /);
+    expect((await call(`gate ${dir} --min natural=0.9 --annotations none`, gating, undefined, job)).err).toBe("");
+  });
+
+  test("hints where only undefended targets break", async () => {
+    const both = {
+      ...study,
+      cells: [{ ...weighed, defense: "none", attackAccuracy: { ...measured, high: 0.9 } }, weighed],
+    };
+    const { code, out } = await call(`gate ${folder(both)} --max attack.top1=0.7`, gating);
+    expect(code).toBe(3);
+    expect(out).toContain("choose what is judged with --defense");
+    expect((await call(`gate ${folder(both)} --max attack.top1=0.7 --defense tl-dmi`, gating)).code).toBe(0);
+  });
+
+  test.each([
+    ["--max attack.top1", "expected NAME=NUMBER"],
+    ["--max attack.top1=", "expected NAME=NUMBER"],
+    ["--min natural=high", "expected NAME=NUMBER"],
+    ["--max natural=1 --max natural=0.5", "natural has a bound already"],
+    [
+      "--max atack.top1=0.3",
+      'unknown metric "atack.top1"; did you mean "attack.top1"? (metrics: natural, attack.top1,',
+    ],
+    ["--max attack.top1=0.3 --attack kedmi", 'no cell has the attack "kedmi"'],
+    ["--annotations gitea", "Allowed choices are github, none"],
+    ["", "no bounds: expected --max NAME=NUMBER"],
+  ])("refuses `%s` with 2", async (wrong, message) => {
+    expect(await call(`gate ${folder()} ${wrong}`.trim(), gating)).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringContaining(message),
+    });
+  });
+
+  test("of a study's own file is judged when the run ends", async () => {
+    const check = { defense: "tl-dmi", attack: "gmi", seed: 1, demand: "natural ≥ 0.9", message: "natural is 0.5" };
+    const verdict = (passed: boolean) => ({
+      passed,
+      checks: [{ ...check, outcome: passed ? ("holds" as const) : ("broken" as const), passed }],
+    });
+    const running = (passed: boolean, status: "done" | "partial" = "done") =>
+      withRun(async () => ({
+        result: { ...study, status, failed: status === "done" ? [] : [failed], gate: verdict(passed) },
+        studyDir: "s",
+      }));
+    expect((await call("run q.yaml", running(true))).code).toBe(0);
+    expect((await call("run q.yaml", running(true, "partial"))).code).toBe(4);
+    expect(await call("run q.yaml", running(false, "partial"))).toMatchObject({
+      code: 3,
+      out: expect.stringContaining("gate failed: 1 of 1 checks"),
+    });
+    const { code, out } = await call("run q.yaml --json", running(false));
+    expect([code, JSON.parse(out).gate]).toEqual([3, verdict(false)]);
+  });
+});
+
+describe("compare, verify and explain", () => {
+  const basis = { train: "a", test: "b", evaluationModel: "c" };
+  const real: Modules = {
+    ...ended,
+    decide: () => import("../report/decide.ts"),
+    verify: () => import("../study/verify.ts"),
+  };
+  const folder = (...cells: CellResult[]) => {
+    const dir = mkdtempSync(join(tmpdir(), "tldmi-"));
+    writeFileSync(join(dir, "study.json"), JSON.stringify({ ...study, cells }));
+    return dir;
+  };
+
+  test("compare shows both, the difference with its interval, and whether intervals are apart", async () => {
+    const first = folder({ ...cell, basis });
+    const second = folder({ ...cell, basis, attackAccuracy: { value: 0.2, n: 100, low: 0.15, high: 0.25 } });
+    const { code, out } = await call(`compare ${first} ${second}`, real);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /attack\.top1 +0\.500 \[0\.400, 0\.600\] +0\.200 \[0\.150, 0\.250\] +−0\.300 \[−0\.412, −0\.188\] +better\n/,
+    );
+    expect(out).toMatch(/natural +.* no difference shown\n/);
+    expect(out).toMatch(/parameters\.trainable +1\u202f000 +1\u202f000 +0 +the same\n/);
+    expect(JSON.parse((await call(`compare ${first} ${second} --json`, real)).out)).toMatchObject({
+      pairs: [{ first: cell.run, second: cell.run, settings: [] }],
+      unpaired: { first: [], second: [] },
+    });
+    const other = folder({ ...cell, basis: { ...basis, test: "x" } });
+    expect(await call(`compare ${first} ${other}`, real)).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringContaining("are not comparable:\n  other data: the private test images differ"),
+    });
+  });
+
+  test("verify leaves with 3 for what is changed or missing, and for what came later only where that is asked for", async () => {
+    const dir = folder();
+    const sha256 = createHash("sha256").update("x").digest("hex");
+    writeFileSync(join(dir, "a"), "x");
+    writeFileSync(
+      join(dir, "manifest.json"),
+      JSON.stringify({ schemaVersion: 1, files: [{ path: "a", bytes: 1, sha256 }] }),
+    );
+    const later = "extra    study.json\n1 of 1 files are as they were written\n";
+    expect(await call(`verify ${dir}`, real)).toMatchObject({ code: 0, out: later });
+    expect((await call(`verify ${dir} --strict`, real)).code).toBe(3);
+    writeFileSync(join(dir, "a"), "y");
+    expect(await call(`verify ${dir}`, real)).toMatchObject({
+      code: 3,
+      out: expect.stringMatching(/^changed {2}a\n.*\n0 of 1 files/),
+    });
+    expect(JSON.parse((await call(`verify ${dir} --json`, real)).out)).toMatchObject({ passed: false, changed: ["a"] });
+  });
+
+  test("explain prints parts with titles", async () => {
+    const { code, out } = await call(`explain ${folder(cell)}`, real);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^What was attacked\n- .*\n\nHow\n- gmi: .*\n\nWhat came out\n- /s);
+    expect(JSON.parse((await call(`explain ${folder(cell)} --json`, real)).out)).toHaveLength(5);
   });
 });
 

@@ -1,13 +1,17 @@
 import { versions } from "../study/provenance.ts";
+import { addCompare } from "./commands/compare.ts";
 import { addData } from "./commands/data.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addExplain } from "./commands/explain.ts";
 import { addExport } from "./commands/export.ts";
 import { addFisher } from "./commands/fisher.ts";
+import { addGate } from "./commands/gate.ts";
 import { addLs } from "./commands/ls.ts";
 import { addReport } from "./commands/report.ts";
 import { addRun } from "./commands/run.ts";
 import { addUserStudy } from "./commands/user-study.ts";
 import { addValidate } from "./commands/validate.ts";
+import { addVerify } from "./commands/verify.ts";
 import { EXIT, endingOf } from "./errors.ts";
 import { type Cli, newProgram } from "./globals.ts";
 import type { CliIo } from "./io.ts";
@@ -29,7 +33,21 @@ export async function runCli(args: readonly string[], io: CliIo, modules: Module
   };
   try {
     const program = newProgram(io, versions().package);
-    const commands = [addRun, addValidate, addLs, addReport, addDoctor, addExport, addData, addFisher, addUserStudy];
+    const commands = [
+      addRun,
+      addValidate,
+      addLs,
+      addReport,
+      addGate,
+      addCompare,
+      addExplain,
+      addVerify,
+      addDoctor,
+      addExport,
+      addData,
+      addFisher,
+      addUserStudy,
+    ];
     for (const add of commands) add(program, cli);
     await program.parseAsync(args, { from: "user" });
     return exitCode;

@@ -1,3 +1,4 @@
+import { beatsFloors } from "../study/floors.ts";
 import type { Measured, StudyResult } from "../study/result.ts";
 import { type Comparison, type Condition, comparisonsOf, conditionsOf } from "./conditions.ts";
 import { type EqualUtility, equalUtility } from "./equal-utility.ts";
@@ -40,11 +41,6 @@ export interface Summary {
 }
 
 const above = (a: Measured, b: Measured) => a.low > b.high;
-
-/** Whether the interval of an attack's accuracy lies above both of its floors: only then did optimisation find anything. */
-export function beatsFloors({ attackAccuracy, floors }: Condition): boolean {
-  return above(attackAccuracy, floors.randomPrior) && above(attackAccuracy, floors.initialSelection);
-}
 
 /** Compares a defended with the undefended condition by their 95 % intervals. */
 export function verdictOf(defended: Condition, undefended: Condition | undefined): Verdict {
@@ -153,24 +149,27 @@ function seedSentence(conditions: readonly Condition[]): string {
   return `Values are means over ${each}${most} seeds; an interval is the wider of Student's t over seeds and the seeds' own intervals over images and identities.`;
 }
 
-function judgeSentences(conditions: readonly Condition[]): readonly string[] {
+function judgeSentences(conditions: readonly Condition[], judgesAt: string): readonly string[] {
   const sentences = conditions.map(({ evaluationModel: { kind, naturalAccuracy }, judges }) => {
     const [, ...others] = judges?.judges.map(({ name }) => name) ?? [];
     const alone =
       others.length === 0
         ? "One judge alone overstates an attack's success."
-        : `How far ${others.join(" and ")} agree${others.length === 1 ? "s" : ""} with it is said under Judges.`;
+        : `How far ${others.join(" and ")} agree${others.length === 1 ? "s" : ""} with it is said ${judgesAt}.`;
     return `The judge, evaluation model ${kind}, recognises ${percentWithInterval(naturalAccuracy, 1)} of real private test images. ${alone}`;
   });
   return [...new Set(sentences)];
 }
 
-/** Says what a study shows, and what it does not, from its numbers. */
-export function summarize(study: StudyResult): Summary {
+/**
+ * Says what a study shows, and what it does not, from its numbers.
+ * @param judgesAt where a reader finds what further judges say
+ */
+export function summarize(study: StudyResult, judgesAt = "under Judges"): Summary {
   const conditions = conditionsOf(study.cells);
   const limits: string[] = [];
   if (conditions.length === 0) limits.push("No cell of this study has finished, so there is nothing to conclude.");
-  else limits.push(seedSentence(conditions), ...judgeSentences(conditions));
+  else limits.push(seedSentence(conditions), ...judgeSentences(conditions, judgesAt));
   if (study.failed.length > 0) {
     limits.push(
       `${study.failed.length} of ${study.failed.length + study.cells.length} cells failed and are missing here.`,

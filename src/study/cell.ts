@@ -84,6 +84,7 @@ export async function runCell(options: {
     if (includePrivate) await writeReferences(join(folder.artifacts, PRIVATE), data.private.train);
     const measured = JSON.parse(await readFile(join(steps.evaluation.dir, EVALUATION), "utf8")) as Evaluation;
     const privacy = privacyOf(recipe, study.training, data.private.train.size);
+    const { inputs } = cell.evaluation.spec;
     const result: CellResult = {
       schemaVersion: 1,
       defense: target.defense,
@@ -95,6 +96,7 @@ export async function runCell(options: {
       boundary,
       ...(privacy && { privacy }),
       ...measured,
+      basis: { train: inputs.train!, test: inputs.test!, evaluationModel: inputs.evaluation! },
       run: relative(studyDir, dir),
     };
     await folder.writeJson(RESULT_FILE, asJson(result));

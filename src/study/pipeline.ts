@@ -8,6 +8,7 @@ import { asJson, contentId } from "./canonical.ts";
 import { runCell } from "./cell.ts";
 import { readCurves } from "./curves.ts";
 import { type EventSink, fanOut } from "./events.ts";
+import { judgeGate } from "./gate.ts";
 import { isInterruption } from "./interrupted.ts";
 import { privacyNotes, studyNotes } from "./notes.ts";
 import { expandStudy, type StudyPlan } from "./plan.ts";
@@ -45,7 +46,9 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
   setThreads(threads);
   const read = await readStudy(studyFile);
   const { study, yaml } = read;
-  const studyDir = join(runsDir, `${study.name}-${contentId(asJson(study)).slice(0, 8)}`);
+  // A gate judges what was computed and changes none of it.
+  const { gate, ...computed } = study;
+  const studyDir = join(runsDir, `${study.name}-${contentId(asJson(computed)).slice(0, 8)}`);
   const machine = await provenance(threads);
   const folder = await openRunFolder({
     dir: studyDir,
@@ -91,6 +94,7 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
       status,
       cells,
       failed,
+      ...(gate && { gate: judgeGate(gate, { cells, failed }) }),
       curves: await allCurves(plan, results),
       notes: [...studyNotes(study, pretraining, probe), ...privacyNotes(cells)],
       provenance: machine,

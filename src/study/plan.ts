@@ -12,6 +12,7 @@ import { attributeWidth } from "../metrics/attribute-layout.ts";
 import type { Model } from "../models/model.ts";
 import type { PriorNetworks } from "../priors/prior.ts";
 import { buildModel, type Choice, type Chosen, chosenAttack, chosenDefenses, chosenPrior } from "./choose.ts";
+import { checkSelection } from "./gate.ts";
 import { checkImported, importedTargetStep, importedWeightsStep, isTargetItself } from "./imported-steps.ts";
 import { withoutPaths } from "./model-files.ts";
 import type { StudyWeights } from "./read-study.ts";
@@ -162,6 +163,10 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights 
       };
     }),
   );
+  if (study.gate) {
+    const named = cells.map(({ target, attack }) => ({ defense: target.defense, attack }));
+    checkSelection(study.gate, named);
+  }
   const linearProbe = study.linearProbe ? planProbe(study, data, model, pretraining) : undefined;
   const ends = [...(linearProbe ? [linearProbe] : []), ...cells.map((c) => c.evaluation)];
   return { model, pretraining, linearProbe, targets, cells, steps: inOrder(ends) };

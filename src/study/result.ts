@@ -3,6 +3,7 @@ import type { TargetPrivacy } from "../defenses/dp-sgd.ts";
 import type { Agreement } from "../metrics/agreement.ts";
 import type { AttributeRecovery } from "../metrics/attribute-recovery.ts";
 import type { Measured } from "../metrics/measured.ts";
+import type { GateResult } from "./gate.ts";
 
 export type { AttributeRecovery, Measured, Queries, TargetPrivacy };
 
@@ -66,6 +67,8 @@ export interface CellResult {
   readonly evaluationModel: { readonly kind: string; readonly naturalAccuracy: Measured };
   /** Where the study names several judges. */
   readonly judges?: JudgesResult;
+  /** What its numbers rest on: hashes of the private training and test images, and the id of the evaluation model's step. */
+  readonly basis?: { readonly train: string; readonly test: string; readonly evaluationModel: string };
   /** Path of the cell's run folder. */
   readonly run: string;
 }
@@ -94,6 +97,8 @@ export interface StudyResult {
   readonly status: "done" | "partial";
   readonly cells: readonly CellResult[];
   readonly failed: readonly FailedCell[];
+  /** The verdict of the study's `gate`, where it has one. */
+  readonly gate?: GateResult;
   readonly curves: readonly Curve[];
   /** Plain sentences on what the numbers rest on: pre-training distance, linear probe, synthetic data. */
   readonly notes: readonly string[];

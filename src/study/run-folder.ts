@@ -16,8 +16,10 @@ export const EVENTS_FILE = "events.jsonl";
 export const RESULT_FILE = "result.json";
 export const ARTIFACTS = "artifacts";
 export const REPORT = "report";
-const MANIFEST = "manifest.json";
+export const MANIFEST = "manifest.json";
 const LOCK = "run.lock";
+/** What a run's manifest leaves out: the report can be built again with other options, and the record is written after the manifest. */
+export const UNLISTED: readonly string[] = [RUN_RECORD, MANIFEST, REPORT, LOCK];
 const HEARTBEAT_MS = 10_000;
 
 /** A run on disk while it goes on. */
@@ -105,8 +107,7 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
     note: write,
     async finish(status, error) {
       clearInterval(heartbeat);
-      // The report can be built again with other options, and the record is written after the manifest.
-      const files = await hashFolder(dir, [RUN_RECORD, MANIFEST, REPORT, LOCK]);
+      const files = await hashFolder(dir, UNLISTED);
       await writeFileAtomic(join(dir, MANIFEST), json({ schemaVersion: 1, files }));
       const ended = new Date().toISOString();
       await write({ status, ended, heartbeat: ended, ...(error === undefined ? {} : { error }) });

@@ -3,6 +3,7 @@ import { HttpJudgeSettings } from "../metrics/http-judge.ts";
 import { Normalize } from "../models/normalize.ts";
 import { type UnionMember, unionOf } from "../models/union.ts";
 import { canonicalJson, type JsonValue } from "./canonical.ts";
+import { GateSettings } from "./gate.ts";
 
 /** The lists that a study's keys choose from, and the training keys that several groups share. */
 export interface StudyLists<
@@ -119,6 +120,9 @@ export function studySchema<
       .check(distinct)
       .default(lists.metrics.map(({ kind }) => kind) as [Metric, ...Metric[]])
       .describe("what is measured of each attack; everything where it is left out"),
+    gate: GateSettings.optional().describe(
+      "bounds on the result, judged when the run ends: exit code 3 where one breaks (names of metrics: docs/ci.md)",
+    ),
   });
 }
 

@@ -2,7 +2,9 @@ import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
 import type { EventSink } from "../../study/events.ts";
 import type { StudyResult } from "../../study/result.ts";
+import { annotate } from "../annotate.ts";
 import { EXIT } from "../errors.ts";
+import { gateTable } from "../gate-table.ts";
 import type { Cli, GlobalOptions, Program } from "../globals.ts";
 import { interruptible } from "../interrupt.ts";
 import { colorsFor } from "../io.ts";
@@ -44,6 +46,11 @@ async function runStudyFile(
     progress.clear();
     if (options.json) printJson(io.stdout, jsonResult(result, studyDir, report));
     else io.stdout.write(`${resultTable(result)}\nreport: ${report}\n`);
+    if (result.gate !== undefined) {
+      if (!options.json) io.stdout.write(`\n${gateTable(result.gate, colorsFor(io.stdout, options.color, io.env))}`);
+      annotate(result.name, result.gate, io);
+      if (!result.gate.passed) return EXIT.gate;
+    }
     return result.failed.length > 0 ? EXIT.partial : EXIT.done;
   } finally {
     progress.clear();

@@ -1,10 +1,10 @@
 import { tradeOffRatio } from "../../metrics/trade-off.ts";
+import { beatsFloors } from "../../study/floors.ts";
 import type { Comparison } from "../conditions.ts";
 import { equalUtility } from "../equal-utility.ts";
 import { type Html, type HtmlPart, html } from "../escape.ts";
 import { fixed, percent, significant } from "../numbers.ts";
 import { colorKey, table } from "../parts.ts";
-import { beatsFloors } from "../summary.ts";
 
 const points = (share: number) => fixed(share * 100, 1);
 
