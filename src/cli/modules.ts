@@ -14,6 +14,7 @@ export type ListName = (typeof LISTS)[number];
 type Pipeline = typeof import("../study/pipeline.ts");
 type Exporter = typeof import("../study/export.ts");
 type Fisher = typeof import("../study/fisher.ts");
+type Frontier = typeof import("../study/frontier.ts");
 type Report = typeof import("../report/index.ts");
 type UserStudy = typeof import("../report/user-study/index.ts");
 type Runtime = typeof import("../engine/runtime.ts");
@@ -26,7 +27,8 @@ export interface Modules {
   pipeline(): Promise<Pick<Pipeline, "runStudy" | "planStudy">>;
   exporter(): Promise<Pick<Exporter, "exportRun">>;
   fisher(): Promise<Pick<Fisher, "fisherOfRun">>;
-  report(): Promise<Pick<Report, "writeReport" | "writeFisherChart">>;
+  frontier(): Promise<Pick<Frontier, "frontierOfStudy">>;
+  report(): Promise<Pick<Report, "writeReport" | "writeFisherChart" | "writeFrontierChart">>;
   userStudy(): Promise<Pick<UserStudy, "makeUserStudy" | "scoreUserStudy">>;
   runtime(): Promise<Pick<Runtime, "runtimeInfo">>;
   list(name: ListName): Promise<readonly Listed[]>;
@@ -46,6 +48,7 @@ export const modules: Modules = {
   pipeline: () => import("../study/pipeline.ts"),
   exporter: () => import("../study/export.ts"),
   fisher: () => import("../study/fisher.ts"),
+  frontier: () => import("../study/frontier.ts"),
   report: () => import("../report/index.ts"),
   userStudy: () => import("../report/user-study/index.ts"),
   runtime: () => import("../engine/runtime.ts"),

@@ -2,6 +2,7 @@ import { versions } from "../study/provenance.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExport } from "./commands/export.ts";
 import { addFisher } from "./commands/fisher.ts";
+import { addFrontier } from "./commands/frontier.ts";
 import { addLs } from "./commands/ls.ts";
 import { addReport } from "./commands/report.ts";
 import { addRun } from "./commands/run.ts";
@@ -28,7 +29,17 @@ export async function runCli(args: readonly string[], io: CliIo, modules: Module
   };
   try {
     const program = newProgram(io, versions().package);
-    const commands = [addRun, addValidate, addLs, addReport, addDoctor, addExport, addFisher, addUserStudy];
+    const commands = [
+      addRun,
+      addValidate,
+      addLs,
+      addReport,
+      addDoctor,
+      addExport,
+      addFisher,
+      addFrontier,
+      addUserStudy,
+    ];
     for (const add of commands) add(program, cli);
     await program.parseAsync(args, { from: "user" });
     return exitCode;

@@ -32,7 +32,7 @@ export const TrainingSettings = z.strictObject({
     .positive()
     .optional()
     .describe(
-      "augment and cover each image in so many ways alone, one an epoch in turn, so that frozen stages see each only once (docs/frontier.md); in ever new ways where it is left out",
+      "so many augmented views of each image, one an epoch in turn, instead of ever new ones (docs/frontier.md)",
     ),
 });
 export type TrainingSettings = z.output<typeof TrainingSettings>;
