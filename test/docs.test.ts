@@ -39,6 +39,7 @@ const PAGES = [
   "docs/judges.md",
   "docs/study-file.md",
   "docs/fisher.md",
+  "docs/frontier.md",
 ];
 
 /** The code blocks of a page whose fence names the language so, without their indentation. */
