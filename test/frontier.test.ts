@@ -113,7 +113,11 @@ test("the record is written in the study's folder, and a second time nothing is 
 test("an interrupted sweep goes on where it stopped", async () => {
   const controller = new AbortController();
   const study = join(root, "other.yaml");
-  await writeFile(study, STUDY.replace("iterations: 6", "iterations: 7"));
+  const combined = "  - { kind: tl-dmi, freeze: auto, with: [{ kind: label-smoothing, alpha: 0.1 }] }\n";
+  await writeFile(
+    study,
+    STUDY.replace("attacks: [{ kind: gmi, iterations: 6", `${combined}attacks: [{ kind: gmi, iterations: 7`),
+  );
   const run = (signal: AbortSignal, told: (e: StudyEvent) => void) =>
     frontierOfStudy({ ...at, threads: 1, studyFile: study, signal, events: told });
   await expect(
@@ -124,9 +128,29 @@ test("an interrupted sweep goes on where it stopped", async () => {
   events = [];
   const { record } = await run(common.signal, (e) => events.push(e));
   expect(record.failed).toEqual([]);
-  expect(computed().some((step) => step.startsWith("target") || step === "evaluation of gmi on none, seed 1")).toBe(
-    false,
+  // A combination at the boundary that is left open stands where Fisher information puts it.
+  const [{ auto, others }] = record.frontiers as [FrontierRecord["frontiers"][0]];
+  expect(others.at(-1)).toMatchObject({ label: "tl-dmi auto + label-smoothing", boundary: auto });
+  expect(STAGES).toContain(auto);
+  const trained = computed().filter((step) => step.startsWith("target"));
+  expect(trained).toEqual(["target tl-dmi auto + label-smoothing, seed 1"]);
+  expect(computed()).not.toContain("evaluation of gmi on none, seed 1");
+});
+
+test("cells that fail are told, and without the undefended model there is no frontier", async () => {
+  const study = join(root, "absurd.yaml");
+  await writeFile(
+    study,
+    STUDY.replace("\ntraining: { epochs: 2,", "\ntraining: { rate: 1e38, weightDecay: 1, epochs: 2,"),
   );
+  const told: StudyEvent[] = [];
+  const { record } = await frontierOfStudy({ ...at, ...common, studyFile: study, events: (e) => told.push(e) });
+  expect(record.frontiers).toEqual([]);
+  expect(record.failed.map(({ defense }) => defense)).toEqual(
+    expect.arrayContaining(["none", "tl-dmi stem", "tl-dmi auto", "label-smoothing"]),
+  );
+  for (const { message } of record.failed) expect(message).toMatch(/lower learning rate/);
+  expect(told.at(-1)).toEqual({ type: "study-finished", study: "frontier", status: "partial" });
 });
 
 test("the figure shows every target, names the boundaries and needs no style sheet", async () => {
