@@ -44,6 +44,7 @@ const PAGES = [
   "docs/judges.md",
   "docs/study-file.md",
   "docs/fisher.md",
+  "docs/frontier.md",
   "docs/ci.md",
 ];
 

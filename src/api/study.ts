@@ -2,6 +2,7 @@
 export * from "../study/events.ts";
 export * from "../study/export.ts";
 export * from "../study/fisher.ts";
+export * from "../study/frontier.ts";
 export * from "../study/gate.ts";
 export * from "../study/interrupted.ts";
 export * from "../study/named-metrics.ts";

@@ -14,6 +14,7 @@ export type ListName = (typeof LISTS)[number];
 type Pipeline = typeof import("../study/pipeline.ts");
 type Exporter = typeof import("../study/export.ts");
 type Fisher = typeof import("../study/fisher.ts");
+type Frontier = typeof import("../study/frontier.ts");
 type Report = typeof import("../report/index.ts");
 type UserStudy = typeof import("../report/user-study/index.ts");
 type Gate = typeof import("../report/gate/index.ts");
@@ -29,7 +30,8 @@ export interface Modules {
   pipeline(): Promise<Pick<Pipeline, "runStudy" | "planStudy">>;
   exporter(): Promise<Pick<Exporter, "exportRun">>;
   fisher(): Promise<Pick<Fisher, "fisherOfRun">>;
-  report(): Promise<Pick<Report, "writeReport" | "writeFisherChart">>;
+  frontier(): Promise<Pick<Frontier, "frontierOfStudy">>;
+  report(): Promise<Pick<Report, "writeReport" | "writeFisherChart" | "writeFrontierChart">>;
   gate(): Promise<Pick<Gate, "gateOfRun" | "gateJunit" | "gateMarkdown">>;
   decide(): Promise<Pick<Decide, "compareRuns" | "explainRun" | "readRun">>;
   verify(): Promise<Pick<Verify, "verifyRun">>;
@@ -52,6 +54,7 @@ export const modules: Modules = {
   pipeline: () => import("../study/pipeline.ts"),
   exporter: () => import("../study/export.ts"),
   fisher: () => import("../study/fisher.ts"),
+  frontier: () => import("../study/frontier.ts"),
   report: () => import("../report/index.ts"),
   gate: () => import("../report/gate/index.ts"),
   decide: () => import("../report/decide.ts"),

@@ -5,6 +5,7 @@ import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addExport } from "./commands/export.ts";
 import { addFisher } from "./commands/fisher.ts";
+import { addFrontier } from "./commands/frontier.ts";
 import { addGate } from "./commands/gate.ts";
 import { addLs } from "./commands/ls.ts";
 import { addReport } from "./commands/report.ts";
@@ -46,6 +47,7 @@ export async function runCli(args: readonly string[], io: CliIo, modules: Module
       addExport,
       addData,
       addFisher,
+      addFrontier,
       addUserStudy,
     ];
     for (const add of commands) add(program, cli);

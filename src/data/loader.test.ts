@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Augmentation } from "./augment.ts";
 import type { ImageSet } from "./dataset.ts";
-import { all, type Batch, batchCount, batches, endless } from "./loader.ts";
+import { all, type Batch, batchCount, batches, changesNothing, endless, oneView } from "./loader.ts";
 import { memorySet } from "./memory-set.ts";
 
 /** Twenty-three images of 3×4×4; every byte of image i is i. */
@@ -14,6 +14,8 @@ const set = memorySet({
   labels: Int32Array.from({ length: 23 }, (_, i) => i % 2),
   bytes: Uint8Array.from({ length: 23 * 48 }, (_, i) => Math.floor(i / 48)),
 });
+
+const erasing = { probability: 0.5, minArea: 0.1, maxArea: 0.3, fill: "random" } as const;
 
 interface Kept {
   readonly index: number;
@@ -139,6 +141,27 @@ describe("endless", () => {
     }
   });
 
+  test("with a number of views, shows each image's views in turn, the same ones whatever stands beside it", async () => {
+    const changes = { augment: Augmentation.parse({ brightness: 0.5, blur: 1 }), erasing };
+    const options = { ...changes, batch: 8, seed: 4, views: 2 };
+    const run = await collect(endless(set, { ...options, step: 0 }), 12);
+    expect(await collect(endless(set, { ...options, step: 7 }), 5)).toEqual(run.slice(7));
+    const views = await Promise.all(
+      [0, 1].map(async (view) => {
+        const shown = await collect(oneView(set, { ...changes, batch: 5, seed: 4, view }));
+        expect(shown.flatMap(({ indices }) => indices)).toEqual(Array.from({ length: 23 }, (_, i) => i));
+        return shown.flatMap(({ images }) => images);
+      }),
+    );
+    expect(views[0]).not.toEqual(views[1]);
+    const length = views[0]!.length / 23;
+    for (const [step, { indices, images }] of run.entries())
+      for (const [at, index] of indices.entries()) {
+        const view = views[Math.floor((step * 8 + at) / 23) % 2]!;
+        expect(images.slice(at * length, (at + 1) * length)).toEqual(view.slice(index * length, (index + 1) * length));
+      }
+  });
+
   test("a batch may be larger than the set", async () => {
     const [batch] = await collect(endless(set, { batch: 60, seed: 1, step: 2 }), 1);
     const times = Array.from({ length: 23 }, (_, i) => batch!.indices.filter((index) => index === i).length);
@@ -150,4 +173,18 @@ test("all goes through the set once in its own order", async () => {
   const shown = await collect(all(set, 10));
   expect(shown.map(({ index }) => index)).toEqual([0, 1, 2]);
   expect(shown.flatMap(({ indices }) => indices)).toEqual(Array.from({ length: 23 }, (_, i) => i));
+});
+
+test.each<[string, object, boolean]>([
+  ["no change", {}, true],
+  ["settings that are all off", { augment: Augmentation.parse({}) }, true],
+  ["covers that never come", { erasing: { ...erasing, probability: 0 } }, true],
+  ["covers", { erasing }, false],
+  ...["flip", "crop", "brightness", "contrast", "saturation", "blur"].map((key): [string, object, boolean] => [
+    key,
+    { augment: Augmentation.parse({ [key]: 1 }) },
+    false,
+  ]),
+])("%s: whether images stay as they are is known", (_, changes, still) => {
+  expect(changesNothing(changes)).toBe(still);
 });

@@ -49,6 +49,8 @@ export interface EndlessOptions {
   readonly augment?: Augmentation;
   /** Covers parts of the images, after augmentation. */
   readonly erasing?: Erasing;
+  /** Each image is changed in so many ways, one an epoch in turn; in ever new ways where it is left out. */
+  readonly views?: number;
 }
 
 /** The number of batches in an epoch. */
@@ -62,10 +64,13 @@ export function batches(set: ImageSet, options: BatchOptions): AsyncGenerator<Ba
   checkPosition("batch", batch, 1);
   checkPosition("from", from, 0);
   const order = shuffle ? epochOrder(set, seed, epoch) : ascending(set.size);
-  return generate(set, batch, options, from, batchCount(set, batch, dropLast), (index) => ({
-    indices: order.subarray(index * batch, (index + 1) * batch),
-    rng: (use) => random(seed, use, epoch, index),
-  }));
+  return generate(set, batch, from, batchCount(set, batch, dropLast), (index) => {
+    const indices = order.subarray(index * batch, (index + 1) * batch);
+    return {
+      indices,
+      read: (into) => readImages(set, indices, into, options, (use) => random(seed, use, epoch, index)),
+    };
+  });
 }
 
 /**
@@ -73,22 +78,52 @@ export function batches(set: ImageSet, options: BatchOptions): AsyncGenerator<Ba
  * For training that counts steps, not epochs.
  */
 export function endless(set: ImageSet, options: EndlessOptions): AsyncGenerator<Batch, void, undefined> {
-  const { batch, seed, step } = options;
-  checkPosition("batch", batch, 1);
+  const { batch, seed, step, views } = options;
   checkPosition("step", step, 0);
+  const order = endlessOrder(set, { batch, seed });
+  return generate(set, batch, step, Number.POSITIVE_INFINITY, (index) => {
+    const { indices, epochs } = order(index);
+    return {
+      indices,
+      read: (into) =>
+        views === undefined
+          ? readImages(set, indices, into, options, (use) => random(seed, use, "step", index))
+          : readViews(set, indices, into, options, { seed, view: (at) => epochs[at]! % views }),
+    };
+  });
+}
+
+/** Which images make up the batches of `endless`, and in which epoch each stands. Asked for in order, no epoch is drawn twice. */
+export function endlessOrder(
+  set: Pick<ImageSet, "name" | "size">,
+  { batch, seed }: Pick<EndlessOptions, "batch" | "seed">,
+): (index: number) => { readonly indices: Int32Array; readonly epochs: Int32Array } {
+  checkPosition("batch", batch, 1);
   if (set.size === 0) throw new RangeError(`${set.name}: no images to draw batches from`);
   let epoch = -1;
   let order: Int32Array = new Int32Array(0);
-  return generate(set, batch, options, step, Number.POSITIVE_INFINITY, (index) => ({
-    indices: Int32Array.from({ length: batch }, (_, i) => {
-      const position = index * batch + i;
-      const wanted = Math.floor(position / set.size);
+  return (index) => {
+    const epochs = Int32Array.from({ length: batch }, (_, i) => Math.floor((index * batch + i) / set.size));
+    const indices = epochs.map((wanted, i) => {
       if (wanted !== epoch) order = epochOrder(set, seed, wanted);
       epoch = wanted;
-      return order[position % set.size]!;
-    }),
-    rng: (use) => random(seed, use, "step", index),
-  }));
+      return order[(index * batch + i) % set.size]!;
+    });
+    return { indices, epochs };
+  };
+}
+
+/** One view of every image, in the set's own order: what `endless` gives of that seed in the epochs whose turn the view has. */
+export function oneView(
+  set: ImageSet,
+  options: ImageChanges & Pick<EndlessOptions, "batch" | "seed"> & { readonly view: number },
+): AsyncGenerator<Batch, void, undefined> {
+  const { batch, seed, view } = options;
+  const order = ascending(set.size);
+  return generate(set, batch, 0, batchCount(set, batch), (index) => {
+    const indices = order.subarray(index * batch, (index + 1) * batch);
+    return { indices, read: (into) => readViews(set, indices, into, options, { seed, view: () => view }) };
+  });
 }
 
 /** The whole set in its own order, for evaluation; the last batch may be smaller. */
@@ -100,10 +135,9 @@ export function all(set: ImageSet, batch: number): AsyncGenerator<Batch, void, u
 async function* generate(
   set: ImageSet,
   batch: number,
-  changes: ImageChanges,
   from: number,
   to: number,
-  plan: (index: number) => { readonly indices: Int32Array; readonly rng: (use: "augment" | "blur" | "erase") => Rng },
+  plan: (index: number) => { readonly indices: Int32Array; readonly read: (into: Buffers) => Promise<void> },
 ): AsyncGenerator<Batch, void, undefined> {
   if (from >= to) return;
   const length = imageLength(set);
@@ -112,10 +146,10 @@ async function* generate(
   const buffers = [new Float32Array(bytes.length), new Float32Array(bytes.length)] as const;
 
   async function prepare(index: number): Promise<Batch> {
-    const { indices, rng } = plan(index);
+    const { indices, read } = plan(index);
     const size = indices.length;
     const images = buffers[index % 2 === 0 ? 0 : 1].subarray(0, size * length);
-    await readImages(set, indices, { bytes, images }, changes, rng);
+    await read({ bytes, images });
     return { index, size, images, labels: indices.map((at) => set.labels[at]!), indices: indices.slice() };
   }
 
@@ -138,22 +172,71 @@ async function* generate(
 /** What may be done to training images on their way. */
 export type ImageChanges = Pick<BatchOptions, "augment" | "erasing">;
 
+/** Whether the changes leave every image as it is. */
+export function changesNothing({ augment: augmentation, erasing }: ImageChanges): boolean {
+  if (erasing !== undefined && erasing.probability > 0) return false;
+  if (augmentation === undefined) return true;
+  const { blur, ...strengths } = augmentation;
+  return blur === undefined && Object.values(strengths).every((strength) => strength === 0);
+}
+
+/** What is random about the changes, each with a stream of its own. */
+type Change = "augment" | "blur" | "erase";
+
+/** `bytes` is scratch space; both hold at least the images that are read. */
+interface Buffers {
+  readonly bytes: Uint8Array;
+  readonly images: Float32Array;
+}
+
 /**
  * Reads images and changes them as training does: NCHW, values in [0, 1], one after the other in `images`.
- * @param into `bytes` is scratch space; both hold at least the images of all indices
  * @param rng the random stream of each change
  */
 export async function readImages(
   set: ImageSet,
   indices: Int32Array,
-  { bytes, images }: { readonly bytes: Uint8Array; readonly images: Float32Array },
-  { augment: augmentation, erasing }: ImageChanges,
-  rng: (use: "augment" | "blur" | "erase") => Rng,
+  { bytes, images }: Buffers,
+  changes: ImageChanges,
+  rng: (use: Change) => Rng,
 ): Promise<void> {
-  const size = indices.length;
+  await readBytes(set, indices, { bytes, images });
+  changeImages(set, images, indices.length, changes, rng);
+}
+
+/**
+ * The same with a stream for each image and view: an image looks the same whenever it is read, whatever stands beside it.
+ * @param view the view of the image at that place
+ */
+export async function readViews(
+  set: ImageSet,
+  indices: Int32Array,
+  { bytes, images }: Buffers,
+  changes: ImageChanges,
+  { seed, view }: { readonly seed: number; readonly view: (at: number) => number },
+): Promise<void> {
+  await readBytes(set, indices, { bytes, images });
+  if (changesNothing(changes)) return;
+  const length = imageLength(set);
+  for (const [at, index] of indices.entries()) {
+    const image = images.subarray(at * length, (at + 1) * length);
+    changeImages(set, image, 1, changes, (use) => random(seed, use, "view", view(at), index));
+  }
+}
+
+async function readBytes(set: ImageSet, indices: Int32Array, { bytes, images }: Buffers): Promise<void> {
   await set.read(indices, bytes);
-  const count = size * imageLength(set);
+  const count = indices.length * imageLength(set);
   for (let i = 0; i < count; i++) images[i] = UNIT[bytes[i]!]!;
+}
+
+function changeImages(
+  set: ImageSet,
+  images: Float32Array,
+  size: number,
+  { augment: augmentation, erasing }: ImageChanges,
+  rng: (use: Change) => Rng,
+): void {
   if (augmentation !== undefined) augment(images, size, set, augmentation, rng("augment"));
   if (augmentation?.blur !== undefined) blurSome(images, size, set, augmentation.blur, rng("blur"));
   if (erasing !== undefined) erase(images, size, set, erasing, rng("erase"));
@@ -162,7 +245,7 @@ export async function readImages(
 /** `byte / 255` of every byte. */
 const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
-function epochOrder(set: ImageSet, seed: number, epoch: number): Int32Array {
+function epochOrder(set: Pick<ImageSet, "size">, seed: number, epoch: number): Int32Array {
   return random(seed, "order", epoch).permutation(set.size);
 }
 

@@ -7,7 +7,9 @@ import { optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
 import { type Rng, random } from "../engine/random.ts";
 import { compile } from "../engine/runtime.ts";
 import { sizeOf } from "../engine/shape.ts";
-import { fillTargets, forward, type StepMaker, type Steps, shuffled } from "../models/train.ts";
+import { shuffled } from "../models/feed.ts";
+import { forward } from "../models/forward.ts";
+import { fillTargets, type StepMaker, type Steps } from "../models/train.ts";
 
 /** How images are perturbed towards wrong classes, in units of pixels in [0, 1], and what that weighs in the loss. */
 export interface Adversary {

@@ -2,8 +2,9 @@ import type { z } from "zod";
 import type { Erasing } from "../data/erase.ts";
 import type { Value } from "../engine/graph.ts";
 import type { Answers } from "../models/answers.ts";
+import type { View } from "../models/forward.ts";
 import type { Model } from "../models/model.ts";
-import type { Smoothing, StepMaker, View } from "../models/train.ts";
+import type { Smoothing, StepMaker } from "../models/train.ts";
 
 /** A term that a defense adds to the loss: logits [N, classes] and what the training shows on the way, to one number. */
 export type Penalty = (logits: Value, targets: Value, view: View) => Value;

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { stepCounts } from "../models/train.ts";
-import type { TrainingSettings } from "../models/training.ts";
+import { stepCounts, type TrainingSettings } from "../models/training.ts";
 import { defineDefense, type Recipe } from "./defense.ts";
 import { privateSteps } from "./private-steps.ts";
 import { type PrivacySpent, privacySpent, type SampledGaussian } from "./rdp.ts";

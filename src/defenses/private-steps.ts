@@ -11,7 +11,8 @@ import { random, seedFor } from "../engine/random.ts";
 import { compile } from "../engine/runtime.ts";
 import { sizeOf } from "../engine/shape.ts";
 import { filled } from "../engine/tensor.ts";
-import { fillTargets, forward, type StepMaker, type Steps } from "../models/train.ts";
+import { forward } from "../models/forward.ts";
+import { fillTargets, type StepMaker, type Steps } from "../models/train.ts";
 
 /** What makes a step private. */
 export interface PrivateStep {
@@ -82,6 +83,7 @@ export function privateSteps({ clip, noiseMultiplier, microbatch }: PrivateStep)
       part: rows,
       augment: settings.augment,
       ...(erasing && { erasing }),
+      ...(settings.cachedViews !== undefined && { views: settings.cachedViews }),
     };
     let last = { loss: Math.log(width), score: 0 };
     return {

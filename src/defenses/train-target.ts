@@ -28,6 +28,8 @@ export interface TargetTraining {
   readonly train: ImageSet;
   readonly validation: ImageSet;
   readonly settings: TrainingSettings;
+  /** As `Training.featureMemory`. */
+  readonly featureMemory?: number;
   readonly seed: number;
 }
 
@@ -64,7 +66,7 @@ export async function trainTarget(options: TargetTraining): Promise<StateDict> {
 }
 
 function trainAfter(
-  { work, model, recipe, train: images, validation, seed }: TargetTraining,
+  { work, model, recipe, train: images, validation, featureMemory, seed }: TargetTraining,
   state: StateDict,
   boundary: string | null,
   name: string,
@@ -97,6 +99,7 @@ function trainAfter(
     ...(kept && { smoothing: kept }),
     ...(recipe.steps && { steps: recipe.steps }),
     ...(recipe.erasing && { erasing: recipe.erasing }),
+    ...(featureMemory !== undefined && { featureMemory }),
     seed,
   });
 }

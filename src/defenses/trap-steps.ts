@@ -11,9 +11,11 @@ import { compile } from "../engine/runtime.ts";
 import { sizeOf } from "../engine/shape.ts";
 import { tensor } from "../engine/tensor.ts";
 import { initialState, trainable } from "../models/bind.ts";
+import { shuffled } from "../models/feed.ts";
+import { forward } from "../models/forward.ts";
 import { linear } from "../models/layers.ts";
 import { logitsLayer, type Model, withHead } from "../models/model.ts";
-import { fillTargets, forward, type StepMaker, type Steps, shuffled } from "../models/train.ts";
+import { fillTargets, type StepMaker, type Steps } from "../models/train.ts";
 import { affineViews, drawView } from "./affine-views.ts";
 
 /** How images carry triggers, and what that weighs. */

@@ -13,6 +13,8 @@ export interface Work {
   log(row: Record<string, number | string>): Promise<void>;
   saveCheckpoint(name: string, bytes: Uint8Array): Promise<void>;
   loadCheckpoint(name: string): Promise<Uint8Array | undefined>;
+  /** A folder for large intermediate results, which the work itself removes; without it they are kept in memory, or not kept. */
+  readonly dir?: string;
 }
 
 /** Work that nobody watches and that is not resumed: for tests and one-off calls. */

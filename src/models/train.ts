@@ -1,29 +1,22 @@
 import type { ImageSet } from "../data/dataset.ts";
 import type { Erasing } from "../data/erase.ts";
-import { all, endless } from "../data/loader.ts";
 import { grad } from "../engine/autodiff.ts";
 import { input, type Value } from "../engine/graph.ts";
 import { equal, toFloat } from "../engine/ops/elementwise.ts";
 import { crossEntropy } from "../engine/ops/loss.ts";
 import { argMax, mean } from "../engine/ops/reduce.ts";
 import { type OptimizerPlan, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
-import { random, seedFor } from "../engine/random.ts";
+import { random } from "../engine/random.ts";
 import { compile } from "../engine/runtime.ts";
 import { sizeOf } from "../engine/shape.ts";
 import { createStore, type StateDict, type Store } from "../engine/store.ts";
 import { tensor } from "../engine/tensor.ts";
 import { checkFinite, DivergedError, runLoop, type Work } from "../engine/work.ts";
-import { type Binding, trainable } from "./bind.ts";
+import type { Binding } from "./bind.ts";
+import { type Feed, trainingFeed, validationFeed } from "./feed.ts";
+import { forward, type View } from "./forward.ts";
 import type { Layer } from "./layer.ts";
-import { plannedOptimizer, type TrainingSettings } from "./training.ts";
-
-/** What a loss may look at beside outputs and targets. */
-export interface View {
-  /** [N, C, H, W], values in [0, 1], as the network gets them: augmented. */
-  readonly images: Value;
-  /** What a layer shows under that name, such as a stage's output. @throws RangeError where none does. */
-  observed(name: string): Value;
-}
+import { plannedOptimizer, stepCounts, type TrainingSettings } from "./training.ts";
 
 /** What is learnt: the loss that is minimised (a mean over the batch), and a score of each row (higher is better) that chooses the best epoch. */
 export interface Objective {
@@ -88,14 +81,12 @@ export interface Training {
   readonly erasing?: Erasing;
   /** What takes the steps; by default one gradient step on each batch of a shuffle without end. */
   readonly steps?: StepMaker;
+  /**
+   * Bytes of features of a fixed prefix that are held in memory, of the training and of the validation images each; 256 MiB by
+   * default. More are kept in a file, where the work has a folder.
+   */
+  readonly featureMemory?: number;
   readonly seed: number;
-}
-
-/** How a training is cut into steps. */
-export function stepCounts({ batch: wanted, epochs }: TrainingSettings, images: number) {
-  const batch = Math.min(wanted, images);
-  const perEpoch = Math.ceil(images / batch);
-  return { batch, perEpoch, total: Math.max(1, Math.round(epochs * perEpoch)) };
 }
 
 /**
@@ -111,6 +102,10 @@ export async function train(training: Training): Promise<StateDict> {
   const store = createStore(start);
   const steps = await (training.steps ?? gradientSteps)({ training, store, plan, batch });
   const judge = training.validation && (await evaluator(training, training.validation, store));
+  const finish = async () => {
+    await steps.release();
+    await judge?.release();
+  };
 
   const kept = Object.keys(start);
   let best = { score: Number.NEGATIVE_INFINITY, state: start };
@@ -153,20 +148,22 @@ export async function train(training: Training): Promise<StateDict> {
         return { loss: l, score: s };
       };
     },
-  });
-  await steps.release();
-  await judge?.release();
+  }).finally(finish);
   // The loss is known before its update: a last update that went wrong shows in the weights alone.
   for (const { data } of Object.values(best.state))
     for (const x of data) if (!Number.isFinite(x)) throw new DivergedError(`${name}: a weight`, total, x);
   return best.state;
 }
 
-/** One gradient step on the objective's loss for each batch of a shuffle without end. */
+/**
+ * One gradient step on the objective's loss for each batch of a shuffle without end. Where a fixed prefix hands on the same features of
+ * an image every time, it is evaluated once and the steps start from its features.
+ */
 async function gradientSteps({ training, store, plan, batch }: Parameters<StepMaker>[0]): Promise<Steps> {
   const { objective, targets, name, seed } = training;
   const width = targets[0]!.length;
-  const net = forward(training, batch, true);
+  const feed = await trainingFeed(training, batch);
+  const net = forward(feed.network, batch, true, feed.images);
   const t = input("targets", [batch, width]);
   const [loss, score] = [objective.loss(net.outputs, t, net.view), mean(objective.score(net.outputs, t))];
   store.add(optimizerState(plan, net.weights));
@@ -176,10 +173,10 @@ async function gradientSteps({ training, store, plan, batch }: Parameters<StepMa
     store,
   });
   const fed = new Float32Array(batch * width);
-  let order: ReturnType<typeof shuffled> | undefined;
+  let order: ReturnType<Feed["open"]> | undefined;
   return {
     open(first) {
-      order = shuffled(training, batch, first);
+      order = feed.open(first);
     },
     async take(step, share) {
       const next = (await order!.next()).value!;
@@ -191,19 +188,13 @@ async function gradientSteps({ training, store, plan, batch }: Parameters<StepMa
       const result = await program.run({ images: next.images, targets: fed, ...Object.fromEntries(noises) });
       return { loss: result.loss!.data[0]!, score: result.score!.data[0]! };
     },
-    release: () => program.release(),
+    async release() {
+      await program.release();
+      // A batch may still be on its way out of what the feed reads from.
+      await order?.return();
+      await feed.release();
+    },
   };
-}
-
-/** A training's batches in its order, augmented, from the given step on. */
-export function shuffled({ name, seed, train: images, settings, erasing }: Training, batch: number, first: number) {
-  return endless(images, {
-    batch,
-    seed: seedFor(seed, name, "order"),
-    step: first,
-    augment: settings.augment,
-    ...(erasing && { erasing }),
-  });
 }
 
 /** Target rows with one 1, for classification into `classes` classes. */
@@ -228,59 +219,34 @@ export function fillTargets(
   if (smoothing !== 0) for (let i = 0; i < out.length; i++) out[i] = out[i]! * (1 - smoothing) + smoothing / width;
 }
 
-/**
- * A training's network over a batch of images, fed as `images` unless they are given: outputs, and what its layers show on the way.
- * `again` gives the same weights' outputs for other images of that number, of which nothing is shown and no statistics are kept.
- * @param training whether norms use the batch's statistics and layers draw noise
- */
-export function forward(
-  { prefix, trained, train: set }: Training,
-  batch: number,
-  training: boolean,
-  images: Value = input("images", [batch, set.channels, set.height, set.width]),
-) {
-  const before = prefix?.binding(training);
-  const net = trainable({ training });
-  const again = (x: Value) => net.apply(trained, before === undefined ? x : before.apply(prefix!.layer, x));
-  const outputs = again(images);
-  const observed = { ...before?.observed, ...net.observed };
-  const view: View = {
-    images,
-    observed(name) {
-      const found = observed[name];
-      if (found === undefined)
-        throw new RangeError(`no layer shows ${name}; there are ${Object.keys(observed).join(", ")}`);
-      return found;
-    },
-  };
-  const noises = { ...before?.noises, ...net.noises };
-  return { outputs, view, noises, again, weights: net.trained(), updates: { ...before?.updates, ...net.updates } };
-}
-
 /** The mean score over a set with the store's present weights, in evaluation mode. */
 async function evaluator(training: Training, set: ImageSet, store: ReturnType<typeof createStore>) {
   const { objective, targets } = training;
   const width = targets[0]!.length;
   const batch = Math.min(64, set.size);
-  const { outputs } = forward(training, batch, false);
+  const feed = await validationFeed(training, set, batch);
+  const { outputs } = forward(feed.network, batch, false, feed.images);
   const target = input("targets", [batch, width]);
   // Scores are kept apart by row, so that the old rows behind a last batch that is not full do not count.
   const rows = objective.score(outputs, target);
   const program = await compile({ outputs: { rows }, store });
-  const length = set.channels * set.height * set.width;
-  const images = new Float32Array(batch * length);
+  const images = new Float32Array(sizeOf(feed.images.shape));
   const fed = new Float32Array(batch * width);
   return {
     async run(): Promise<number> {
       let sum = 0;
-      for await (const part of all(set, batch)) {
+      for await (const part of feed.open(0)) {
         images.set(part.images);
-        fillTargets(fed.subarray(0, part.size * width), part.labels, targets, 0);
+        const size = part.labels.length;
+        fillTargets(fed.subarray(0, size * width), part.labels, targets, 0);
         const { rows: scores } = await program.run({ images, targets: fed });
-        for (let i = 0; i < part.size; i++) sum += scores!.data[i]!;
+        for (let i = 0; i < size; i++) sum += scores!.data[i]!;
       }
       return sum / set.size;
     },
-    release: () => program.release(),
+    async release() {
+      await program.release();
+      await feed.release();
+    },
   };
 }

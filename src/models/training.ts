@@ -27,6 +27,13 @@ export const TrainingSettings = z.strictObject({
     .default(0)
     .describe("share of each target spread over all classes; training only"),
   augment: Augmentation.prefault({}),
+  cachedViews: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      "so many augmented views of each image, one an epoch in turn, instead of ever new ones (docs/frontier.md)",
+    ),
 });
 export type TrainingSettings = z.output<typeof TrainingSettings>;
 
@@ -39,4 +46,11 @@ export function plannedOptimizer(settings: TrainingSettings, steps: number, perE
     optimizer: optimizers[settings.optimizer](settings),
     rate: warmup > 0 ? withWarmup(base, Math.round(warmup * perEpoch)) : base,
   };
+}
+
+/** How a training is cut into steps. */
+export function stepCounts({ batch: wanted, epochs }: TrainingSettings, images: number) {
+  const batch = Math.min(wanted, images);
+  const perEpoch = Math.ceil(images / batch);
+  return { batch, perEpoch, total: Math.max(1, Math.round(epochs * perEpoch)) };
 }

@@ -6,6 +6,7 @@ import { renderReport } from "./html.ts";
 import { readStudyResult } from "./study-result.ts";
 
 export { writeFisherChart } from "./fisher.ts";
+export { writeFrontierChart } from "./frontier.ts";
 export { type Finding, type Summary, type SummaryParagraph, summarize, type Verdict } from "./summary.ts";
 
 /** What `writeReport` may put into the file. */

@@ -4,7 +4,7 @@ import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { setThreads } from "../engine/runtime.ts";
 import type { Measured } from "../metrics/measured.ts";
 import { assetsFolder } from "./assets.ts";
-import { asJson, contentId } from "./canonical.ts";
+import { asJson } from "./canonical.ts";
 import { runCell } from "./cell.ts";
 import { readCurves } from "./curves.ts";
 import { type EventSink, fanOut } from "./events.ts";
@@ -19,6 +19,7 @@ import { finishRun, openRunFolder } from "./run-folder.ts";
 import { openStepStore, type StepResult, type StepState } from "./step-store.ts";
 import { TEST_ACCURACY } from "./steps/classifier.ts";
 import { type PlannedStep, stepRunner } from "./steps/planned.ts";
+import { studyFolder } from "./study-folder.ts";
 
 /** Name of a study's result in its folder. */
 export const STUDY_FILE = "study.json";
@@ -46,9 +47,7 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
   setThreads(threads);
   const read = await readStudy(studyFile);
   const { study, yaml } = read;
-  // A gate judges what was computed and changes none of it.
-  const { gate, ...computed } = study;
-  const studyDir = join(runsDir, `${study.name}-${contentId(asJson(computed)).slice(0, 8)}`);
+  const studyDir = studyFolder(runsDir, study);
   const machine = await provenance(threads);
   const folder = await openRunFolder({
     dir: studyDir,
@@ -94,7 +93,7 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
       status,
       cells,
       failed,
-      ...(gate && { gate: judgeGate(gate, { cells, failed }) }),
+      ...(study.gate && { gate: judgeGate(study.gate, { cells, failed }) }),
       curves: await allCurves(plan, results),
       notes: [...studyNotes(study, pretraining, probe), ...privacyNotes(cells)],
       provenance: machine,

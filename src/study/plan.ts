@@ -376,7 +376,8 @@ function labelled(names: readonly string[]): string[] {
   });
 }
 
-function inOrder(ends: readonly PlannedStep[]): PlannedStep[] {
+/** The steps that these rest on and they themselves, each once, needs before users. */
+export function inOrder(ends: readonly PlannedStep[]): PlannedStep[] {
   const steps = new Map<string, PlannedStep>();
   const visit = (step: PlannedStep) => {
     for (const need of step.needs) visit(need);

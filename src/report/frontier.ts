@@ -1,0 +1,20 @@
+import { join } from "node:path";
+import { writeFileAtomic } from "../engine/atomic-file.ts";
+import type { FrontierRecord } from "../study/frontier.ts";
+import { frontierChart } from "./charts/frontier.ts";
+import { renderSvg } from "./svg.ts";
+
+const WIDTH = 860;
+
+/** Draws a study's frontier as `report/frontier.svg` in the study's folder. Returns the path. */
+export async function writeFrontierChart(studyDir: string, record: FrontierRecord): Promise<string> {
+  const { model, frontiers } = record;
+  const path = join(studyDir, "report", "frontier.svg");
+  const marks = frontiers.map(
+    ({ attack, seed, auto, best }) =>
+      `${attack}, seed ${seed}: Fisher information chose ${auto ?? "none"} (ring), best is ${best ?? "none"} (dashed ring)`,
+  );
+  const label = `Attack accuracy against natural accuracy of ${model} with TL-DMI at every boundary, and of other defenses. ${marks.join("; ")}`;
+  await writeFileAtomic(path, renderSvg(frontierChart(record, WIDTH), label));
+  return path;
+}
