@@ -18,7 +18,10 @@ export const settings: TrainingSettings = TrainingSettings.parse({ rate: 1e-3, s
 /** Steps of an epoch and of all epochs; the schedule is constant, so they do not matter. */
 const STEPS = 1000;
 
-/** The step of `trainTarget`: `state` holds the classifier's weights and buffers, `images` [N, 3, S, S] and `targets` [N, K]. */
+/**
+ * The step of `trainTarget` where images go through the whole network, as with random augmentation: `state` holds the classifier's weights and
+ * buffers, `images` [N, 3, S, S] and `targets` [N, K].
+ */
 export function trainStep(spec: TrainSpec, state: StateDict): Step {
   const model = buildClassifier(spec);
   const { frozen, rest } = splitAt(model, spec.boundary);

@@ -63,7 +63,7 @@ const noise = memorySet({
 });
 
 test.each([null, "layer1", "layer3"])(
-  "a training step with boundary %s is that of the target's training",
+  "a training step with boundary %s is that of the target's training where images go through the whole network",
   async (boundary) => {
     const spec: TrainSpec = { kind: "train", ...classifier, batch: 4, boundary };
     const model = buildClassifier(spec);
@@ -77,6 +77,7 @@ test.each([null, "layer1", "layer3"])(
         train: noise,
         validation: noise,
         settings: { ...settings, batch: 4 },
+        featureMemory: 0,
         seed: 1,
       }),
     );
