@@ -229,7 +229,7 @@ describe("a study", () => {
       gate!.checks.map(({ defense, attack, demand }) => `${defense} ${attack} ${demand}`);
     const { result, studyDir } = unbroken;
     expect(result.gate?.passed).toBe(true);
-    expect(of(result)).toHaveLength(4 * 3);
+    expect(of(result)).toHaveLength(6 * 3);
     expect(of(result)[1]).toBe("tl-dmi gmi natural ≥ 0");
     const bases = new Set(result.cells.map(({ basis }) => JSON.stringify(basis)));
     expect([...bases]).toEqual([

@@ -62,8 +62,9 @@ test("of a set to itself it is zero, and it is symmetric", () => {
   fc.assert(
     fc.property(fc.nat(), fc.integer({ min: 2, max: 9 }), fc.integer({ min: 1, max: 9 }), (seed, n, d) => {
       const [a, b] = [draw(seed, "a", n, d), draw(seed, "b", 6, d, 2, 1)];
-      expect(distance(a, a)).toBeCloseTo(0, 5);
-      expect(distance(a, b)).toBeCloseTo(distance(b, a), 6);
+      // With fewer vectors than features some eigenvalues are zero but for rounding, and their roots count.
+      expect(distance(a, a)).toBeCloseTo(0, 4);
+      expect(distance(a, b)).toBeCloseTo(distance(b, a), 4);
     }),
     { numRuns: 50 },
   );
