@@ -14,7 +14,7 @@ import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-sele
 import { identityLossSchema } from "./identity-loss.ts";
 import { identityRows } from "./lomma.ts";
 import { labelInput, rowsFrom, runSearch } from "./search.ts";
-import { labelsOf, selectInitial } from "./selection.ts";
+import { labelsOf, startRows } from "./selection.ts";
 import { type Surrogates, surrogateSettings, surrogatesWanted } from "./surrogates.ts";
 
 const config = z.strictObject({
@@ -64,10 +64,8 @@ export const gmi = defineAttack({
     const labels = labelsOf(identities, candidates);
     const rows = labels.length;
     const batch = Math.min(c.batch, rows);
-    const first =
-      c.pool > 0
-        ? (await selectInitial({ target, space, identities, perIdentity: candidates, pool: c.pool, seed })).rows
-        : await space.draw(rows, seed, "gmi");
+    const pooled = { target, space, identities, perIdentity: candidates, pool: c.pool, seed };
+    const first = await startRows(pooled, "gmi");
 
     const found = await runSearch({
       work,

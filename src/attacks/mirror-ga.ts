@@ -4,7 +4,7 @@ import { createStore } from "../engine/store.ts";
 import { filled, tensor } from "../engine/tensor.ts";
 import { runLoop } from "../engine/work.ts";
 import { defineAttack } from "./attack.ts";
-import { fromPSpace, type StyleBounds, styleBounds, toPSpace } from "./p-space.ts";
+import { fromPSpace, pSpaceSettings, type StyleBounds, styleBounds, toPSpace } from "./p-space.ts";
 import { highest, labelsOf, selectInitial, takeRows } from "./selection.ts";
 
 const config = z.strictObject({
@@ -22,12 +22,7 @@ const config = z.strictObject({
     .min(0)
     .default(0.1)
     .describe("how much, at most, in standard deviations of random styles in P-space"),
-  deviations: z
-    .number()
-    .positive()
-    .default(1)
-    .describe("styles are held to so many standard deviations around the mean of random ones, in P-space"),
-  samples: z.int().min(2).default(10_000).describe("random styles from which these means and deviations are taken"),
+  ...pSpaceSettings,
   pool: z.int().positive().default(100_000).describe("random styles among which the first generation is chosen"),
   truncation: z.number().min(0).max(1).default(0.7).describe("ψ of the random styles"),
 });

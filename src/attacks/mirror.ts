@@ -1,23 +1,12 @@
 import { z } from "zod";
-import { grad } from "../engine/autodiff.ts";
-import { parameter } from "../engine/graph.ts";
-import { mul } from "../engine/ops/elementwise.ts";
-import { oneHot, reshape } from "../engine/ops/movement.ts";
-import { sum } from "../engine/ops/reduce.ts";
-import { adam, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
-import { random } from "../engine/random.ts";
+import { adam } from "../engine/optimizer.ts";
 import { rampedRate } from "../engine/schedule.ts";
-import { createStore } from "../engine/store.ts";
-import { tensor } from "../engine/tensor.ts";
-import { randomViews } from "../models/random-views.ts";
-import { forAllLayers } from "../priors/style-networks.ts";
-import { fixedPrior, stylesOf } from "../priors/synthesize.ts";
 import { defineAttack } from "./attack.ts";
-import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
-import { identityLossRows, identityLossSchema } from "./identity-loss.ts";
-import { heldInPSpace, styleBounds } from "./p-space.ts";
-import { labelInput, rowsFrom, runSearch } from "./search.ts";
-import { labelsOf, selectInitial } from "./selection.ts";
+import { candidatesFor, finalSelectionSettings } from "./final-selection.ts";
+import { identityLossSchema } from "./identity-loss.ts";
+import { heldInPSpace, pSpaceSettings, styleBounds } from "./p-space.ts";
+import { selectInitial } from "./selection.ts";
+import { searchStyles } from "./style-search.ts";
 
 const config = z.strictObject({
   iterations: z
@@ -36,12 +25,7 @@ const config = z.strictObject({
   pool: z.int().positive().default(100_000).describe("random styles among which the first ones are chosen"),
   truncation: z.number().min(0).max(1).default(0.7).describe("ψ of the random styles"),
   styles: z.enum(["w", "w+"]).default("w").describe("w: one style for all layers; w+: one for each layer"),
-  deviations: z
-    .number()
-    .positive()
-    .default(1)
-    .describe("styles are held to so many standard deviations around the mean of random ones, in P-space"),
-  samples: z.int().min(2).default(10_000).describe("random styles from which these means and deviations are taken"),
+  ...pSpaceSettings,
   batch: z.int().positive().default(8).describe("styles optimised side by side"),
   ...finalSelectionSettings,
 });
@@ -62,49 +46,18 @@ export const mirror = defineAttack({
   prior: "stylegan",
   config,
   space: ({ styles, truncation }) => ({ styles, truncation }),
-  async run({ target, prior, space, identities, perIdentity, config: c, seed, work }) {
+  async run(attacked) {
+    const { target, space, identities, perIdentity, config: c, seed } = attacked;
     const candidates = candidatesFor("mirror", c.candidates, perIdentity);
-    const labels = labelsOf(identities, candidates);
-    const batch = Math.min(c.batch, labels.length);
-    const pooled = { target, space, identities, perIdentity: candidates, pool: c.pool, seed };
-    const first = await selectInitial(pooled);
+    const first = await selectInitial({ target, space, identities, perIdentity: candidates, pool: c.pool, seed });
     const bounds = styleBounds(await space.draw(c.samples, seed, "spread"), space.width, c.deviations);
-
-    const { length, count } = stylesOf(prior.networks);
-    const shape = [batch, space.width];
-    const styles = parameter("styles", shape);
-    const perLayer = c.styles === "w" ? forAllLayers(styles, count) : reshape(styles, [batch, count, length]);
-    const view = randomViews(fixedPrior(prior).synthesizeStyles(perLayer), {
-      scale: [1, 1],
-      ratio: [1, 1],
-      flip: c.flip,
-    });
-    const wanted = oneHot(labelInput(batch), target.classes);
-    const identity = sum(identityLossRows(c.identityLoss, target.logits(view.images), wanted));
-    const loss = mul(identity, c.identityWeight);
-    const plan = { name: "optimizer", optimizer: adam(), rate: rampedRate(c.rate, c.iterations, RAMPS) };
-    const updates = optimizerUpdates(plan, [styles], grad(loss, [styles]));
-    const slots = optimizerState(plan, [styles]);
-    const start = (from: number) => ({
-      styles: tensor(rowsFrom(first.rows, space.width, from, batch), shape),
-      ...slots,
-    });
-    const found = await runSearch({
-      work,
-      target,
+    return searchStyles(attacked, {
       name: "mirror",
-      rows: labels.length,
-      batch,
-      iterations: c.iterations,
-      store: createStore(start(0)),
-      start,
-      results: ["styles"],
-      outputs: { loss, identity: mul(identity, 1 / batch) },
-      updates: { ...updates, styles: heldInPSpace(updates.styles!, bounds) },
-      feeds: (from, iteration) => view.draw(random(seed, "mirror", from, iteration)),
-      label: (row) => labels[row]!,
+      first,
+      view: { crop: 1, flip: c.flip },
+      plan: { name: "optimizer", optimizer: adam(), rate: rampedRate(c.rate, c.iterations, RAMPS) },
+      weight: c.identityWeight,
+      held: (styles) => heldInPSpace(styles, bounds),
     });
-    const search = { target, space, identities, rows: found.styles!, perIdentity };
-    return selectFinal({ ...search, views: c.views, seed, signal: work.signal });
   },
 });

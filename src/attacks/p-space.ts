@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { constant, type Value } from "../engine/graph.ts";
 import { leakyRelu } from "../engine/ops/activation.ts";
 import { maximum, minimum } from "../engine/ops/elementwise.ts";
@@ -5,6 +6,16 @@ import { type FloatTensor, tensor } from "../engine/tensor.ts";
 
 // P-space (Zhu et al. 2020; MIRROR, An et al., NDSS 2022, section IV-B): styles before the mapping network's last leaky ReLU, where random
 // ones are nearly normal. Its gain is left out: it scales all numbers alike.
+
+/** How far an attack's styles may lie from random ones. */
+export const pSpaceSettings = {
+  deviations: z
+    .number()
+    .positive()
+    .default(1)
+    .describe("styles are held to so many standard deviations around the mean of random ones, in P-space"),
+  samples: z.int().min(2).default(10_000).describe("random styles from which these means and deviations are taken"),
+};
 
 /** The slope of that leaky ReLU. */
 const LEAK = 0.2;

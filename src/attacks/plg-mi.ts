@@ -17,7 +17,7 @@ import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-sele
 import { identityLossSchema } from "./identity-loss.ts";
 import { identityRows } from "./lomma.ts";
 import { labelInput, rowsFrom, runSearch } from "./search.ts";
-import { labelsOf, selectInitial } from "./selection.ts";
+import { labelsOf, startRows } from "./selection.ts";
 import { surrogateSettings, surrogatesWanted } from "./surrogates.ts";
 
 const config = z.strictObject({
@@ -81,10 +81,8 @@ export const plgMi = defineAttack({
     const labels = labelsOf(identities, candidates);
     const rows = labels.length;
     const batch = Math.min(c.batch, rows);
-    const first =
-      c.pool > 0
-        ? (await selectInitial({ target, space, identities, perIdentity: candidates, pool: c.pool, seed })).rows
-        : await space.draw(rows, seed, "plg-mi");
+    const pooled = { target, space, identities, perIdentity: candidates, pool: c.pool, seed };
+    const first = await startRows(pooled, "plg-mi");
 
     const latents = parameter("latents", [batch, latent]);
     const wanted = oneHot(labelInput(batch), target.classes);

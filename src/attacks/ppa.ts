@@ -1,22 +1,11 @@
 import { z } from "zod";
-import { grad } from "../engine/autodiff.ts";
-import { parameter } from "../engine/graph.ts";
-import { mul } from "../engine/ops/elementwise.ts";
-import { oneHot, reshape } from "../engine/ops/movement.ts";
-import { sum } from "../engine/ops/reduce.ts";
-import { adam, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
-import { random } from "../engine/random.ts";
+import { adam } from "../engine/optimizer.ts";
 import { constantRate } from "../engine/schedule.ts";
-import { createStore } from "../engine/store.ts";
-import { tensor } from "../engine/tensor.ts";
-import { randomViews } from "../models/random-views.ts";
-import { forAllLayers } from "../priors/style-networks.ts";
-import { fixedPrior, stylesOf } from "../priors/synthesize.ts";
 import { defineAttack } from "./attack.ts";
-import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
-import { identityLossRows, identityLossSchema } from "./identity-loss.ts";
-import { labelInput, rowsFrom, runSearch } from "./search.ts";
-import { labelsOf, selectInitial } from "./selection.ts";
+import { candidatesFor, finalSelectionSettings } from "./final-selection.ts";
+import { identityLossSchema } from "./identity-loss.ts";
+import { selectInitial } from "./selection.ts";
+import { searchStyles } from "./style-search.ts";
 
 const config = z.strictObject({
   iterations: z.int().positive().default(50).describe("50 for FaceScrub, 70 for CelebA, 100 for dogs"),
@@ -56,47 +45,15 @@ export const ppa = defineAttack({
   prior: "stylegan",
   config,
   space: ({ styles, truncation }) => ({ styles, truncation }),
-  async run({ target, prior, space, identities, perIdentity, config: c, seed, work }) {
+  async run(attacked) {
+    const { target, space, identities, perIdentity, config: c, seed } = attacked;
     const candidates = candidatesFor("ppa", c.candidates, perIdentity);
-    const labels = labelsOf(identities, candidates);
-    const batch = Math.min(c.batch, labels.length);
     const pooled = { target, space, identities, perIdentity: candidates, pool: c.pool, seed };
-    const first = await selectInitial({ ...pooled, mirrored: true });
-
-    const { length, count } = stylesOf(prior.networks);
-    const shape = [batch, space.width];
-    const styles = parameter("styles", shape);
-    const perLayer = c.styles === "w" ? forAllLayers(styles, count) : reshape(styles, [batch, count, length]);
-    const view = randomViews(fixedPrior(prior).synthesizeStyles(perLayer), {
-      scale: [c.crop, 1],
-      ratio: [1, 1],
-      flip: 0,
-    });
-    const wanted = oneHot(labelInput(batch), target.classes);
-    // Adam takes the same steps for a mean over the batch; a sum keeps candidates apart from how many others there are.
-    const loss = sum(identityLossRows(c.identityLoss, target.logits(view.images), wanted));
-    const plan = { name: "optimizer", optimizer: adam({ betas: BETAS }), rate: constantRate(c.rate) };
-    const slots = optimizerState(plan, [styles]);
-    const start = (from: number) => ({
-      styles: tensor(rowsFrom(first.rows, space.width, from, batch), shape),
-      ...slots,
-    });
-    const found = await runSearch({
-      work,
-      target,
+    return searchStyles(attacked, {
       name: "ppa",
-      rows: labels.length,
-      batch,
-      iterations: c.iterations,
-      store: createStore(start(0)),
-      start,
-      results: ["styles"],
-      outputs: { loss, identity: mul(loss, 1 / batch) },
-      updates: optimizerUpdates(plan, [styles], grad(loss, [styles])),
-      feeds: (from, iteration) => view.draw(random(seed, "ppa", from, iteration)),
-      label: (row) => labels[row]!,
+      first: await selectInitial({ ...pooled, mirrored: true }),
+      view: { crop: c.crop, flip: 0 },
+      plan: { name: "optimizer", optimizer: adam({ betas: BETAS }), rate: constantRate(c.rate) },
     });
-    const search = { target, space, identities, rows: found.styles!, perIdentity };
-    return selectFinal({ ...search, views: c.views, seed, signal: work.signal });
   },
 });

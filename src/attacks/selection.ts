@@ -38,6 +38,19 @@ export async function selectInitial(options: {
   return { rows: takeRows(drawn, space.width, chosen), labels: labelsOf(identities, perIdentity) };
 }
 
+/**
+ * Where a search starts: each identity's best of a pool of random rows, or random rows where the pool is 0.
+ * @throws UserError as `selectInitial`.
+ */
+export async function startRows(
+  options: Omit<Parameters<typeof selectInitial>[0], "mirrored">,
+  name: string,
+): Promise<Float32Array> {
+  const { space, identities, perIdentity, pool, seed } = options;
+  if (pool === 0) return space.draw(identities.length * perIdentity, seed, name);
+  return (await selectInitial(options)).rows;
+}
+
 /** The target's probabilities of the rows' images as rendered for one class, row by row. */
 async function poolScores(
   target: ScoresAccess,
