@@ -5,10 +5,10 @@ import { UserError } from "../engine/errors.ts";
 import { defineData } from "./data.ts";
 import type { StudyData } from "./dataset.ts";
 import { type ImageTree, listImageTree } from "./image-tree.ts";
+import { splitSettings } from "./split.ts";
 import { type Role, type StudyTrees, studyOfTrees } from "./study-of-trees.ts";
 
 const Path = z.string().min(1);
-const Share = z.number().gt(0).lt(1).default(0.1);
 
 const config = z.strictObject({
   private: Path.describe("folder with one directory a person (or class) whose images must not be recovered"),
@@ -28,13 +28,7 @@ const config = z.strictObject({
     .enum(["center", "none"])
     .default("center")
     .describe("center: largest square in the middle; none: the whole image, stretched to a square"),
-  split: z
-    .strictObject({
-      validation: Share.describe("share of each private class on which models are selected"),
-      test: Share.describe("share of each private class, and of each pre-training class, for natural accuracy"),
-    })
-    .refine(({ validation, test }) => validation + test < 1, "validation and test must leave something to train on")
-    .prefault({}),
+  split: splitSettings,
   seed: z.int().optional().describe("seed of the split; by default the study's data seed"),
 });
 

@@ -3,8 +3,7 @@ import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
 import { random } from "../engine/random.ts";
 import { type ImageTree, listImageTree } from "./image-tree.ts";
-
-const Share = z.number().gt(0).lt(1).default(0.1);
+import { splitSettings } from "./split.ts";
 
 /** Keys of every source that reads a published set from the user's disk. */
 export const setKeys = {
@@ -25,13 +24,7 @@ export const setKeys = {
     .min(8)
     .optional()
     .describe("side of the square in the middle that is kept of these, in pixels: 88 for FFHQ's thumbnails"),
-  split: z
-    .strictObject({
-      validation: Share.describe("share of each private class on which models are selected"),
-      test: Share.describe("share of each private class, and of each pre-training class, for natural accuracy"),
-    })
-    .refine(({ validation, test }) => validation + test < 1, "validation and test must leave something to train on")
-    .prefault({}),
+  split: splitSettings,
   seed: z
     .int()
     .optional()

@@ -1,7 +1,19 @@
+import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
 import { random } from "../engine/random.ts";
 import type { ImageSet, PrivateSplit } from "./dataset.ts";
 import { indicesByClass, subset } from "./subset.ts";
+
+const Share = z.number().gt(0).lt(1).default(0.1);
+
+/** How a set of private images is cut into training, validation and test images. */
+export const splitSettings = z
+  .strictObject({
+    validation: Share.describe("share of each private class on which models are selected"),
+    test: Share.describe("share of each private class, and of each pre-training class, for natural accuracy"),
+  })
+  .refine(({ validation, test }) => validation + test < 1, "validation and test must leave something to train on")
+  .prefault({});
 
 /**
  * Splits every class into `train` and the named parts by a draw of its own (seed and class name), so that adding a class

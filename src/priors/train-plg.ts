@@ -1,3 +1,4 @@
+import { Augmentation } from "../data/augment.ts";
 import type { ImageSet } from "../data/dataset.ts";
 import { endless } from "../data/loader.ts";
 import { input, type Value } from "../engine/graph.ts";
@@ -88,7 +89,7 @@ export async function trainPlg(options: PlgTraining): Promise<StateDict> {
     unit: "generator steps",
     store,
     async open(first) {
-      const augment = { flip: settings.flip, crop: 0, brightness: 0, contrast: 0, saturation: 0 };
+      const augment = Augmentation.parse({ flip: settings.flip });
       const order = endless(labelled, {
         batch,
         seed: seedFor(seed, "plg", "real"),

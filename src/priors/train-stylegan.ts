@@ -1,3 +1,4 @@
+import { Augmentation } from "../data/augment.ts";
 import type { ImageSet } from "../data/dataset.ts";
 import { endless } from "../data/loader.ts";
 import { grad } from "../engine/autodiff.ts";
@@ -94,7 +95,7 @@ export async function trainStylegan(options: {
     unit: "steps",
     store,
     async open(first) {
-      const augment = { flip: settings.flip, crop: 0, brightness: 0, contrast: 0, saturation: 0 };
+      const augment = Augmentation.parse({ flip: settings.flip });
       const order = endless(images, { batch, seed: seedFor(seed, "stylegan", "real"), step: first, augment });
       return async (step) => {
         const rng = random(seed, "stylegan", step);

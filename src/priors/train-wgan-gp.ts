@@ -1,3 +1,4 @@
+import { Augmentation } from "../data/augment.ts";
 import type { ImageSet } from "../data/dataset.ts";
 import { endless } from "../data/loader.ts";
 import { grad } from "../engine/autodiff.ts";
@@ -88,7 +89,7 @@ export async function trainWganGp(options: {
     unit: "generator steps",
     store,
     async open(first) {
-      const augment = { flip: settings.flip, crop: 0, brightness: 0, contrast: 0, saturation: 0 };
+      const augment = Augmentation.parse({ flip: settings.flip });
       const order = endless(images, {
         batch,
         seed: seedFor(seed, "wgan-gp", "real"),
