@@ -3,19 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { planStudy, runStudy } from "../src/study/pipeline.ts";
+import { smallFaces } from "./support/small-faces.ts";
 
 const STUDY = `name: answers
-data:
-  kind: faces
-  size: 32
-  identities: 4
-  family: 2
-  train: 6
-  validation: 2
-  test: 4
-  public: { identities: 8, images: 2 }
-  pretraining: { kind: faces, classes: 4, images: 5 }
-  evaluation: 2
+${smallFaces({ validation: 2, test: 4 })}
 model: { kind: resnet10, width: 4 }
 pretraining: { epochs: 1, batch: 8 }
 training: { epochs: 3, batch: 8 }

@@ -7,19 +7,10 @@ import type { StudyEvent } from "../src/study/events.ts";
 import { type FrontierRecord, frontierOfStudy } from "../src/study/frontier.ts";
 import { runStudy } from "../src/study/pipeline.ts";
 import type { StudyResult } from "../src/study/result.ts";
+import { smallFaces } from "./support/small-faces.ts";
 
 const STUDY = `name: frontier
-data:
-  kind: faces
-  size: 32
-  identities: 4
-  family: 2
-  train: 6
-  validation: 3
-  test: 2
-  public: { identities: 8, images: 2 }
-  pretraining: { kind: faces, classes: 4, images: 5 }
-  evaluation: 2
+${smallFaces({ validation: 3, test: 2 })}
 model: { kind: resnet10, width: 4 }
 pretraining: { epochs: 2, batch: 8 }
 training: { epochs: 2, batch: 8 }

@@ -4,19 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { privacySpent } from "../src/defenses/rdp.ts";
 import { runStudy } from "../src/study/pipeline.ts";
+import { smallFaces } from "./support/small-faces.ts";
 
 const STUDY = `name: private
-data:
-  kind: faces
-  size: 32
-  identities: 4
-  family: 2
-  train: 6
-  validation: 2
-  test: 2
-  public: { identities: 8, images: 2 }
-  pretraining: { kind: faces, classes: 4, images: 5 }
-  evaluation: 2
+${smallFaces({ validation: 2, test: 2 })}
 model: { kind: vgg16_bn, width: 4 }
 pretraining: { epochs: 1, batch: 8 }
 training: { epochs: 2, batch: 8 }
