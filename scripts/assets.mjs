@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { assetsFolder } from "../dist/study/assets.js";
 import { expandStudy } from "../dist/study/plan.js";
-import { loadData, readStudy } from "../dist/study/read-study.js";
+import { loadData, loadWeights, readStudy } from "../dist/study/read-study.js";
 import { openStepStore } from "../dist/study/step-store.js";
 import { stepRunner } from "../dist/study/steps/planned.js";
 
@@ -21,7 +21,7 @@ const events = (event) => {
 const interrupt = new AbortController();
 process.once("SIGINT", () => interrupt.abort());
 const read = await readStudy(file);
-const plan = expandStudy(read.study, await loadData(read, cache, events));
+const plan = expandStudy(read.study, await loadData(read, cache, events), await loadWeights(read));
 const store = openStepStore({ root: assetsFolder, events, signal: interrupt.signal });
 const run = stepRunner(store, (step, { seconds }) => console.log(`${step.name}: ${seconds.toFixed(0)} s`));
 for (const step of plan.steps) if (wanted.includes(step.spec.kind)) await run(step);

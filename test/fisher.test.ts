@@ -19,6 +19,7 @@ priors: [{ kind: dcgan, latent: 6, width: 4, steps: 4, critic: 1, batch: 8 }]
 defenses: [none, { kind: tl-dmi, freeze: auto, with: [{ kind: label-smoothing, alpha: 0.1 }] }]
 attacks:
   - { kind: gmi, iterations: 12 }
+  - { kind: gmi, iterations: 4, featureWeight: 1 }
   - { kind: brep-mi, iterations: 2, samples: 2, draws: 64 }
 reconstructions: { perIdentity: 1, pool: 4 }
 `;
@@ -108,6 +109,13 @@ describe("the analysis of a run", () => {
       expect(drawn.layers[i]!.classification, layer).not.toBe(classification);
       expect(drawn.layers[i]!.inversion, layer).toBe(inversion);
     }
+  });
+
+  test("under an attack that rests on what was learnt of the target beforehand", async () => {
+    const run = result.cells.find(({ run }) => run.includes("none-gmi-2"))!.run;
+    const { record } = await analyse(join(studyDir, run));
+    expect(record.images.inversion).toBeGreaterThan(0);
+    for (const { inversion, layer } of record.layers) expect(inversion, layer).toBeGreaterThan(0);
   });
 
   test("of what is no cell of a white-box attack is refused with what would be right", async () => {

@@ -6,7 +6,7 @@ import { assetsFolder } from "./assets.ts";
 import { cellName } from "./cell.ts";
 import type { EventSink } from "./events.ts";
 import { expandStudy } from "./plan.ts";
-import { loadData, readStudy } from "./read-study.ts";
+import { loadData, loadWeights, readStudy } from "./read-study.ts";
 import { CONFIG_FILE, REPORT } from "./run-folder.ts";
 import { readRunRecord } from "./run-record.ts";
 import { openStepStore } from "./step-store.ts";
@@ -43,7 +43,7 @@ export async function fisherOfRun(options: FisherRunOptions): Promise<{ record: 
   setThreads(threads);
   const read = await readStudy(studyFile ?? join(studyDir, CONFIG_FILE));
   const data = await loadData(read, join(runsDir, "cache"), events);
-  const plan = expandStudy(read.study, data);
+  const plan = expandStudy(read.study, data, await loadWeights(read));
   const cell = plan.cells.find((c) => cellName(c) === name);
   if (cell === undefined)
     throw new UserError(
@@ -66,6 +66,7 @@ export async function fisherOfRun(options: FisherRunOptions): Promise<{ record: 
     ...(cell.networks && { networks: cell.networks }),
     target,
     ...(cell.prior && { prior: cell.prior }),
+    ...(cell.surrogates && { surrogates: cell.surrogates }),
   });
   const store = openStepStore({ root: join(runsDir, "steps"), shipped: assetsFolder, events, signal });
   const { dir } = await stepRunner(store, () => {})(step);

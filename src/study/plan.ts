@@ -13,14 +13,14 @@ import type { Model } from "../models/model.ts";
 import type { PriorNetworks } from "../priors/prior.ts";
 import { buildModel, type Choice, type Chosen, chosenAttack, chosenDefenses, chosenPrior } from "./choose.ts";
 import { checkSelection } from "./gate.ts";
-import { checkImported, importedTargetStep, importedWeightsStep, isTargetItself } from "./imported-steps.ts";
 import { withoutPaths } from "./model-files.ts";
 import type { StudyWeights } from "./read-study.ts";
 import { attackStep } from "./steps/attack.ts";
 import { evaluationStep } from "./steps/evaluation.ts";
 import { fisherStep } from "./steps/fisher.ts";
+import { importedStep } from "./steps/from-file.ts";
 import { httpJudgeStep, realPairsStep } from "./steps/http-judge.ts";
-import { importedStep } from "./steps/imported.ts";
+import { checkImported, importedTargetStep, importedWeightsStep, isTargetItself } from "./steps/imported-model.ts";
 import type { Opinions } from "./steps/opinions.ts";
 import type { PlannedStep } from "./steps/planned.ts";
 import { inversionPriorStep, type PlannedPrior, publicPriorStep } from "./steps/prior.ts";
@@ -75,7 +75,7 @@ export interface StudyPlan {
 }
 
 /** Expands a study to its steps, with weights from files where it names some. Nothing is computed. @throws UserError for settings that do not fit the data or each other. */
-export function expandStudy(read: Study, data: StudyData, weights: StudyWeights = {}): StudyPlan {
+export function expandStudy(read: Study, data: StudyData, weights: StudyWeights): StudyPlan {
   checkPools(read);
   const { train } = data.private;
   const input = [train.channels, train.height, train.width] as const;

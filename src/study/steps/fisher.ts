@@ -63,6 +63,7 @@ export interface FisherOptions {
   readonly networks?: PriorNetworks;
   readonly target: PlannedStep;
   readonly prior?: PlannedStep;
+  readonly surrogates?: PlannedStep;
 }
 
 /**
@@ -70,14 +71,14 @@ export interface FisherOptions {
  * at images that an attack passes through), and the boundary that follows from both. Interrupted, it begins anew.
  */
 export function fisherStep(options: FisherOptions): PlannedStep {
-  const { data, label, seed, settings, attack, config, networks, target, prior } = options;
+  const { data, label, seed, settings, attack, config, networks, target, prior, surrogates } = options;
   const spec = {
     kind: "fisher",
     version: 1,
     config: asJson({ ...settings, attack: { kind: attack.kind, ...config }, seed }),
     data: { validation: data.private.validation.hash },
   };
-  const needs = { target, ...(prior && { prior }) };
+  const needs = { target, ...(prior && { prior }), ...(surrogates && { surrogates }) };
   return planStep(
     `Fisher information of ${label} under ${attack.kind}, seed ${seed}`,
     spec,
@@ -85,7 +86,8 @@ export function fisherStep(options: FisherOptions): PlannedStep {
     async (context, dir) => {
       const state = await readState(join(dir(target), WEIGHTS));
       const given = await trainedPrior(prior, networks, dir);
-      const record = await analyse(options, state, given, context);
+      const learnt = surrogates && (await readState(join(dir(surrogates), WEIGHTS)));
+      const record = await analyse(options, { state, prior: given, learnt }, context);
       await writeFileAtomic(join(context.dir, FISHER_FILE), `${JSON.stringify(record, undefined, 2)}\n`);
     },
   );
@@ -106,19 +108,21 @@ export async function readBoundary(dir: string): Promise<string> {
   );
 }
 
-async function analyse(
-  options: FisherOptions,
-  state: StateDict,
-  prior: Prior | undefined,
-  work: Work,
-): Promise<FisherRecord> {
+/** What the steps before gave: the target's weights, what the attack searches in, and what it learnt of the target beforehand. */
+interface Given {
+  readonly state: StateDict;
+  readonly prior: Prior | undefined;
+  readonly learnt: StateDict | undefined;
+}
+
+async function analyse(options: FisherOptions, given: Given, work: Work): Promise<FisherRecord> {
   const { data, model, label, seed, settings, attack } = options;
   const { form, labels } = settings;
   const images = data.private.validation;
   const { signal } = work;
-  const estimate = { model, state, form, seed: seedFor(seed, "fisher") };
+  const estimate = { model, state: given.state, form, seed: seedFor(seed, "fisher") };
   const classification = await classificationFisher({ ...estimate, images, labels, signal });
-  const passed = await inversionFisher(options, state, prior, work);
+  const passed = await inversionFisher(options, given, work);
   const layers = classification.map(({ fisher, ...layer }, i) => ({
     ...layer,
     classification: fisher,
@@ -138,8 +142,7 @@ async function analyse(
 /** Runs the attack anew and takes the information of the images that it shows the target. */
 async function inversionFisher(
   { model, seed, settings, attack, config, label }: FisherOptions,
-  state: StateDict,
-  prior: Prior | undefined,
+  { state, prior, learnt }: Given,
   work: Work,
 ): Promise<{ readonly layers: readonly LayerFisher[]; readonly images: number }> {
   const kind = config.identityLoss as IdentityLossKind | undefined;
@@ -155,6 +158,7 @@ async function inversionFisher(
       model,
       state,
       ...(prior && { prior }),
+      ...(learnt && { surrogates: learnt }),
       identities: Array.from({ length: Math.min(settings.identities, model.classes) }, (_, i) => i),
       perIdentity: 1,
       config,

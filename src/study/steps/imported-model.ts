@@ -1,16 +1,16 @@
 import { join } from "node:path";
-import type { StudyData } from "../data/dataset.ts";
-import type { Defended } from "../defenses/compose.ts";
-import { writeFileAtomic } from "../engine/atomic-file.ts";
-import { UserError } from "../engine/errors.ts";
-import { refusal } from "../engine/import/refusal.ts";
-import { initialState } from "../models/bind.ts";
-import { type ImportedWeights, type Model, weightsOf } from "../models/model.ts";
-import { asJson } from "./canonical.ts";
-import { readState, WEIGHTS, writeState } from "./state-file.ts";
-import { TEST_ACCURACY, testAccuracy } from "./steps/classifier.ts";
-import { type PlannedStep, planStep } from "./steps/planned.ts";
-import type { Study } from "./study-schema.ts";
+import type { StudyData } from "../../data/dataset.ts";
+import type { Defended } from "../../defenses/compose.ts";
+import { writeFileAtomic } from "../../engine/atomic-file.ts";
+import { UserError } from "../../engine/errors.ts";
+import { refusal } from "../../engine/import/refusal.ts";
+import { initialState } from "../../models/bind.ts";
+import { type ImportedWeights, type Model, weightsOf } from "../../models/model.ts";
+import { asJson } from "../canonical.ts";
+import { readState, WEIGHTS, writeState } from "../state-file.ts";
+import type { Study } from "../study-schema.ts";
+import { TEST_ACCURACY, testAccuracy } from "./classifier.ts";
+import { type PlannedStep, planStep } from "./planned.ts";
 
 /** Start weights that an imported model brings: nothing is trained. The model is compared with the runtime's view of the file. */
 export function importedWeightsStep(study: Study, model: Model, imported: ImportedWeights): PlannedStep {
