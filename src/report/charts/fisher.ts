@@ -3,6 +3,9 @@ import type { FisherRecord } from "../../study/fisher.ts";
 import { significant } from "../numbers.ts";
 import { chartBase } from "./look.ts";
 
+/** How far down a letter of a layer's name reaches, in pixels, at its slant. */
+const NAME_HEIGHT = 6;
+
 const TASKS = ["inversion", "classification"] as const;
 
 /**
@@ -23,11 +26,12 @@ export function fisherChart({ layers, stages, boundary }: FisherRecord, width: n
       title: `${layer}, ${task}: ${significant(of[task])}`,
     }));
   });
+  const names = Math.max(...kernels.map(({ layer }) => layer.length)) * NAME_HEIGHT + 16;
   return {
-    ...chartBase(width, 420),
+    ...chartBase(width, 300 + names),
     marginLeft: 46,
     marginRight: 90,
-    marginBottom: 120,
+    marginBottom: names,
     x: { type: "band", domain: kernels.map(({ layer }) => layer), label: null, tickRotate: -60 },
     y: { label: "share of all layers, %", labelArrow: "none", ticks: 4, nice: true },
     fy: { domain: TASKS, label: null, padding: 0.15 },
