@@ -6,12 +6,13 @@ import type { Measured } from "../metrics/measured.ts";
 import { assetsFolder } from "./assets.ts";
 import { asJson } from "./canonical.ts";
 import { runCell } from "./cell.ts";
+import { openCellRecords } from "./cell-records.ts";
 import { readCurves } from "./curves.ts";
 import { type EventSink, fanOut } from "./events.ts";
 import { judgeGate } from "./gate.ts";
 import { isInterruption } from "./interrupted.ts";
 import { privacyNotes, studyNotes } from "./notes.ts";
-import { expandStudy, type StudyPlan } from "./plan.ts";
+import { expandStudy, type PlannedCell, type StudyPlan } from "./plan.ts";
 import { provenance } from "./provenance.ts";
 import { loadData, loadWeights, readStudy } from "./read-study.ts";
 import type { CellResult, Curve, FailedCell, StudyResult } from "./result.ts";
@@ -31,6 +32,8 @@ export interface RunStudyOptions {
   readonly runsDir: string;
   /** Copies one private image of each class into the run folders, for a report that shows them. */
   readonly includePrivate: boolean;
+  /** Folder of cells' records: a cell that has one is taken from it, a cell that is computed leaves one. */
+  readonly recordsDir?: string;
   readonly threads: number;
   readonly events: EventSink;
   readonly signal: AbortSignal;
@@ -70,13 +73,21 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
       timings.push({ step: step.name, seconds: Math.round(result.seconds * 10) / 10, reused: result.reused });
     });
 
+    const records = options.recordsDir === undefined ? undefined : openCellRecords(resolve(options.recordsDir));
     const cells: CellResult[] = [];
     const failed: FailedCell[] = [];
     for (const cell of plan.cells) {
       const { defense, seed } = cell.target;
       try {
+        const known = await records?.find(cell);
+        if (known !== undefined) {
+          cells.push(known.result);
+          events({ type: "cell-finished", defense, attack: cell.attack, seed, status: "done" });
+          continue;
+        }
         const result = await runCell({ cell, study, model: plan.model, data, studyDir, includePrivate, machine, run });
         cells.push(result);
+        await records?.keep(cell, { study: study.name, result, seconds: secondsOf(cell, results), machine });
         events({ type: "cell-finished", defense, attack: cell.attack, seed, status: "done", run: result.run });
       } catch (error) {
         if (isInterruption(error)) throw error;
@@ -104,6 +115,23 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
     events({ type: "study-finished", study: study.name, status });
     return { result, studyDir };
   });
+}
+
+/** What a cell's steps took, whenever they were computed. */
+function secondsOf(cell: PlannedCell, results: ReadonlyMap<string, StepResult>): Record<string, number> {
+  const steps = {
+    target: cell.target.step,
+    prior: cell.prior,
+    surrogates: cell.surrogates,
+    attack: cell.attackStep,
+    evaluation: cell.evaluation,
+  };
+  return Object.fromEntries(
+    Object.entries(steps).flatMap(([role, step]) => {
+      const found = step && results.get(step.id);
+      return found === undefined ? [] : [[role, Math.round(found.seconds * 10) / 10]];
+    }),
+  );
 }
 
 /** A step of a study as a plan shows it. */

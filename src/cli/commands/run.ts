@@ -19,6 +19,7 @@ export function addRun(program: Program, cli: Cli): void {
     .description("run a study: train every defense, attack every target, measure, write the report")
     .argument("<study>", "study file (YAML)")
     .option("--include-private", "show private images in the report beside their reconstructions", false)
+    .option("--records <dir>", "folder of cells' records: cells that have one are not computed again, others leave one")
     .action(async (studyFile, _options, command) => {
       const options = command.optsWithGlobals();
       cli.leaveWith(await runStudyFile(studyFile, options, cli));
@@ -27,7 +28,7 @@ export function addRun(program: Program, cli: Cli): void {
 
 async function runStudyFile(
   studyFile: string,
-  options: GlobalOptions & { includePrivate: boolean },
+  options: GlobalOptions & { includePrivate: boolean; records?: string | undefined },
   { io, modules }: Cli,
 ): Promise<number> {
   const colors = colorsFor(io.stderr, options.color, io.env);
@@ -35,11 +36,12 @@ async function runStudyFile(
   const events: EventSink = (event) => {
     if (!options.quiet || event.type === "warning") progress.sink(event);
   };
-  const { includePrivate, threads = availableParallelism(), runs: runsDir } = options;
+  const { includePrivate, records, threads = availableParallelism(), runs: runsDir } = options;
+  const recordsDir = records === undefined ? {} : { recordsDir: records };
   try {
     const { runStudy } = await modules.pipeline();
     const { result, studyDir } = await interruptible(io, (signal) =>
-      runStudy({ studyFile, runsDir, includePrivate, threads, events, signal }),
+      runStudy({ studyFile, runsDir, includePrivate, ...recordsDir, threads, events, signal }),
     );
     const { writeReport } = await modules.report();
     const report = fromHere(await writeReport(studyDir, { includePrivate }));

@@ -1,0 +1,76 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { writeReport } from "../src/report/index.ts";
+import type { StudyEvent } from "../src/study/events.ts";
+import { runStudy } from "../src/study/pipeline.ts";
+import { smallFaces } from "./support/small-faces.ts";
+
+const study = (attacks: string) => `name: recorded
+${smallFaces({ validation: 1, test: 2 })}
+model: { kind: resnet10, width: 4 }
+pretraining: { epochs: 1, batch: 8 }
+training: { epochs: 1, batch: 8 }
+evaluation: { model: { kind: resnet18, width: 4 }, training: { epochs: 1, batch: 8 } }
+priors: [{ kind: dcgan, latent: 6, width: 4, steps: 2, critic: 1, batch: 8 }]
+defenses: [none, { kind: tl-dmi, freeze: layer2 }]
+attacks: [${attacks}]
+reconstructions: { perIdentity: 1, pool: 4 }
+`;
+const GMI = "{ kind: gmi, iterations: 2 }";
+const LONGER = "{ kind: gmi, iterations: 3 }";
+
+let root = "";
+let recordsDir = "";
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "records-"));
+  recordsDir = join(root, "records");
+});
+afterAll(() => rm(root, { recursive: true }));
+
+/** A run in a folder of runs of its own, as on another machine. */
+async function on(machine: string, attacks: string) {
+  const events: StudyEvent[] = [];
+  const studyFile = join(root, `${machine}.yaml`);
+  await writeFile(studyFile, study(attacks));
+  const { result, studyDir } = await runStudy({
+    studyFile,
+    runsDir: join(root, machine),
+    recordsDir,
+    includePrivate: false,
+    threads: 1,
+    signal: new AbortController().signal,
+    events: (event) => events.push(event),
+  });
+  const computed = events.flatMap((e) => (e.type === "step-started" ? [e.step] : []));
+  return { result, studyDir, computed };
+}
+
+test("another machine goes on where the records end, and a damaged record is named", async () => {
+  const first = await on("first", GMI);
+  expect(first.computed).toContain("target none, seed 1");
+  const files = (await readdir(recordsDir)).toSorted();
+  expect(files).toHaveLength(2);
+  const record = JSON.parse(await readFile(join(recordsDir, files[0]!), "utf8"));
+  expect(record).toMatchObject({ schemaVersion: 1, study: "recorded", result: first.result.cells[0] });
+  expect(Object.keys(record.seconds).toSorted()).toEqual(["attack", "evaluation", "prior", "target"]);
+
+  const second = await on("second", GMI);
+  expect(second.result.cells).toEqual(first.result.cells);
+  expect(second.computed.filter((step) => /target|attack|gmi/.test(step))).toEqual([]);
+  await expect(stat(join(second.studyDir, "cells"))).rejects.toThrow("ENOENT");
+  // Without pictures the report still stands.
+  expect((await stat(await writeReport(second.studyDir, { includePrivate: false }))).size).toBeGreaterThan(10_000);
+
+  const other = await on("second", LONGER);
+  expect(other.computed, "another setting is another cell").toContain("target none, seed 1");
+  expect(await readdir(recordsDir)).toHaveLength(4);
+
+  await writeFile(join(recordsDir, files[0]!), "{");
+  const third = await on("second", GMI);
+  expect(third.result.failed).toEqual([
+    expect.objectContaining({ message: expect.stringContaining(`${files[0]}: not JSON; remove it`) }),
+  ]);
+});
