@@ -14,6 +14,8 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from "onnx-buf";
+import { BLOCKED_DOMAIN } from "./blocked/layout.ts";
+import { layoutWriter } from "./blocked/writer.ts";
 import { topologicalOrder, type Value } from "./graph.ts";
 import { type Shape, sameShape, showShape } from "./shape.ts";
 import type { Dtype, Tensor } from "./tensor.ts";
@@ -23,8 +25,13 @@ export type OnnxAttribute = number | string | readonly number[];
 
 /** What an op's lowering writes its nodes with. */
 export interface Lowering {
-  /** Adds a node with one output and returns the output's name. */
-  node(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>): string;
+  /** Adds a node with one output and returns the output's name; `domain` is set for operators that are not standard ONNX. */
+  node(
+    op: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    domain?: string,
+  ): string;
   /** A fixed tensor; the same tensor is stored once. */
   constant(tensor: Tensor, name: string): string;
   /** A one-dimensional list of 64-bit whole numbers, as ONNX wants shapes, axes and pads. */
@@ -53,10 +60,15 @@ export interface OnnxOptions {
   /** The leading axis of inputs and outputs takes any length. Right only for graphs that treat each image by itself. */
   readonly anyBatch?: boolean;
   readonly metadata?: Readonly<Record<string, string>>;
+  /**
+   * Channels of the runtime's own blocks, for a model that this runtime alone will read, on this machine; 0, the default, for standard
+   * ONNX.
+   */
+  readonly block?: number;
 }
 
 /** Writes a graph as an ONNX model. Inputs and parameters become the model's inputs; constants are stored in it. */
-export function toOnnx({ outputs, anyBatch = false, metadata = {} }: OnnxOptions): Uint8Array {
+export function toOnnx({ outputs, anyBatch = false, metadata = {}, block = 0 }: OnnxOptions): Uint8Array {
   const nodes: NodeProto[] = [];
   const initializers = new Map<string, TensorProto>();
   const tensorNames = new Map<Tensor, string>();
@@ -74,13 +86,14 @@ export function toOnnx({ outputs, anyBatch = false, metadata = {} }: OnnxOptions
     return name;
   };
   const lowering: Lowering = {
-    node(op, nodeInputs, attributes = {}) {
+    node(op, nodeInputs, attributes = {}, domain = "") {
       // The slash in front keeps nodes apart from inputs and weights of any name.
       const output = `/${path === "" ? "" : `${path}/`}${op}_${counter++}`;
       nodes.push(
         create(NodeProtoSchema, {
           name: output,
           opType: op,
+          domain,
           input: [...nodeInputs],
           output: [output],
           attribute: Object.entries(attributes).map(([name, value]) => toAttribute(name, value)),
@@ -109,24 +122,34 @@ export function toOnnx({ outputs, anyBatch = false, metadata = {} }: OnnxOptions
     float: (value) => store(`float(${value})`, DataType.FLOAT, [], bytesOf(Float32Array.of(value))),
   };
 
+  const layouts = layoutWriter({
+    lowering,
+    block,
+    uses: countUses(order, outputs),
+    names,
+    at(where, act) {
+      const before = path;
+      path = where;
+      const result = act();
+      path = before;
+      return result;
+    },
+  });
   for (const v of order) {
     path = v.path;
     if (v.leaf?.kind === "constant") names.set(v, lowering.constant(v.leaf.tensor, v.leaf.name));
     else if (v.leaf !== undefined) names.set(v, v.leaf.name);
-    else
-      names.set(
-        v,
-        v.lower!(
-          lowering,
-          v.inputs.map((i) => names.get(i)!),
-        ),
-      );
+    else layouts.write(v);
   }
+  for (const v of Object.values(outputs)) layouts.plain(v);
   nameResults(nodes, outputs, names);
   const model = create(ModelProtoSchema, {
     irVersion: BigInt(IR_VERSION),
     producerName: "tl-dmi",
-    opsetImport: [create(OperatorSetIdProtoSchema, { domain: "", version: BigInt(OPSET) })],
+    opsetImport: [
+      create(OperatorSetIdProtoSchema, { domain: "", version: BigInt(OPSET) }),
+      ...(block > 0 ? [create(OperatorSetIdProtoSchema, { domain: BLOCKED_DOMAIN, version: 1n })] : []),
+    ],
     graph: create(GraphProtoSchema, {
       name: "tl-dmi",
       node: nodes,
@@ -137,6 +160,15 @@ export function toOnnx({ outputs, anyBatch = false, metadata = {} }: OnnxOptions
     metadataProps: Object.entries(metadata).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
   });
   return toBinary(ModelProtoSchema, model);
+}
+
+/** How often each value is read, results included. */
+function countUses(order: readonly Value[], outputs: Readonly<Record<string, Value>>): Map<Value, number> {
+  const uses = new Map<Value, number>();
+  for (const v of [...order.flatMap(({ inputs }) => inputs), ...Object.values(outputs)]) {
+    uses.set(v, (uses.get(v) ?? 0) + 1);
+  }
+  return uses;
 }
 
 /** The leaves that are no constants, by name. @throws RangeError where two different ones share a name. */

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import ort from "onnxruntime-node";
+import { blockProbe, blockOf } from "./blocked/probe.ts";
 import { topologicalOrder, type Value } from "./graph.ts";
 import { toOnnx } from "./lowering.ts";
 import { sameShape, showShape } from "./shape.ts";
@@ -63,7 +64,7 @@ export async function compile({ outputs, updates = {}, store }: ProgramOptions):
   );
   checkStore(store, parameters, updates);
 
-  const session = await createSession(toOnnx({ outputs: results }));
+  const session = await createSession(toOnnx({ outputs: results, block: await blockSize() }));
   const arrays = new Map(Object.entries(outputs).map(([name, v]) => [name, allocate(v.dtype, count(v))]));
   const updated = Object.keys(updates);
 
@@ -104,6 +105,23 @@ export async function runOnnx(
   );
   await session.release();
   return out;
+}
+
+let block: Promise<number> | undefined;
+
+/** Channels in a block of the runtime's own layout on this processor; 0 where it has none. */
+export function blockSize(): Promise<number> {
+  block ??= probeBlocks();
+  return block;
+}
+
+async function probeBlocks(): Promise<number> {
+  const { model, x } = blockProbe();
+  try {
+    return blockOf((await runOnnx(model, { x })).y!);
+  } catch {
+    return 0;
+  }
 }
 
 function createSession(model: Uint8Array | string): Promise<ort.InferenceSession> {

@@ -148,10 +148,7 @@ function turnKernel({ shape, data }: Tensor): Tensor {
   return tensor(out, [c, k, kh, kw]);
 }
 
-/**
- * The weight's gradient as one matrix product over shifted copies of the input. With channels last all images share one product,
- * which is faster for small maps; with large maps or few channels a product an image, summed, needs less copying.
- */
+/** The weight's gradient as matrix products over shifted copies of the input. */
 export function lowerConvWeightGrad(
   l: Lowering,
   inputs: readonly string[],
@@ -159,9 +156,65 @@ export function lowerConvWeightGrad(
   window: ConvWindow & { to: Shape },
 ): string {
   const [x, g] = y.inputs as [Value, Value];
+  if (window.groups > 1 || x.shape[1]! < 16) return weightGradPerImage(l, inputs, x, g, window);
+  if (shiftsBothSides(g, window)) return weightGradByShifts(l, inputs, g, window);
+  const channelsLast = inputs.map((name) => l.node("Transpose", [name], { perm: [0, 2, 3, 1] }));
+  return weightGradFromColumns(l, channelsLast, g, window);
+}
+
+/**
+ * With channels last all images share one product, which is faster for small maps; with large ones copying costs more than arithmetic,
+ * and it is shared: the input is shifted along rows and the gradient along columns.
+ */
+export function shiftsBothSides(g: Value, { groups, stride, dilation, to }: ConvWindow & { to: Shape }): boolean {
   const area = g.shape[2]! * g.shape[3]!;
-  const perImage = window.groups > 1 || area >= 1024 || x.shape[1]! < 16;
-  return perImage ? weightGradPerImage(l, inputs, x, g, window) : weightGradChannelsLast(l, inputs, x, g, window);
+  const plain = dilation.every((d) => d === 1) || stride.every((s) => s === 1);
+  return groups === 1 && plain && to[2]! > 1 && area >= 256;
+}
+
+/**
+ * A product an image of the gradient's copies, each a kernel row's, by the input's, each a kernel column's. Kernel rows that meet the same
+ * rows of the input, those that differ by the stride, share one product.
+ */
+export function weightGradByShifts(
+  l: Lowering,
+  [xName, gName]: readonly string[],
+  g: Value,
+  window: ConvWindow & { to: Shape },
+): string {
+  const { stride, dilation, to } = window;
+  const [k, c, kh, kw] = to as [number, number, number, number];
+  const [n, , oh, ow] = g.shape as [number, number, number, number];
+  const wide = padded(l, xName!, window, (h, w) => [0, 0, h, w]);
+  const residues = Array.from({ length: Math.min(stride[0], kh) }, (_, first) => {
+    const rows: number[] = [];
+    for (let row = first; row < kh; row += stride[0]) rows.push(row);
+    return rows;
+  });
+  const products = residues.map((rows) => {
+    // Each kernel row but the first meets the input `step` rows further down, counted in rows of the stride.
+    const step = stride[0] === 1 ? dilation[0] : 1;
+    const reach = oh + step * (rows.length - 1);
+    const columns = Array.from({ length: kw }, (_, j) => {
+      const start = [rows[0]! * dilation[0], j * dilation[1]];
+      const end = [start[0]! + (reach - 1) * stride[0] + 1, start[1]! + (ow - 1) * stride[1] + 1];
+      const copy = l.node("Slice", [wide, l.int64s(start), l.int64s(end), l.int64s([2, 3]), l.int64s(stride)]);
+      return l.node("Reshape", [copy, l.int64s([n, c, reach * ow])]);
+    });
+    const shifted = rows.map((_, i) => {
+      const pads = [0, 0, step * i, 0, 0, 0, reach - oh - step * i, 0];
+      const copy = rows.length === 1 ? gName! : l.node("Pad", [gName!, l.int64s(pads), l.float(0)], { mode: "constant" });
+      return l.node("Reshape", [copy, l.int64s([n, k, reach * ow])]);
+    });
+    const across = l.node("Transpose", [concatenated(l, columns, 1)], { perm: [0, 2, 1] });
+    const product = l.node("MatMul", [concatenated(l, shifted, 1), across]);
+    const total = l.node("ReduceSum", [product, l.int64s([0])], { keepdims: 0 });
+    return l.node("Reshape", [total, l.int64s([rows.length, k, kw, c])]);
+  });
+  const order = residues.flat();
+  const stacked = concatenated(l, products, 0);
+  const sorted = residues.length === 1 ? stacked : l.node("Gather", [stacked, l.int64s(order.map((_, row) => order.indexOf(row)))], { axis: 0 });
+  return l.node("Transpose", [sorted], { perm: [1, 3, 0, 2] });
 }
 
 /** For each place of the kernel, in rows: the padded input's elements that it meets. `lead` axes come before height. */
@@ -229,26 +282,25 @@ function weightGradPerImage(
   return asKernel(l, total, window.to);
 }
 
-function weightGradChannelsLast(
+/** All images in one product, from input [N, H, W, C] and gradient [N, oh, ow, K] with channels last. */
+export function weightGradFromColumns(
   l: Lowering,
-  [xName, gName]: readonly string[],
-  x: Value,
+  [xLast, gLast]: readonly string[],
   g: Value,
   window: ConvWindow & { to: Shape },
 ): string {
-  const [n, c] = x.shape as [number, number];
-  const [k, , kh, kw] = window.to as [number, number, number, number];
+  const [n] = g.shape as [number];
+  const [k, c, kh, kw] = window.to as [number, number, number, number];
   const rowsTotal = n * g.shape[2]! * g.shape[3]!;
-  const last = { perm: [0, 2, 3, 1] };
   const copies = shiftedCopies(
     l,
-    padded(l, l.node("Transpose", [xName!], last), window, (h, w) => [0, h, w, 0]),
+    padded(l, xLast!, window, (h, w) => [0, h, w, 0]),
     g,
     window,
     1,
   );
   const columns = l.node("Reshape", [concatenated(l, copies, 3), l.int64s([rowsTotal, kh * kw * c])]);
-  const gRows = l.node("Reshape", [l.node("Transpose", [gName!], last), l.int64s([rowsTotal, k])]);
+  const gRows = l.node("Reshape", [gLast!, l.int64s([rowsTotal, k])]);
   const product = l.node("Gemm", [gRows, columns], { transA: 1 });
   return asKernel(l, product, window.to);
 }

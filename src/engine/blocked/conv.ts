@@ -1,0 +1,113 @@
+import type { Value } from "../graph.ts";
+import type { ConvWindow } from "../ops/conv.ts";
+import { shiftsBothSides, weightGradByShifts, weightGradFromColumns } from "../ops/conv-lowering.ts";
+import type { Shape } from "../shape.ts";
+import { type BlockedRule, dividesIntoBlocks } from "./layout.ts";
+import { allTaps, backwardWeight, forwardWeight, type Taps } from "./weights.ts";
+
+type Gradient = ConvWindow & { readonly to: Shape };
+type Pair = readonly [number, number];
+
+const windowOf = (y: Value) => y.attributes as unknown as ConvWindow;
+const kernelOf = (w: Value) => w.shape.slice(2) as unknown as Pair;
+
+/** Attributes of the runtime's convolution; pads are [top, left, bottom, right]. */
+const convAttributes = (kernel: Shape, pads: Shape, stride: Shape = [1, 1], dilation: Shape = [1, 1]) => ({
+  kernel_shape: kernel,
+  strides: stride,
+  pads,
+  dilations: dilation,
+  group: 1,
+});
+
+/** A convolution whose channels fill blocks; those of images need not. */
+export const convRule: BlockedRule = (l, y) => {
+  const [x, w] = y.inputs as [Value, Value];
+  const { groups, padding, stride, dilation } = windowOf(y);
+  const fromImages = x.shape[1]! < l.block;
+  if (groups !== 1 || !dividesIntoBlocks(y, l.block) || !(fromImages || dividesIntoBlocks(x, l.block))) return undefined;
+  return {
+    open: {
+      input: fromImages ? l.plain(x) : l.blocked(x),
+      weight: forwardWeight(l, w),
+      attributes: convAttributes(kernelOf(w), [...padding, ...padding], stride, dilation),
+      path: y.path,
+    },
+  };
+};
+
+/**
+ * The gradient at the input: with stride 1 a convolution with the kernel turned round; with a larger one a small convolution for each
+ * position within the stride, whose results are then put side by side.
+ */
+export const convInputGradRule: BlockedRule = (l, y) => {
+  const [g, w] = y.inputs as [Value, Value];
+  const window = y.attributes as unknown as Gradient;
+  const { stride, dilation, padding } = window;
+  if (window.groups !== 1 || !dividesIntoBlocks(y, l.block) || !dividesIntoBlocks(g, l.block)) return undefined;
+  const kernel = kernelOf(w);
+  if (stride.every((s) => s === 1)) {
+    const pads = [0, 1].map((i) => dilation[i]! * (kernel[i]! - 1) - padding[i]!);
+    if (pads.some((p) => p < 0)) return undefined;
+    const attributes = convAttributes(kernel, [...pads, ...pads], [1, 1], dilation);
+    return {
+      open: { input: l.blocked(g), weight: backwardWeight(l, w, allTaps(kernel, true)), attributes, path: y.path },
+    };
+  }
+  const [s] = stride;
+  const exact = stride[1] === s && dilation.every((d) => d === 1);
+  if (!exact || [0, 1].some((i) => window.to[2 + i]! !== s * g.shape[2 + i]!)) return undefined;
+  const [rows, columns] = [0, 1].map((i) =>
+    Array.from({ length: s }, (_, at) => phase(kernel[i]!, padding[i]!, s, at)),
+  ) as [Phase[], Phase[]];
+  if ([...rows, ...columns].some(({ before, after }) => before < 0 || after < 0)) return undefined;
+  const [n, , h, width] = g.shape as [number, number, number, number];
+  const c = window.to[1]!;
+  const conv = (row: Phase, column: Phase): string => {
+    const taps: Taps = { rows: row.places, columns: column.places };
+    const pads = [row.before, column.before, row.after, column.after];
+    const attributes = convAttributes([row.places.length, column.places.length], pads);
+    return l.blockedNode("Conv", [l.blocked(g), backwardWeight(l, w, taps)], attributes);
+  };
+  const shape = l.int64s(window.to);
+  const reached = rows.flatMap((row, a) =>
+    columns.flatMap((column, b) => (row.places.length > 0 && column.places.length > 0 ? [{ row, column, a, b }] : [])),
+  );
+  const blocks = (n * c) / l.block;
+  if (reached.length === 1 && reached[0]!.a === 0 && reached[0]!.b === 0) {
+    // A kernel of one place meets one position of each stride: the others are zero.
+    const [{ row, column }] = reached as [(typeof reached)[0]];
+    const spread = l.node("Reshape", [conv(row, column), l.int64s([blocks * h, 1, width, 1, l.block])]);
+    const zeros = l.int64s([0, 0, 0, 0, 0, 0, s - 1, 0, s - 1, 0]);
+    return { blocked: l.node("Reshape", [l.node("Pad", [spread, zeros, l.float(0)], { mode: "constant" }), shape]) };
+  }
+  if (reached.length < s * s) return undefined;
+  const phases = l.node("Concat", rows.flatMap((row) => columns.map((column) => conv(row, column))), { axis: 0 });
+  const apart = l.node("Reshape", [phases, l.int64s([s, s, blocks, h, width, l.block])]);
+  return { blocked: l.node("Reshape", [l.node("Transpose", [apart], { perm: [2, 3, 0, 4, 1, 5] }), shape]) };
+};
+
+/** One direction of one position within the stride: the kernel's places that meet it, and how far they reach over the gradient's ends. */
+interface Phase {
+  readonly places: readonly number[];
+  readonly before: number;
+  readonly after: number;
+}
+
+/** Input pixel s·i + at meets kernel place k at output pixel i + d where k = at + padding − s·d. */
+function phase(size: number, padding: number, s: number, at: number): Phase {
+  const least = Math.ceil((at + padding - size + 1) / s);
+  const most = Math.floor((at + padding) / s);
+  const places = Array.from({ length: Math.max(0, most - least + 1) }, (_, i) => at + padding - s * (least + i));
+  return places.length === 0 ? { places, before: 0, after: 0 } : { places, before: -least, after: most };
+}
+
+/** The weight's gradient from whole planes or channels-last copies, which the runtime makes of blocks on all threads. */
+export const convWeightGradRule: BlockedRule = (l, y) => {
+  const [x, g] = y.inputs as [Value, Value];
+  const window = y.attributes as unknown as Gradient;
+  const blocked = dividesIntoBlocks(x, l.block) && dividesIntoBlocks(g, l.block);
+  if (window.groups !== 1 || !blocked || !(l.isBlocked(x) || l.isBlocked(g))) return undefined;
+  if (shiftsBothSides(g, window)) return { plain: weightGradByShifts(l, [l.plain(x), l.plain(g)], g, window) };
+  return { plain: weightGradFromColumns(l, [l.channelsLast(x), l.channelsLast(g)], g, window) };
+};
