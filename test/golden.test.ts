@@ -64,7 +64,15 @@ const labels = (t: Tensor) => Int32Array.from(t.data);
 
 const resnet = buildResNet("golden", [2, 2, 2, 2], [8, 16, 24, 32], "imagenet", { input: [3, 64, 64], classes: 10 });
 
+/**
+ * The first step in both layouts; three in the standard one, whose rounding decides the same way as PyTorch's where the first layers'
+ * largest of a pool or the sign before a ReLU hangs on the last digit, which becomes likely from step to step.
+ */
 async function trainThreeSteps(name: string, boundary: string | null): Promise<void> {
+  for (const layout of ["fastest", "standard"] as const) await trainSteps(name, boundary, layout);
+}
+
+async function trainSteps(name: string, boundary: string | null, layout: "fastest" | "standard"): Promise<void> {
   const group = await golden(name);
   const initial = group("param");
   const { frozen, rest } = splitAt(resnet, boundary);
@@ -87,15 +95,17 @@ async function trainThreeSteps(name: string, boundary: string | null): Promise<v
     outputs: { logits, loss, ...named },
     updates: { ...trained.updates, ...optimizerUpdates(plan, weights, gradients) },
     store,
+    layout,
   });
   const feeds = { x: x.data, y: labels(y) };
   const first = await program.run(feeds);
   expectClose(first, group("output"), "output");
   expectClose(first, group("grad"), "gradient");
-  await program.run(feeds);
-  await program.run(feeds);
-  const after = { ...initial, ...store.snapshot() };
-  expectClose(after, group("step3"), "after three steps");
+  if (layout === "standard") {
+    await program.run(feeds);
+    await program.run(feeds);
+    expectClose({ ...initial, ...store.snapshot() }, group("step3"), "after three steps");
+  }
   await program.release();
 }
 

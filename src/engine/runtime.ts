@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import ort from "onnxruntime-node";
-import { blockProbe, blockOf } from "./blocked/probe.ts";
+import { blockOf, blockProbe } from "./blocked/probe.ts";
 import { topologicalOrder, type Value } from "./graph.ts";
 import { toOnnx } from "./lowering.ts";
 import { sameShape, showShape } from "./shape.ts";
@@ -26,6 +26,11 @@ export interface ProgramOptions {
   readonly updates?: Readonly<Record<string, Value>>;
   /** Where parameters are read and updates go; may be left out where the graph has neither. */
   readonly store?: Store;
+  /**
+   * Whether the runtime's own layout may be used where it is faster, the default, or standard operators alone: results differ by rounding,
+   * and where a ReLU or a maximum is decided by the last digit, by that decision.
+   */
+  readonly layout?: "fastest" | "standard";
 }
 
 // The number of threads belongs to the process, as the cores do.
@@ -53,7 +58,7 @@ const OUTPUT = "output/";
 const UPDATE = "update/";
 
 /** Compiles a graph into one session of the runtime: forward, backward and update run as one. */
-export async function compile({ outputs, updates = {}, store }: ProgramOptions): Promise<Program> {
+export async function compile({ outputs, updates = {}, store, layout = "fastest" }: ProgramOptions): Promise<Program> {
   const results: Record<string, Value> = {};
   for (const [name, v] of Object.entries(outputs)) results[`${OUTPUT}${name}`] = v;
   for (const [name, v] of Object.entries(updates)) results[`${UPDATE}${name}`] = v;
@@ -64,7 +69,9 @@ export async function compile({ outputs, updates = {}, store }: ProgramOptions):
   );
   checkStore(store, parameters, updates);
 
-  const session = await createSession(toOnnx({ outputs: results, block: await blockSize() }));
+  const session = await createSession(
+    toOnnx({ outputs: results, block: layout === "fastest" ? await blockSize() : 0 }),
+  );
   const arrays = new Map(Object.entries(outputs).map(([name, v]) => [name, allocate(v.dtype, count(v))]));
   const updated = Object.keys(updates);
 

@@ -18,6 +18,8 @@ import { DISCRIMINATOR, GENERATOR, weightsWithPrefix } from "../../src/priors/pr
 
 const BATCH = 16;
 const SIDE = 64;
+/** Channels of a block on processors with AVX-512. */
+const BLOCK = 16;
 const resnet = { model: "resnet18", width: 64, side: SIDE, classes: 1000, batch: BATCH } as const;
 
 /** Weights of the right shapes; a graph's size does not depend on their numbers. */
@@ -47,7 +49,7 @@ function attackState(spec: AttackSpec): StateDict {
 function sizeOfStep(spec: StepSpec, state: StateDict): { nodes: Record<string, number>; storedBytes: number } {
   const { outputs, updates } = buildStep(spec, state);
   const renamed = Object.fromEntries(Object.entries(updates).map(([name, v]) => [`update/${name}`, v]));
-  const graph = fromBinary(ModelProtoSchema, toOnnx({ outputs: { ...outputs, ...renamed } })).graph!;
+  const graph = fromBinary(ModelProtoSchema, toOnnx({ outputs: { ...outputs, ...renamed }, block: BLOCK })).graph!;
   const nodes: Record<string, number> = {};
   for (const type of graph.node.map(({ opType }) => opType).sort()) nodes[type] = (nodes[type] ?? 0) + 1;
   return { nodes, storedBytes: graph.initializer.reduce((sum, { rawData }) => sum + rawData.length, 0) };

@@ -1,17 +1,17 @@
 import type { Value } from "../graph.ts";
 import { sizeOf } from "../shape.ts";
 import { filled } from "../tensor.ts";
-import { type BlockedLowering, type BlockedResult, type BlockedRule, dividesIntoBlocks, type OpenConv } from "./layout.ts";
+import {
+  type BlockedLowering,
+  type BlockedResult,
+  type BlockedRule,
+  dividesIntoBlocks,
+  type OpenConv,
+} from "./layout.ts";
 
 // One number a channel is applied by a depthwise convolution of one place: in one pass, on all threads.
 
-function depthwise(
-  l: BlockedLowering,
-  x: Value,
-  scale: string,
-  bias: string | undefined,
-  path: string,
-): BlockedResult {
+function depthwise(l: BlockedLowering, x: Value, scale: string, bias: string | undefined, path: string): BlockedResult {
   const channels = x.shape[1]!;
   const attributes = { kernel_shape: [1, 1], group: channels };
   const weight = l.node("Reshape", [scale, l.int64s([channels, 1, 1, 1])]);
@@ -25,15 +25,13 @@ export const affineRule: BlockedRule = (l, y) => {
   return depthwise(l, x, l.plain(a), l.plain(b), y.path);
 };
 
-/** Batch norm by given statistics, as one a·x + b. */
+/** Batch norm by given statistics, from what is left of x without its mean: more exact than from x, which then need not be kept. */
 export const batchNormRule: BlockedRule = (l, y) => {
-  const [x, weight, bias, mean, variance] = y.inputs as [Value, Value, Value, Value, Value];
-  if (!l.isBlocked(x)) return undefined;
+  const [, weight, bias, , variance, centred] = y.inputs as [Value, Value, Value, Value, Value, Value];
+  if (!l.isBlocked(centred)) return undefined;
   const { epsilon } = y.attributes as { epsilon: number };
   const deviation = l.node("Sqrt", [l.node("Add", [l.plain(variance), l.float(epsilon)])]);
-  const scale = l.node("Div", [l.plain(weight), deviation]);
-  const shift = l.node("Sub", [l.plain(bias), l.node("Mul", [l.plain(mean), scale])]);
-  return depthwise(l, x, scale, shift, y.path);
+  return depthwise(l, centred, l.node("Div", [l.plain(weight), deviation]), l.plain(bias), y.path);
 };
 
 /** Whether `v` has one number a channel of `y`. */
@@ -50,7 +48,12 @@ export const elementwiseRule: BlockedRule = (l, y) => {
   if (!dividesIntoBlocks(y, l.block)) return undefined;
   const full = y.inputs.filter((v) => isFull(v, y));
   if (!full.some((v) => l.isBlocked(v)) || !y.inputs.every((v) => isFull(v, y) || isSingle(v))) return undefined;
-  return { blocked: y.lower!(l, y.inputs.map((v) => (isFull(v, y) ? l.blocked(v) : l.plain(v)))) };
+  return {
+    blocked: y.lower!(
+      l,
+      y.inputs.map((v) => (isFull(v, y) ? l.blocked(v) : l.plain(v))),
+    ),
+  };
 };
 
 /** max(x, 0), as part of the convolution that it follows. */

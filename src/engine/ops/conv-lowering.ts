@@ -159,7 +159,7 @@ export function lowerConvWeightGrad(
   if (window.groups > 1 || x.shape[1]! < 16) return weightGradPerImage(l, inputs, x, g, window);
   if (shiftsBothSides(g, window)) return weightGradByShifts(l, inputs, g, window);
   const channelsLast = inputs.map((name) => l.node("Transpose", [name], { perm: [0, 2, 3, 1] }));
-  return weightGradFromColumns(l, channelsLast, g, window);
+  return asKernel(l, weightGradFromColumns(l, channelsLast, g, window), window.to);
 }
 
 /**
@@ -203,7 +203,8 @@ export function weightGradByShifts(
     });
     const shifted = rows.map((_, i) => {
       const pads = [0, 0, step * i, 0, 0, 0, reach - oh - step * i, 0];
-      const copy = rows.length === 1 ? gName! : l.node("Pad", [gName!, l.int64s(pads), l.float(0)], { mode: "constant" });
+      const copy =
+        rows.length === 1 ? gName! : l.node("Pad", [gName!, l.int64s(pads), l.float(0)], { mode: "constant" });
       return l.node("Reshape", [copy, l.int64s([n, k, reach * ow])]);
     });
     const across = l.node("Transpose", [concatenated(l, columns, 1)], { perm: [0, 2, 1] });
@@ -213,7 +214,10 @@ export function weightGradByShifts(
   });
   const order = residues.flat();
   const stacked = concatenated(l, products, 0);
-  const sorted = residues.length === 1 ? stacked : l.node("Gather", [stacked, l.int64s(order.map((_, row) => order.indexOf(row)))], { axis: 0 });
+  const sorted =
+    residues.length === 1
+      ? stacked
+      : l.node("Gather", [stacked, l.int64s(order.map((_, row) => order.indexOf(row)))], { axis: 0 });
   return l.node("Transpose", [sorted], { perm: [1, 3, 0, 2] });
 }
 
@@ -282,7 +286,7 @@ function weightGradPerImage(
   return asKernel(l, total, window.to);
 }
 
-/** All images in one product, from input [N, H, W, C] and gradient [N, oh, ow, K] with channels last. */
+/** All images in one product, from input [N, H, W, C] and gradient [N, oh, ow, K] with channels last; gives [K, kh·kw·C]. */
 export function weightGradFromColumns(
   l: Lowering,
   [xLast, gLast]: readonly string[],
@@ -301,6 +305,5 @@ export function weightGradFromColumns(
   );
   const columns = l.node("Reshape", [concatenated(l, copies, 3), l.int64s([rowsTotal, kh * kw * c])]);
   const gRows = l.node("Reshape", [gLast!, l.int64s([rowsTotal, k])]);
-  const product = l.node("Gemm", [gRows, columns], { transA: 1 });
-  return asKernel(l, product, window.to);
+  return l.node("Gemm", [gRows, columns], { transA: 1 });
 }
