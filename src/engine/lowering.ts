@@ -10,6 +10,7 @@ import {
   OperatorSetIdProtoSchema,
   StringStringEntryProtoSchema,
   type TensorProto,
+  TensorProto_DataLocation,
   TensorProtoSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema,
@@ -65,10 +66,15 @@ export interface OnnxOptions {
    * ONNX.
    */
   readonly block?: number;
+  /** Takes the bytes of large constants under a name, instead of their being copied into the model. */
+  readonly apart?: (name: string, bytes: Uint8Array) => void;
 }
 
+/** Constants of fewer bytes stay in the model. */
+const SMALL = 4096;
+
 /** Writes a graph as an ONNX model. Inputs and parameters become the model's inputs; constants are stored in it. */
-export function toOnnx({ outputs, anyBatch = false, metadata = {}, block = 0 }: OnnxOptions): Uint8Array {
+export function toOnnx({ outputs, anyBatch = false, metadata = {}, block = 0, apart }: OnnxOptions): Uint8Array {
   const nodes: NodeProto[] = [];
   const initializers = new Map<string, TensorProto>();
   const tensorNames = new Map<Tensor, string>();
@@ -79,10 +85,20 @@ export function toOnnx({ outputs, anyBatch = false, metadata = {}, block = 0 }: 
   let path = "";
 
   const store = (name: string, type: DataType, shape: Shape, bytes: Uint8Array): string => {
-    if (!initializers.has(name)) {
-      const rawData = Uint8Array.from(bytes);
-      initializers.set(name, create(TensorProtoSchema, { name, dataType: type, dims: shape.map(BigInt), rawData }));
+    if (initializers.has(name)) return name;
+    const told = { name, dataType: type, dims: shape.map(BigInt) };
+    if (apart === undefined || bytes.length < SMALL) {
+      initializers.set(name, create(TensorProtoSchema, { ...told, rawData: Uint8Array.from(bytes) }));
+      return name;
     }
+    const location = `constant${initializers.size}`;
+    const keys = { location, offset: "0", length: `${bytes.length}` };
+    const externalData = Object.entries(keys).map(([key, value]) =>
+      create(StringStringEntryProtoSchema, { key, value }),
+    );
+    const dataLocation = TensorProto_DataLocation.EXTERNAL;
+    initializers.set(name, create(TensorProtoSchema, { ...told, dataLocation, externalData }));
+    apart(location, bytes);
     return name;
   };
   const lowering: Lowering = {

@@ -69,9 +69,13 @@ export async function compile({ outputs, updates = {}, store, layout = "fastest"
   );
   checkStore(store, parameters, updates);
 
-  const session = await createSession(
-    toOnnx({ outputs: results, block: layout === "fastest" ? await blockSize() : 0 }),
-  );
+  const externalData: { path: string; data: Uint8Array }[] = [];
+  const model = toOnnx({
+    outputs: results,
+    block: layout === "fastest" ? await blockSize() : 0,
+    apart: (path, data) => externalData.push({ path, data }),
+  });
+  const session = await createSession(model, externalData);
   const arrays = new Map(Object.entries(outputs).map(([name, v]) => [name, allocate(v.dtype, count(v))]));
   const updated = Object.keys(updates);
 
@@ -131,13 +135,19 @@ async function probeBlocks(): Promise<number> {
   }
 }
 
-function createSession(model: Uint8Array | string): Promise<ort.InferenceSession> {
+function createSession(
+  model: Uint8Array | string,
+  externalData: readonly { readonly path: string; readonly data: Uint8Array }[] = [],
+): Promise<ort.InferenceSession> {
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
+    // Its plan is one more block as large as a whole step, beside what the first run has used.
+    enableMemPattern: false,
+    externalData,
   };
   return typeof model === "string"
     ? ort.InferenceSession.create(model, options)
