@@ -6,6 +6,7 @@ import { mirror } from "./mirror.ts";
 import { mirrorGa } from "./mirror-ga.ts";
 import { plgMi } from "./plg-mi.ts";
 import { ppa } from "./ppa.ts";
+import { rlbMi } from "./rlb-mi.ts";
 
 /** Every attack. */
-export const attacks = [miFace, gmi, kedmi, plgMi, ppa, mirror, mirrorGa, brepMi] as const;
+export const attacks = [miFace, gmi, kedmi, plgMi, ppa, mirror, mirrorGa, rlbMi, brepMi] as const;

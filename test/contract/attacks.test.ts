@@ -126,6 +126,12 @@ const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> =
     queries: { images: 8 + IDENTITIES * (8 + 4 * 7), gradients: 0 },
     leastPool: 40,
   },
+  "rlb-mi": {
+    config: { iterations: 400, hidden: 32, rate: 5e-3, replay: 32, batch: 5, temperature: 0.1 },
+    short: { iterations: 15, replay: 6 },
+    queries: { images: 15 * IDENTITIES, gradients: 0 },
+    diverging: { rate: 3e38, replay: 3 },
+  },
   "plg-mi": {
     // Steps of the paper's 0.1 end in the nearest of the optima of so few dimensions; the world's images are not symmetric.
     config: { iterations: 200, rate: 0.4, batch: 12, clamp: 1, flip: 0 },
