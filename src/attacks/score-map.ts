@@ -1,15 +1,15 @@
 import { z } from "zod";
 import type { ImageSet } from "../data/dataset.ts";
 import { grad } from "../engine/autodiff.ts";
-import { input, type Value } from "../engine/graph.ts";
-import { mul } from "../engine/ops/elementwise.ts";
+import { constant, input, type Value } from "../engine/graph.ts";
+import { mul, sub } from "../engine/ops/elementwise.ts";
 import { meanSquaredError } from "../engine/ops/loss.ts";
 import { adam, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
 import { type Rng, random, seedFor } from "../engine/random.ts";
 import { compile } from "../engine/runtime.ts";
 import { steppedRate } from "../engine/schedule.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
-import { tensor } from "../engine/tensor.ts";
+import { type FloatTensor, tensor } from "../engine/tensor.ts";
 import { checkFinite, runLoop, type Work } from "../engine/work.ts";
 import type { Answers } from "../models/answers.ts";
 import { fixed, initialState, trainable } from "../models/bind.ts";
@@ -57,6 +57,8 @@ const LEAST = 1e-18;
 const SHIFT = 50;
 const LEAK = 0.2;
 const MAP = "map/";
+const CENTRE = "centre";
+const SPREAD = "spread";
 const ASKED = "asked";
 
 /** Linear layers with the released code's names. */
@@ -97,9 +99,22 @@ export function idealRows(wanted: number, classes: number, count: number, rng: R
   return normalized(logs, classes);
 }
 
+/** The mean row, and one over the deviation of all numbers from it. */
+function standards(rows: Float32Array, classes: number): { centre: FloatTensor; spread: FloatTensor } {
+  const sums = new Float64Array(classes);
+  for (const [at, x] of rows.entries()) sums[at % classes]! += x;
+  const centre = Float32Array.from(sums, (total) => (total * classes) / rows.length);
+  const squares = rows.reduce((total, x, at) => total + (x - centre[at % classes]!) ** 2, 0);
+  return { centre: tensor(centre, [classes]), spread: tensor([Math.sqrt(rows.length / Math.max(squares, 1e-12))], []) };
+}
+
+/** Rows about zero and of size one: rows of `scoreRows` differ little, and a network is slow to tell such apart. */
+const standardized = (rows: Value, { centre, spread }: ReturnType<typeof standards>): Value =>
+  mul(sub(rows, constant(centre, CENTRE)), constant(spread, SPREAD));
+
 /**
  * Learns a map from the target's scores of public images to a public network's features of them, by their mean squared difference (Ye et
- * al., TDSC 2023; the released code's network and settings). Asks for each image's scores once. Resumes. Gives what `openScoreMap` takes.
+ * al., TDSC 2023; the released code's network and settings, with its input standardised). Asks for each image's scores once. Resumes. Gives what `openScoreMap` takes.
  * @param options.answers what the target's owner makes of its probabilities
  * @throws DivergedError when the loss is no longer finite.
  */
@@ -122,10 +137,11 @@ export async function trainScoreMap(options: {
   const batch = Math.min(c.batch, images.size);
   const perEpoch = Math.floor(images.size / batch);
 
+  const scale = standards(rows, classes);
   const { trunk, last } = networkOf(c, classes, width);
   const net = trainable({ training: true });
   const kept = input("kept", [batch, c.hidden]);
-  const guess = net.apply(last, mul(net.apply(trunk, input("rows", [batch, classes])), kept));
+  const guess = net.apply(last, mul(net.apply(trunk, standardized(input("rows", [batch, classes]), scale)), kept));
   const loss = meanSquaredError(guess, input("features", [batch, width]));
   const steps = c.epochs * perEpoch;
   const milestones = Array.from({ length: Math.ceil(c.epochs / 2) }, (_, i) => 2 * (i + 1) * perEpoch);
@@ -171,7 +187,12 @@ export async function trainScoreMap(options: {
   });
   await program.release();
   const learnt = Object.entries(store.snapshot(Object.keys(first))).map(([name, t]) => [`${MAP}${name}`, t] as const);
-  return { ...Object.fromEntries(learnt), [ASKED]: tensor([asked], [1]) };
+  return {
+    ...Object.fromEntries(learnt),
+    [CENTRE]: scale.centre,
+    [SPREAD]: scale.spread,
+    [ASKED]: tensor([asked], []),
+  };
 }
 
 /** The target's scores of all images, through a handle that gives no more. */
@@ -215,5 +236,10 @@ export function openScoreMap(
   const { trunk, last } = networkOf(settings, classes, embedding.model.features);
   const whole: Layer = sequential(trunk, last);
   const net = fixed(Object.fromEntries(own));
-  return { map: (rows) => net.apply(whole, rows), embed: embedder(embedding), asked: learnt[ASKED]!.data[0]! };
+  const scale = { centre: learnt[CENTRE]!, spread: learnt[SPREAD]! };
+  return {
+    map: (rows) => net.apply(whole, standardized(rows, scale)),
+    embed: embedder(embedding),
+    asked: learnt[ASKED]!.data[0]!,
+  };
 }
