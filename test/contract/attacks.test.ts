@@ -132,7 +132,6 @@ const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> =
   c2f: {
     config: {
       map: { hidden: 32, epochs: 10, batch: 32, rate: 0.01 },
-      rate: 0.1,
       iterations: 60,
       population: 24,
       pull: 0.1,
