@@ -4,6 +4,7 @@ export * from "../attacks/attack.ts";
 export * from "../attacks/index.ts";
 export * from "../attacks/queries.ts";
 export * from "../attacks/run-attack.ts";
+export * from "../attacks/score-map.ts";
 export * from "../attacks/search.ts";
 export * from "../attacks/selection.ts";
 export * from "../attacks/space.ts";

@@ -3,6 +3,7 @@ import type { Work } from "../engine/work.ts";
 import type { priors } from "../priors/index.ts";
 import type { Prior } from "../priors/prior.ts";
 import type { Access, Handles } from "./access.ts";
+import type { ScoreMap, ScoreMapSettings } from "./score-map.ts";
 import type { SearchSpace, StyleSpace } from "./space.ts";
 import type { SurrogateSettings, Surrogates } from "./surrogates.ts";
 
@@ -22,6 +23,8 @@ export interface AttackRun<Config, A extends Access = Access, P extends Searched
   readonly perIdentity: number;
   /** What was learnt of the target beforehand, where the settings ask for it. */
   readonly surrogates?: Surrogates;
+  /** What was learnt of the target's scores beforehand, where the attack asks for it. */
+  readonly scoreMap?: ScoreMap;
   readonly config: Config;
   readonly seed: number;
   readonly work: Work;
@@ -54,6 +57,8 @@ export interface Attack<
   space?(config: z.output<Schema>): StyleSpace;
   /** What these settings want to be learnt of the target from public images beforehand; nothing where it is left out. */
   surrogates?(config: z.output<Schema>): SurrogateSettings | undefined;
+  /** How a map is learnt beforehand from the target's scores of public images to a public network's features; none where it is left out. */
+  scoreMap?(config: z.output<Schema>): ScoreMapSettings;
   run(run: AttackRun<z.output<Schema>, A, P>): Promise<Reconstructions>;
 }
 

@@ -1,4 +1,5 @@
 import { brepMi } from "./brep-mi.ts";
+import { c2f } from "./c2f.ts";
 import { gmi } from "./gmi.ts";
 import { kedmi } from "./kedmi.ts";
 import { miFace } from "./mi-face.ts";
@@ -6,6 +7,7 @@ import { mirror } from "./mirror.ts";
 import { mirrorGa } from "./mirror-ga.ts";
 import { plgMi } from "./plg-mi.ts";
 import { ppa } from "./ppa.ts";
+import { rlbMi } from "./rlb-mi.ts";
 
 /** Every attack. */
-export const attacks = [miFace, gmi, kedmi, plgMi, ppa, mirror, mirrorGa, brepMi] as const;
+export const attacks = [miFace, gmi, kedmi, plgMi, ppa, mirror, mirrorGa, c2f, rlbMi, brepMi] as const;

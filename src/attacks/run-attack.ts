@@ -6,6 +6,7 @@ import type { Prior } from "../priors/prior.ts";
 import { openTarget } from "./access.ts";
 import type { Attack, Reconstructions } from "./attack.ts";
 import { meteredWork, type Queries, queryMeter } from "./queries.ts";
+import { type Embedding, openScoreMap, type ScoreMap } from "./score-map.ts";
 import { type SearchSpace, searchSpace } from "./space.ts";
 import { openSurrogates, type Surrogates } from "./surrogates.ts";
 import { type Trail, withTrail } from "./trail.ts";
@@ -18,8 +19,10 @@ export interface AttackOptions {
   readonly state: StateDict;
   /** A trained prior of the kind that the attack searches in; left out where it has none. */
   readonly prior?: Prior;
-  /** What `trainSurrogates` learnt of the target; left out where the settings ask for nothing. */
+  /** What `trainSurrogates` or `trainScoreMap` learnt of the target; left out where the settings ask for nothing. */
   readonly surrogates?: StateDict;
+  /** The public network of a score map; left out where the attack has none. */
+  readonly embedding?: Embedding;
   /** The attacked classes. */
   readonly identities: readonly number[];
   /** Reconstructions asked for of each. */
@@ -54,6 +57,14 @@ function surrogatesOf({ attack, model, config, surrogates }: AttackOptions): Sur
   return openSurrogates(settings, model, surrogates);
 }
 
+function scoreMapOf({ attack, model, config, surrogates, embedding }: AttackOptions): ScoreMap | undefined {
+  const settings = attack.scoreMap?.(config);
+  if (settings === undefined) return undefined;
+  if (surrogates === undefined || embedding === undefined)
+    throw new RangeError(`${attack.kind} needs a score map of its target and the public network that it leads to`);
+  return openScoreMap(settings, model.classes, embedding, surrogates);
+}
+
 /** Runs an attack with a handle that does no more than the access it declares, and counts its queries. */
 export async function runAttack(options: AttackOptions): Promise<Reconstructions & { readonly queries: Queries }> {
   const { attack, model, state, prior, identities, perIdentity, config, seed, trail } = options;
@@ -64,8 +75,11 @@ export async function runAttack(options: AttackOptions): Promise<Reconstructions
     const work = meteredWork(options.work, meter);
     const target = trail === undefined ? opened.target : withTrail(opened.target, trail);
     const learnt = surrogatesOf(options);
-    const common = { target, prior, space, ...(learnt && { surrogates: learnt }), identities, perIdentity };
-    const found = await attack.run({ ...common, config, seed, work });
+    const scoreMap = scoreMapOf(options);
+    // An attack that may only ask has asked for these too, whoever else shares the map.
+    if (scoreMap !== undefined) meter.add(scoreMap.asked);
+    const given = { ...(learnt && { surrogates: learnt }), ...(scoreMap && { scoreMap }) };
+    const found = await attack.run({ target, prior, space, ...given, identities, perIdentity, config, seed, work });
     return { ...found, queries: meter.count() };
   } finally {
     await opened.release();

@@ -1,13 +1,20 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { expectAllClose } from "../../test/support/all-close.ts";
 import { evaluate } from "../../test/support/evaluate.ts";
-import { input } from "../engine/graph.ts";
+import { grad } from "../engine/autodiff.ts";
+import { input, type Value } from "../engine/graph.ts";
+import { mul } from "../engine/ops/elementwise.ts";
 import { powerIteration, spectralNorm } from "../engine/ops/norm.ts";
+import { sum } from "../engine/ops/reduce.ts";
 
 import { random } from "../engine/random.ts";
+import { setThreads } from "../engine/runtime.ts";
 import { tensor } from "../engine/tensor.ts";
 import { fixed, initialState, trainable } from "../models/bind.ts";
 import { projection, spectralConv } from "./spectral-layers.ts";
+
+// Test files share the cores.
+setThreads(1);
 
 const [rows, columns] = [3, 4];
 const W = random(1).normals(rows * columns);
@@ -59,6 +66,41 @@ test("weights near zero, and zeros, stay finite and within a norm of one", async
     expect(got.every(Number.isFinite), `scale ${scale}`).toBe(true);
     expect(Math.hypot(...got)).toBeLessThanOrEqual(Math.sqrt(3) + 1e-3);
   }
+});
+
+describe("the slope of a weight over its spectral norm", () => {
+  const value = input("w", [rows, columns]);
+  const start = input("u", [rows, 1]);
+  const toward = random(4).normals(rows * columns);
+  /** The weight's slope of ⟨toward, W/σ⟩ with u and v after 60 steps of power iteration, and these. */
+  const slopeAt = async (weight: Float32Array) => {
+    let u: Value = start;
+    let v = powerIteration(value, u).v;
+    for (let i = 0; i < 60; i++) ({ u, v } = powerIteration(value, u));
+    const [slope] = grad(sum(mul(spectralNorm(value, u, v), input("toward", [rows, columns]))), [value]);
+    const feeds = { w: weight, u: Float32Array.of(0.6, 0, 0.8), toward };
+    return { slope: [...(await evaluate(slope!, feeds))], u: await evaluate(u, feeds), v: await evaluate(v, feeds) };
+  };
+
+  test("is (g − ⟨g, W/σ⟩·u·vᵀ)/σ, and 1/s of it for a weight of s times the size, down to where float32 ends", async () => {
+    const sigma = largestSingularValue();
+    for (const scale of [1, 1e-4, 1e-9]) {
+      const { slope, u, v } = await slopeAt(W.map((x) => x * scale));
+      const along = toward.reduce((s, g, i) => s + (g * W[i]!) / sigma, 0);
+      const wanted = toward.map(
+        (g, i) => (g - along * u[Math.floor(i / columns)]! * v[i % columns]!) / (sigma * scale),
+      );
+      expectAllClose(slope, wanted, { relative: 2e-3, absolute: 1e-3 / scale }, `weights of ${scale}`);
+    }
+  });
+
+  test("is finite for a weight of zeros, of numbers too small to square, and of one row of zeros", async () => {
+    const oneRow = W.map((x, i) => (i < columns ? 0 : x));
+    for (const weight of [new Float32Array(rows * columns), W.map((x) => x * 1e-30), oneRow]) {
+      const { slope } = await slopeAt(weight);
+      expect(slope.filter((x) => !Number.isFinite(x))).toEqual([]);
+    }
+  });
 });
 
 test("a convolution keeps its singular vector in training, one step a run, and leaves it alone otherwise", async () => {

@@ -26,6 +26,7 @@ import type { PlannedStep } from "./steps/planned.ts";
 import { inversionPriorStep, type PlannedPrior, publicPriorStep } from "./steps/prior.ts";
 import { realImagesStep } from "./steps/real-images.ts";
 import type { AttackedCell } from "./steps/reconstructions.ts";
+import { scoreMapStep } from "./steps/score-map.ts";
 import { attributeModelStep, evaluationModelStep, pretrainingStep } from "./steps/shared.ts";
 import { studentStep } from "./steps/student.ts";
 import { surrogatesStep } from "./steps/surrogates.ts";
@@ -121,12 +122,16 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
       const styles = attack.space?.(config);
       const common = { study, data, defended, label, seed };
       const wanted = attack.surrogates?.(config);
-      const surrogates =
-        wanted && surrogatesStep({ settings: wanted, data, model: defended.model, label, seed, target: step });
+      const mapped = attack.scoreMap?.(config);
+      const embedding = mapped && { model, step: pretraining };
+      const surrogates = wanted
+        ? surrogatesStep({ settings: wanted, data, model: defended.model, label, seed, target: step })
+        : embedding && scoreMapStep({ settings: mapped, data, defended, label, seed, target: step, embedding });
       const attacked = attackStep({
         ...common,
         ...searched,
         ...(surrogates && { surrogates }),
+        ...(embedding && { embedding }),
         attack,
         config,
         target: step,

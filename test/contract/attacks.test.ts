@@ -4,6 +4,7 @@ import type { Attack, Reconstructions } from "../../src/attacks/attack.ts";
 import { attacks } from "../../src/attacks/index.ts";
 import { type Queries, queryMeter } from "../../src/attacks/queries.ts";
 import { runAttack, spaceOf } from "../../src/attacks/run-attack.ts";
+import { type Embedding, trainScoreMap } from "../../src/attacks/score-map.ts";
 import { labelsOf, selectInitial } from "../../src/attacks/selection.ts";
 import { searchSpace } from "../../src/attacks/space.ts";
 import { trainSurrogates } from "../../src/attacks/surrogates.ts";
@@ -49,6 +50,8 @@ interface QuickSettings {
 
 const PER_IDENTITY = 4;
 const ROWS = IDENTITIES * PER_IDENTITY;
+/** Public images of the tiny world. */
+const CROWD = 512;
 const identities = Array.from({ length: IDENTITIES }, (_, i) => i);
 
 /** One entry for each attack; a missing one does not compile. */
@@ -126,6 +129,26 @@ const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> =
     queries: { images: 8 + IDENTITIES * (8 + 4 * 7), gradients: 0 },
     leastPool: 40,
   },
+  c2f: {
+    config: {
+      map: { hidden: 32, epochs: 10, batch: 32, rate: 0.01 },
+      iterations: 60,
+      population: 24,
+      pull: 0.1,
+      difference: 0.25,
+      batch: 5,
+    },
+    short: { iterations: 4, coarse: 3, starts: 8, kept: 3, population: 6 },
+    // The map's public images; of each identity the coarse search's styles, those that join them, and four generations.
+    queries: { images: CROWD + IDENTITIES * (8 + 3 + 4 * 6), gradients: 0 },
+    diverging: { rate: 3e38 },
+  },
+  "rlb-mi": {
+    config: { iterations: 400, hidden: 32, rate: 5e-3, replay: 32, batch: 5, temperature: 0.1 },
+    short: { iterations: 15, replay: 6 },
+    queries: { images: 15 * IDENTITIES, gradients: 0 },
+    diverging: { rate: 3e38, replay: 3 },
+  },
   "plg-mi": {
     // Steps of the paper's 0.1 end in the nearest of the optima of so few dimensions; the world's images are not symmetric.
     config: { iterations: 200, rate: 0.4, batch: 12, clamp: 1, flip: 0 },
@@ -145,6 +168,8 @@ let state: StateDict;
 let scored: ScoresAccess;
 /** What was learnt of the target for LOMMA: the same for all attacks. */
 let surrogates: StateDict | undefined;
+/** What was learnt of the target's scores, the same for all runs, and the public network that it leads to. */
+let scoreMap: { readonly surrogates: StateDict; readonly embedding: Embedding } | undefined;
 let judge: Predictor<"logits" | "features">;
 
 beforeAll(async () => {
@@ -182,9 +207,21 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
   const resolved = (change: Settings = {}) => attack.config.parse({ ...config, ...change });
   const space = () => spaceOf(attack, tinyModel(), priorOf(), resolved());
   const who = { identities, perIdentity: PER_IDENTITY };
-  const run = (work: Work, change: Settings = {}, seed = 4, perIdentity = PER_IDENTITY) => {
+  const mapped = async (settings: Record<string, unknown>) => {
+    const wanted = attack.scoreMap?.(settings);
+    if (wanted === undefined) return {};
+    const embedding = scoreMap?.embedding ?? {
+      model: tinyModel(),
+      state: await trainTiny(tinyModel(), world.public, 3),
+    };
+    const common = { settings: wanted, model: tinyModel(), state, embedding, images: world.crowd, seed: 6 };
+    scoreMap ??= { embedding, surrogates: await trainScoreMap({ ...common, work: unwatched }) };
+    return scoreMap;
+  };
+  const run = async (work: Work, change: Settings = {}, seed = 4, perIdentity = PER_IDENTITY) => {
     const prior = priorOf();
     return runAttack({
+      ...(await mapped(resolved(change))),
       attack,
       model: tinyModel(),
       state,

@@ -15,6 +15,7 @@ import { readState, WEIGHTS } from "../state-file.ts";
 import type { Study } from "../study-schema.ts";
 import { answersOf } from "./answers.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
+import type { PublicNetwork } from "./score-map.ts";
 
 /** Rows of an attack step's two floors in its search space; rows stand for `labels` of attack.json, as those of the reconstructions do. */
 export const FLOORS = { randomPrior: "random.npy", initialSelection: "selection.npy" } as const;
@@ -60,9 +61,13 @@ export function attackStep(options: {
   readonly seed: number;
   readonly target: PlannedStep;
   readonly prior?: PlannedStep;
+  /** What the attack wants to be learnt of the target beforehand. */
   readonly surrogates?: PlannedStep;
+  /** The public network of its score map, where it has one. */
+  readonly embedding?: PublicNetwork;
 }): PlannedStep {
-  const { study, data, attack, config, networks, defended, label, seed, target, prior, surrogates } = options;
+  const { study, data, attack, config, networks, defended, label, seed, target, prior, surrogates, embedding } =
+    options;
   const { model } = defended;
   // An attack that has the weights does not ask.
   const outputs = attack.access === "white-box" ? undefined : defended.outputs;
@@ -74,7 +79,12 @@ export function attackStep(options: {
     config: asJson({ kind: attack.kind, ...config, perIdentity, identities: identities.length, pool, seed, outputs }),
     ...(outputs && { data: { validation: data.private.validation.hash } }),
   };
-  const needs = { target, ...(prior && { prior }), ...(surrogates && { surrogates }) };
+  const needs = {
+    target,
+    ...(prior && { prior }),
+    ...(surrogates && { surrogates }),
+    ...(embedding && { embedding: embedding.step }),
+  };
   return planStep(`${attack.kind} on ${label}, seed ${seed}`, spec, needs, async (context, dir) => {
     const state = await readState(join(dir(target), WEIGHTS));
     const given = await trainedPrior(prior, networks, dir);
@@ -85,6 +95,9 @@ export function attackStep(options: {
       state,
       ...(given && { prior: given }),
       ...(surrogates && { surrogates: await readState(join(dir(surrogates), WEIGHTS)) }),
+      ...(embedding && {
+        embedding: { model: embedding.model, state: await readState(join(dir(embedding.step), WEIGHTS)) },
+      }),
       identities,
       perIdentity,
       config,
