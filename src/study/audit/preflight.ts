@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { StudyData } from "../../data/dataset.ts";
+import type { ImageSet, StudyData } from "../../data/dataset.ts";
 import { UserError } from "../../engine/errors.ts";
 import type { Measured } from "../../metrics/measured.ts";
 import { buildModel, type Choice } from "../choose.ts";
@@ -62,15 +62,15 @@ export async function checkTarget(options: {
   const { predicted, labels } = await answersTo(buildModel(choice, shape), state, images);
   const order = likelyOrder(predicted, labels, classes);
   const found = `${file} is right about ${measuredText(naturalAccuracy)} of ${naturalAccuracy.n} private test images; guessing one of its ${classes} classes gives ${percent(1 / classes)}, a model that knows them is above ${percent(chanceLine(classes))}.`;
-  throw new UserError(`${found} ${order === undefined ? adviceOn(readings, classes) : orderAdvice(order, mapping)}`);
+  throw new UserError(`${found} ${order === undefined ? adviceOn(readings, images) : orderAdvice(order, mapping)}`);
 }
 
-function adviceOn(readings: readonly Reading[], classes: number): string {
+function adviceOn(readings: readonly Reading[], { classes, height, width }: ImageSet): string {
   const tried = readings.map(({ option, accuracy }) => `${option} ${percent(accuracy.value)}`).join(", ");
   const [best] = readings;
-  if (best !== undefined && knowsClasses(best.accuracy, classes))
+  if (best !== undefined && knowsClasses(best.accuracy, classes.length))
     return `Its images were read wrongly: try ${best.option}, which gives ${measuredText(best.accuracy)}.`;
-  return `Either its images are read wrongly (tried as well: ${tried}; other numbers: --range, --mean, --std, --layout, --size, --crop), or its classes are not the folders in this order (--labels), or it was not trained on these people.`;
+  return `Either its images are read wrongly (tried as well: ${tried}; they were shown at ${height}×${width}: --size; further: --crop, and of an ONNX file --range, --mean, --std, --layout), or its classes are not the folders in this order (--labels), or it was not trained on these people.`;
 }
 
 /** `order`: for each folder the class that it is taken for. */

@@ -59,12 +59,16 @@ export async function otherReadings(choice: Choice, state: StateDict, images: Im
 }
 
 function alternatives(choice: Choice): { option: string; keys: Record<string, unknown> }[] {
+  const given = (...keys: readonly string[]) => keys.some((key) => choice[key] !== undefined);
+  const without = (option: string, ...keys: readonly string[]) =>
+    given(...keys) ? [{ option, keys: Object.fromEntries(keys.map((key) => [key, undefined])) }] : [];
   const scales = Normalize.options
     .filter((name) => name !== choice.normalize)
     .map((name) => ({ option: `--normalize ${name}`, keys: { normalize: name } }));
-  const plain = choice.normalize === undefined ? [] : [{ option: "no --normalize", keys: { normalize: undefined } }];
+  const plain = without("no --normalize", "normalize");
   if (choice.kind !== "onnx") return [...plain, ...scales];
+  const numbers = [...without("no --range", "range"), ...without("no --mean and no --std", "mean", "std")];
   const bytes = { option: "--range 0,255", keys: { range: [0, 255] } };
   const order = choice.channels === "bgr" ? "rgb" : "bgr";
-  return [...plain, ...scales, bytes, { option: `--channels ${order}`, keys: { channels: order } }];
+  return [...plain, ...numbers, ...scales, bytes, { option: `--channels ${order}`, keys: { channels: order } }];
 }
