@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -29,6 +29,8 @@ let folders: Awaited<ReturnType<typeof writeFaceFolders>>;
 let own: CellResult;
 /** The trained model, as strangers would get it. */
 let files: { readonly onnx: string; readonly safetensors: string };
+/** Weights of the same architecture that know nobody of the private people. */
+let publicWeights = "";
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "audit-"));
@@ -57,6 +59,10 @@ beforeAll(async () => {
   const { result, studyDir } = await runStudy({ studyFile, ...place("own") });
   expect(result.failed).toEqual([]);
   own = result.cells[0]!;
+  const steps = join(root, "runs", "steps");
+  const started = (await readdir(steps)).find((name) => name.startsWith("pretraining-"))!;
+  publicWeights = join(root, "public.safetensors");
+  await copyFile(join(steps, started, "model.safetensors"), publicWeights);
   const run = join(studyDir, own.run);
   const exported = async (format: "onnx" | "safetensors") =>
     exportRun(run, { format, out: join(root, `stranger.${format}`) });
@@ -184,7 +190,7 @@ describe("audit", () => {
     expect(auditVerdict(facts, result).grounds.join("\n")).toMatch(/Not tried within .+ with kedmi about/);
     // The same command again goes on with what it chose.
     expect((await audit("budget", options)).facts).toEqual(facts);
-    expect(await complaint(audit("budget", { ...options, budget: 1800 }))).toMatch(/holds a study of something else/);
+    expect(await complaint(audit("budget", { ...options, size: 64 }))).toMatch(/holds a study of something else/);
   });
 
   test.each<[string, () => Partial<AuditOptions> & Pick<AuditOptions, "model">, RegExp]>([
@@ -229,16 +235,26 @@ describe("defend", () => {
     });
 
   test("chooses the boundary by Fisher information, and writes a model with a card", { timeout: 120_000 }, async () => {
-    // A file of other classes: its head cannot stay.
-    const file = join(root, "public.onnx");
-    await writeFile(file, smallClassifier({ classes: 6 }));
-    const facts = await defend("defended", { model: { file }, freeze: "auto", size: 32 });
-    expect(facts).toMatchObject({ newHead: true, classes: own.identities.map((i) => i.identity) });
+    const training = { epochs: 2, batch: 8 };
+    const priors = [{ kind: "dcgan", latent: 6, width: 4, steps: 4, critic: 1, batch: 8 }];
+    const model = { file: publicWeights, architecture: { kind: "resnet10", width: 4 } };
+    const settings = { ...SETTINGS, training, priors };
+    const facts = await defend("defended", { model, settings, freeze: "auto", size: 32 });
+    expect(facts).toMatchObject({ newHead: true, classes: own.identities.map(({ identity }) => identity) });
+    expect(["stem", "layer1.0", "layer2.0", "layer3.0", "layer4.0"]).toContain(facts.boundary.stage);
     expect((await readFile(facts.onnx)).length).toBeGreaterThan(1000);
     const card = await readFile(await writeModelCard(facts), "utf8");
     expect(card).toContain(`everything up to ${facts.boundary.stage} is as in the file`);
     expect(card).toMatch(/chosen by Fisher information: what is frozen holds/);
     expect(card).toContain("Nothing was measured: no attack was run on this model.");
+  });
+
+  test("gives a file of other classes a new head", { timeout: 120_000 }, async () => {
+    const file = join(root, "public.onnx");
+    await writeFile(file, smallClassifier({ classes: 6 }));
+    const facts = await defend("new-head", { model: { file }, freeze: "layer1", size: 32 });
+    expect(facts).toMatchObject({ newHead: true, boundary: { stage: "layer1.0" } });
+    expect(await readFile(await writeModelCard(facts), "utf8")).toContain("The boundary was named by hand.");
   });
 
   test("attacks the result beside an undefended one", { timeout: 240_000 }, async () => {

@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseDocument } from "yaml";
+import { z } from "zod";
 import type { StudyData } from "../../data/dataset.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import { UserError } from "../../engine/errors.ts";
@@ -81,7 +83,7 @@ export interface Claimed {
 /**
  * Writes a command's study file into its folder.
  * @param comment the file's first line
- * @throws UserError where the folder holds another study, or one that was asked for otherwise
+ * @throws UserError where the folder holds a study of something else; other attacks may be asked for
  */
 export async function claimFolder(out: string, made: FolderStudy, wish: Wish, comment: string): Promise<Claimed> {
   const studyFile = join(out, STUDY_YAML);
@@ -90,22 +92,31 @@ export async function claimFolder(out: string, made: FolderStudy, wish: Wish, co
   const text = await readFile(studyFile, "utf8").catch(() => undefined);
   const record = await readFile(choiceFile, "utf8").catch(() => undefined);
   const choice = record === undefined ? undefined : (JSON.parse(record) as ChosenAttacks & { readonly wish: Wish });
-  const sameWish = choice === undefined || JSON.stringify(choice.wish) === JSON.stringify(wish);
-  if (text !== undefined && (!sameWish || text !== textOf(choice?.chosen ?? wish.attacks)))
+  if (text !== undefined && text !== textOf(attacksOf(text)))
     throw new UserError(
       `${out} holds a study of something else, or one with other options; name another folder with --out, or remove it`,
     );
   const write = (attacks: readonly string[]) => writeFileAtomic(studyFile, textOf(attacks));
-  await write(choice?.chosen ?? wish.attacks);
+  const before = text !== undefined && JSON.stringify(choice?.wish) === JSON.stringify(wish) ? choice : undefined;
+  await write(before?.chosen ?? wish.attacks);
   return {
     studyFile,
-    ...(text !== undefined && choice && { before: choice }),
+    ...(before && { before }),
     write,
     async settle({ chosen, tooDear }) {
       await write(chosen);
       await writeFileAtomic(choiceFile, `${JSON.stringify({ wish, chosen, tooDear }, undefined, 2)}\n`);
     },
   };
+}
+
+/** The kinds of attacks that a study file names; none where it is no study file. */
+function attacksOf(text: string): readonly string[] {
+  const { attacks } = z
+    .object({ attacks: z.array(z.object({ kind: z.string() })) })
+    .catch({ attacks: [] })
+    .parse(parseDocument(text).toJS());
+  return attacks.map(({ kind }) => kind);
 }
 
 /**

@@ -19,7 +19,7 @@ const NEAR_START = { rate: 0.03, identityLoss: "max-margin", identityWeight: 20,
 const SHORT_ATTACKS: readonly Keys[] = [
   { kind: "gmi", iterations: 40, ...NEAR_START },
   { kind: "kedmi", iterations: 80, ...NEAR_START, initialLogVariance: -2, candidates: 10 },
-  { kind: "brep-mi", iterations: 1000, patience: 100, draws: 20_000 },
+  { kind: "brep-mi", iterations: 400, patience: 80, draws: 20_000 },
 ];
 
 /** An attack's keys in an audit's study file. */

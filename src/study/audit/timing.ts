@@ -12,6 +12,7 @@ import { openStepStore, type StepStore } from "../step-store.ts";
 import { type PlannedStep, stepRunner } from "../steps/planned.ts";
 import type { Study } from "../study-schema.ts";
 import type { AttackCost, Part } from "./budget.ts";
+import { shortAttack, type Watched } from "./short-attack.ts";
 
 /** How attacks are timed. */
 export interface TimingOptions {
@@ -36,19 +37,29 @@ export async function timeAttacks(options: TimingOptions): Promise<AttackCost[]>
   const { study, data, weights, store, events, seconds = 4 } = options;
   const root = await mkdtemp(join(tmpdir(), "tldmi-timing-"));
   const watch = (step: PlannedStep) => watchStep(step, { ...options, root, seconds });
-  const whole = expandStudy(study, data, weights);
+  const plan = expandStudy(study, data, weights);
+  const { perIdentity, identities = plan.model.classes } = study.reconstructions;
+  const rows = perIdentity * Math.min(identities, plan.model.classes);
   const known = new Map<string, Part>();
   /** The cost of a step of the whole study, by a plan in which all that it rests on is short. */
-  const part = async (name: string, of: (plan: StudyPlan) => PlannedStep, full: readonly string[]): Promise<Part> => {
+  const part = async (
+    name: string,
+    of: (plan: StudyPlan) => PlannedStep,
+    full: readonly string[],
+    whole = ({ seconds }: Watched) => seconds,
+  ): Promise<Part> => {
     const before = known.get(name);
     if (before !== undefined) return before;
-    const state = await store.state(of(whole).spec);
+    const state = await store.state(of(plan).spec);
     const done = state === "done" || state === "shipped";
-    const found = { name, seconds: done ? 0 : await watch(of(expandStudy(shortened(study, full), data, weights))) };
+    const found = {
+      name,
+      seconds: done ? 0 : whole(await watch(of(expandStudy(shortened(study, full, rows), data, weights)))),
+    };
     known.set(name, found);
     return found;
   };
-  const targets = whole.targets.length;
+  const targets = plan.targets.length;
   const forEach = ({ name, seconds }: Part): Part => ({ name, seconds: targets * seconds });
   const costs: AttackCost[] = [];
   try {
@@ -62,11 +73,21 @@ export async function timeAttacks(options: TimingOptions): Promise<AttackCost[]>
         unit: "attacks",
       });
       const parts: Part[] = [];
+      const short = shortAttack(choice as Choice, rows, perIdentity);
       for (const kind of chainOf(study, choice as Choice)) {
-        const once = await part(`prior ${kind}`, (plan) => priorStep(plan.cells[at]!.prior!, kind), [kind]);
+        const once = await part(`prior ${kind}`, ({ cells }) => priorStep(cells[at]!.prior!, kind), [kind]);
         parts.push(priors.some((p) => p.kind === kind && p.perTarget) ? forEach(once) : once);
       }
-      parts.push(forEach(await part(`attack ${choice.kind} ${at}`, (plan) => plan.cells[at]!.attackStep, [])));
+      parts.push(
+        forEach(
+          await part(
+            `attack ${choice.kind} ${at}`,
+            ({ cells }) => cells[at]!.attackStep,
+            [],
+            (seen) => short.whole(seen),
+          ),
+        ),
+      );
       costs.push({ attack: choice.kind, parts });
     }
   } finally {
@@ -92,21 +113,26 @@ function priorStep(prior: PlannedStep, kind: string): PlannedStep {
   return prior.needs.find(({ name }) => name === `public prior ${kind}`) ?? prior;
 }
 
-/** The study with one step for every prior but those, and few first draws for attacks that have as many as they like. */
-function shortened(study: Study, full: readonly string[]): Study {
+/** The study with one step for every prior but those, and attacks of which the first steps come soon. */
+function shortened(study: Study, full: readonly string[], rows: number): Study {
   const others = priors.map(({ kind }) => {
     const { member, config } = chosenPrior(listed(study, kind));
     return { kind, ...member.config.parse(full.includes(kind) ? config : { ...config, steps: 1 }) };
   });
-  const attacks = study.attacks.map((attack) => ("draws" in attack ? { ...attack, draws: 256 } : attack));
+  const attacks = study.attacks.map(
+    (attack) => shortAttack(attack as Choice, rows, study.reconstructions.perIdentity).keys,
+  );
   return { ...study, priors: others as Study["priors"], attacks: attacks as Study["attacks"] };
 }
 
-/** Seconds that a step takes, from its progress in the first few. */
+/** Seconds after which a step that has shown no pace yet is left. */
+const LONGEST = 60;
+
+/** What a step takes, from its progress in the first few seconds. */
 async function watchStep(
   step: PlannedStep,
   { root, stepsDir, signal, seconds }: TimingOptions & { readonly root: string; readonly seconds: number },
-): Promise<number> {
+): Promise<Watched> {
   const shared = { root, shipped: stepsDir };
   const silent: EventSink = () => {};
   const before = stepRunner(openStepStore({ ...shared, events: silent, signal }), () => {});
@@ -114,14 +140,18 @@ async function watchStep(
 
   const enough = new AbortController();
   const begun = performance.now();
-  let first: { at: number; done: number } | undefined;
-  let last: { at: number; done: number; total: number } | undefined;
+  const sofar = () => (performance.now() - begun) / 1000;
+  const loops: Loop[] = [];
   const events: EventSink = (event) => {
     if (event.type !== "step-progress") return;
-    const at = performance.now();
-    first ??= { at, done: event.done };
-    last = { at, done: event.done, total: event.total };
-    if (last.done > first.done && at - first.at > seconds * 1000) enough.abort();
+    const { done, total } = event;
+    const known = loops.at(-1);
+    if (known?.total !== total) {
+      loops.push({ total, from: done, begun: sofar(), done, at: sofar() });
+      return;
+    }
+    Object.assign(known, { done, at: sofar() });
+    if (sofar() - known.begun > seconds || sofar() > LONGEST) enough.abort();
   };
   const store = openStepStore({ ...shared, events, signal: AbortSignal.any([signal, enough.signal]) });
   try {
@@ -129,8 +159,24 @@ async function watchStep(
   } catch (error) {
     if (signal.aborted || !isInterruption(error)) throw error;
   }
-  const taken = (performance.now() - begun) / 1000;
-  if (!enough.signal.aborted || first === undefined || last === undefined) return taken;
-  const pace = (last.at - first.at) / 1000 / (last.done - first.done);
-  return (first.at - begun) / 1000 + pace * (last.total - first.done);
+  const [first, last] = [loops[0], loops.at(-1)];
+  const pace = last === undefined ? 0 : paceOf(last);
+  return {
+    seconds: enough.signal.aborted && last !== undefined ? last.begun + pace * (last.total - last.from) : sofar(),
+    pace,
+    firstPace: first === undefined ? 0 : paceOf(first),
+  };
 }
+
+/** A loop of a step as its progress shows it: its turns are counted, times are in seconds since the step began. */
+interface Loop {
+  readonly total: number;
+  /** Turns that were done when it was first heard of. */
+  readonly from: number;
+  readonly begun: number;
+  done: number;
+  at: number;
+}
+
+/** Seconds of a turn; of a loop that was over with its first sign of life, all that went before. */
+const paceOf = ({ from, begun, done, at }: Loop) => (done > from ? (at - begun) / (done - from) : begun / done);
