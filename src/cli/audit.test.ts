@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { cell, study } from "../../test/support/study-result.ts";
+import { cell, rate, study } from "../../test/support/study-result.ts";
 import type { AuditFacts, AuditOptions, DefendFacts, DefendOptions } from "../study/audit/index.ts";
 import type { StudyResult } from "../study/result.ts";
 import { type Modules, modules } from "./modules.ts";
@@ -117,6 +117,16 @@ test("an attack that finds nothing is no sign of safety; a failed one leaves wit
   expect(code).toBe(4);
   expect(out).toMatch(/No conclusion about m\.onnx: kedmi found nothing .+ That is no sign of safety/);
   expect(out).toContain("- gmi failed: loss is NaN");
+});
+
+test("random images that the model takes for a person tell too, where no attack gets further", async () => {
+  const floors = { randomPrior: rate(0.04, 0.02), initialSelection: rate(0.24) };
+  const using = withAudit(() => ({ facts, result: study([cell({ attackAccuracy: rate(0.26), floors })]) }));
+  const { out } = await call(["audit", "--model", "m.onnx", ...SETS], using);
+  expect(out).toContain("m.onnx gives away people of its private images.");
+  expect(out).toMatch(
+    /No attack rises above choosing .+ 24 % \[19, 29\] are recognised as that person, of random ones 4 %/,
+  );
 });
 
 test("defend writes a card beside the model, and says that nothing was measured where that is so", async () => {
