@@ -33,14 +33,14 @@ export function modelCard(facts: DefendFacts): string {
     [
       "Data",
       [
-        `Private images: ${count(images.train)} to train, ${count(images.validation)} to choose the epoch, ${count(images.test)} to measure natural accuracy. They are not in this folder.`,
+        `Private images: ${count(images.train)} to train, ${count(images.validation)} to choose the epoch, ${count(images.test)} to measure natural accuracy. They are not in this folder. Public images, for the attacker: ${count(images.public)}.`,
         "The weights of the file count as public: whatever they know of the private people already, this defense does not take away.",
       ],
     ],
     [
       "Defense",
       [
-        `TL-DMI (Ho et al., CVPR 2024): everything up to ${boundary.stage} is as in the file, and never saw private images; the rest, ${percent(share)} of the parameters, was trained on them for at most ${epochs} epochs.`,
+        `TL-DMI (Ho et al., CVPR 2024): everything up to ${boundary.stage} is as in the file, and these images did not train it; the rest, ${percent(share)} of the parameters, was trained on them for at most ${epochs} epochs.`,
         boundaryReason(facts),
         "It makes model inversion harder. It is no guarantee, as differential privacy is.",
       ],
