@@ -46,6 +46,7 @@ const PAGES = [
   "docs/fisher.md",
   "docs/frontier.md",
   "docs/ci.md",
+  "docs/audit.md",
 ];
 
 /** The code blocks of a page whose fence names the language so, without their indentation. */

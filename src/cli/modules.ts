@@ -19,6 +19,8 @@ type Report = typeof import("../report/index.ts");
 type UserStudy = typeof import("../report/user-study/index.ts");
 type Gate = typeof import("../report/gate/index.ts");
 type Decide = typeof import("../report/decide.ts");
+type Audit = typeof import("../study/audit/index.ts");
+type AuditReport = typeof import("../report/audit/index.ts");
 type Verify = typeof import("../study/verify.ts");
 type Runtime = typeof import("../engine/runtime.ts");
 
@@ -34,6 +36,8 @@ export interface Modules {
   report(): Promise<Pick<Report, "writeReport" | "writeFisherChart" | "writeFrontierChart">>;
   gate(): Promise<Pick<Gate, "gateOfRun" | "gateJunit" | "gateMarkdown">>;
   decide(): Promise<Pick<Decide, "compareRuns" | "explainRun" | "readRun">>;
+  audit(): Promise<Pick<Audit, "runAudit" | "runDefend" | "plainName">>;
+  auditReport(): Promise<Pick<AuditReport, "auditVerdict" | "writeAuditResult" | "writeModelCard">>;
   verify(): Promise<Pick<Verify, "verifyRun">>;
   userStudy(): Promise<Pick<UserStudy, "makeUserStudy" | "scoreUserStudy">>;
   runtime(): Promise<Pick<Runtime, "runtimeInfo">>;
@@ -58,6 +62,8 @@ export const modules: Modules = {
   report: () => import("../report/index.ts"),
   gate: () => import("../report/gate/index.ts"),
   decide: () => import("../report/decide.ts"),
+  audit: () => import("../study/audit/index.ts"),
+  auditReport: () => import("../report/audit/index.ts"),
   verify: () => import("../study/verify.ts"),
   userStudy: () => import("../report/user-study/index.ts"),
   runtime: () => import("../engine/runtime.ts"),

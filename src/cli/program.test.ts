@@ -58,6 +58,8 @@ const ended: Modules = {
   decide: nowhere,
   verify: nowhere,
   userStudy: nowhere,
+  audit: nowhere,
+  auditReport: nowhere,
   runtime: nowhere,
   list: nowhere,
 };

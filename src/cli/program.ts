@@ -1,6 +1,8 @@
 import { versions } from "../study/provenance.ts";
+import { addAudit } from "./commands/audit.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addData } from "./commands/data.ts";
+import { addDefend } from "./commands/defend.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addExport } from "./commands/export.ts";
@@ -36,6 +38,8 @@ export async function runCli(args: readonly string[], io: CliIo, modules: Module
     const program = newProgram(io, versions().package);
     const commands = [
       addRun,
+      addAudit,
+      addDefend,
       addValidate,
       addLs,
       addReport,

@@ -2,6 +2,7 @@ import { realpath } from "node:fs/promises";
 import { sep } from "node:path";
 import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
+import { inClassOrder } from "./class-order.ts";
 import { defineData } from "./data.ts";
 import type { StudyData } from "./dataset.ts";
 import { type ImageTree, listImageTree } from "./image-tree.ts";
@@ -19,6 +20,11 @@ const config = z.strictObject({
   evaluation: Path.optional().describe(
     "folder with further images of the private classes for the evaluation model; by default the private training images",
   ),
+  classes: z
+    .array(z.string().min(1))
+    .min(2)
+    .optional()
+    .describe("the private folders' names in the order of the classes; by default sorted"),
   size: z.int().min(8).max(1024).default(64).describe("side of the square images, in pixels"),
   channels: z
     .union([z.literal(1), z.literal(3)])
@@ -44,7 +50,7 @@ export const folder = defineData({
 
 /** Lists all folders before any image is decoded, so that a mistake in the last one shows at once. */
 async function listTrees(paths: z.output<typeof config>): Promise<StudyTrees> {
-  const owned = await listImageTree(paths.private, "private");
+  const owned = inClassOrder(await listImageTree(paths.private, "private"), paths.classes);
   if (owned.classes.length < 2) {
     throw new UserError(
       `private folder ${owned.root} has one class ('${owned.classes[0]}'); a classifier needs at least two`,
@@ -61,7 +67,7 @@ async function listTrees(paths: z.output<typeof config>): Promise<StudyTrees> {
   await checkApart(paths.private, paths.evaluation, "evaluation");
   const evaluation = await listImageTree(paths.evaluation, "evaluation");
   checkSameClasses(owned, evaluation);
-  return { private: owned, public: others, pretraining, evaluation };
+  return { private: owned, public: others, pretraining, evaluation: inClassOrder(evaluation, paths.classes) };
 }
 
 async function checkApart(owned: string, other: string, role: Role): Promise<void> {

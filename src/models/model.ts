@@ -34,6 +34,8 @@ export interface ImportedWeights {
   readonly file: string;
   /** The head is the file's own: it has as many classes as are wanted. */
   readonly ownHead: boolean;
+  /** How many classes the file knows; undefined where its output is a feature vector. */
+  readonly classes?: number;
   /** Names of the file's classes in order, where it says them. */
   readonly labels?: readonly string[];
   /** Compares the model with what the runtime makes of the file. @throws UserError where they differ */

@@ -94,7 +94,7 @@ export const onnx = defineModel({
       std: perChannel("std", 1),
       order: settings.channels ?? facts.channels ?? "rgb",
     };
-    const { model, ownHead } = importedClassifier({
+    const { model, ownHead, fileClasses } = importedClassifier({
       graph,
       imageInput: image.name,
       format,
@@ -107,6 +107,9 @@ export const onnx = defineModel({
     const taken = layout === "nchw" ? [channels, height, width] : [height, width, channels];
     const verify = () => verifyImport(file, features ?? settings.output, taken);
     const labels = settings.labels ?? facts.labels;
-    return { ...model, imported: { file, ownHead, verify, ...(labels && { labels }) } };
+    return {
+      ...model,
+      imported: { file, ownHead, verify, ...(fileClasses && { classes: fileClasses }), ...(labels && { labels }) },
+    };
   },
 });

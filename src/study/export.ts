@@ -32,10 +32,15 @@ export async function exportRun(
   const { model } = composeDefenses(plain, description.changes.map(chosenDefense));
   const state = await readState(join(artifacts, WEIGHTS));
   const path = out ?? join(artifacts, `target.${format}`);
-  const metadata = describe(description);
-  const bytes = format === "onnx" ? classifierOnnx(model, state, metadata) : encodeSafetensors(state, metadata);
+  const bytes =
+    format === "onnx" ? targetOnnx(description, model, state) : encodeSafetensors(state, describe(description));
   await writeFileAtomic(path, bytes);
   return path;
+}
+
+/** A target as the ONNX classifier that `exportRun` writes, with what its description says as metadata. */
+export function targetOnnx(description: TargetDescription, model: Model, state: StateDict): Uint8Array {
+  return classifierOnnx(model, state, describe(description));
 }
 
 /** A classifier with its weights as one ONNX model that takes any batch. */

@@ -30,6 +30,8 @@ export interface RunStudyOptions {
   readonly studyFile: string;
   /** Holds the studies' folders, `steps/` (finished steps, shared by all studies) and `cache/` (drawn or decoded images). */
   readonly runsDir: string;
+  /** The study's folder; one in `runsDir` that is named by the study where it is left out. */
+  readonly studyDir?: string;
   /** Copies one private image of each class into the run folders, for a report that shows them. */
   readonly includePrivate: boolean;
   /** Folder of cells' records: a cell that has one is taken from it, a cell that is computed leaves one. */
@@ -50,7 +52,7 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
   setThreads(threads);
   const read = await readStudy(studyFile);
   const { study, yaml } = read;
-  const studyDir = studyFolder(runsDir, study);
+  const studyDir = resolve(options.studyDir ?? studyFolder(runsDir, study));
   const machine = await provenance(threads);
   const folder = await openRunFolder({
     dir: studyDir,

@@ -84,7 +84,7 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
   const judge = buildModel(read.evaluation.model as Choice, { input, classes: train.classes.length });
   const attributeModel = buildAttributeModel(read, data, input);
   const study = withoutPaths(read);
-  const pretraining = planStart({ study, read, data, model, file: weights.start });
+  const pretraining = planStart({ study, read, data, model, file: weights.start ?? weights.target });
   const evaluation = planJudge(study, data, judge, weights.evaluation);
   const attributes = attributeModel && planAttributes(study, data, attributeModel);
   const realImages = realImagesStep(study, data, judge, evaluation);
@@ -101,7 +101,9 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
     const common = { data, model, label: none.kind, seed, target, prior, networks };
     return fisherStep({ ...common, ...REHEARSAL, attack: gmi as unknown as Attack });
   };
-  const targets = study.seeds.flatMap((seed) => planTargets({ study, data, model, pretraining, seed, rehearse }));
+  const targets = study.seeds.flatMap((seed) =>
+    planTargets({ study, data, model, file: weights.target, pretraining, seed, rehearse }),
+  );
   const priorOf = (target: PlannedTarget, attack: Attack): { prior?: PlannedStep; networks?: PriorNetworks } => {
     if (attack.prior === null) return {};
     const planned = plannedPrior(attack.prior);
@@ -254,7 +256,8 @@ function planStart(options: {
   const { study, read, data, model, file } = options;
   if (model.imported !== undefined) {
     if (file !== undefined) {
-      throw new UserError("pretraining.weights: a model of kind onnx brings its own weights, leave this key out");
+      const key = study.target === undefined ? "pretraining.weights" : "target";
+      throw new UserError(`${key}: a model of kind onnx brings its own weights, leave this key out`);
     }
     return importedWeightsStep(study, model, model.imported);
   }
@@ -327,16 +330,29 @@ function planStudent(
   return { model: student, step };
 }
 
+/** A target as its defenses train it, or as it was brought. */
+function plainTargetStep(
+  options: Parameters<typeof targetStep>[0] & { readonly model: Model; readonly file: WeightFile | undefined },
+): PlannedStep {
+  const { study, data, model, file, defended, pretraining } = options;
+  if (!isTargetItself(study, defended)) return targetStep(options);
+  if (file === undefined) return importedTargetStep(data, model, pretraining);
+  const { model: choice, dataSeed: seed } = study;
+  return importedStep({ name: "target", kind: "imported-target", model, choice, file, test: data.private.test, seed });
+}
+
 function planTargets(options: {
   readonly study: Study;
   readonly data: StudyData;
   readonly model: Model;
+  /** A target that was brought as weights. */
+  readonly file: WeightFile | undefined;
   readonly pretraining: PlannedStep;
   readonly seed: number;
   /** Plans the step that chooses a boundary for that seed. */
   readonly rehearse: (seed: number) => PlannedStep;
 }): PlannedTarget[] {
-  const { study, data, model, pretraining, seed, rehearse } = options;
+  const { study, data, model, file, pretraining, seed, rehearse } = options;
   const all = study.defenses.map((choice) => {
     const chosen = chosenDefenses(choice as Choice);
     const composed = composeDefenses(model, chosen);
@@ -359,9 +375,7 @@ function planTargets(options: {
       at: (boundary: string) => composeDefenses(model, withBoundary(chosen, boundary)),
     };
     const rest = open ? { open } : {};
-    const step = isTargetItself(study, defended)
-      ? importedTargetStep(data, model, pretraining)
-      : targetStep({ study, data, label, defended, seed, pretraining, ...rest });
+    const step = plainTargetStep({ study, data, model, file, label, defended, seed, pretraining, ...rest });
     return { defense: defended.name, label, defended, seed, step, ...rest };
   });
 }

@@ -53,6 +53,7 @@ const PATH_KEYS = ["private", "public", "pretraining", "evaluation", "root", "fi
 /** Files of weights that a study names; absent where it trains them itself. */
 export interface StudyWeights {
   readonly start?: WeightFile;
+  readonly target?: WeightFile;
   readonly evaluation?: WeightFile;
 }
 
@@ -60,8 +61,9 @@ export interface StudyWeights {
 export async function loadWeights({ study, folder }: ReadStudy): Promise<StudyWeights> {
   const open = (path: string | undefined) => (path === undefined ? undefined : readWeightFile(resolve(folder, path)));
   const start = await open(study.pretraining.weights);
+  const target = await open(study.target?.weights);
   const evaluation = await open(study.evaluation.weights);
-  return { ...(start && { start }), ...(evaluation && { evaluation }) };
+  return { ...(start && { start }), ...(target && { target }), ...(evaluation && { evaluation }) };
 }
 
 /** Loads the study's data. Image sets that are drawn or decoded once are kept under `cacheDir`. */

@@ -67,6 +67,19 @@ export function studySchema<
       .describe("seed of the data and of what all cells share: start weights, public prior, evaluation model"),
     pretraining: lists.pretraining.describe("how the target's start weights are trained on public images"),
     training: training.describe("how targets are trained on the private images, whatever their defense"),
+    target: z
+      .strictObject({
+        weights: z
+          .string()
+          .min(1)
+          .describe(
+            "file with all weights of a trained target: safetensors or PyTorch, its classes in the private order",
+          ),
+      })
+      .optional()
+      .describe(
+        "a target that is trained already: with the defense none it is attacked as it is, other defenses start from it",
+      ),
     linearProbe: z.boolean().default(false).describe("also report a linear probe on the pre-trained features"),
     evaluation: z
       .strictObject({

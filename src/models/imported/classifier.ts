@@ -34,6 +34,8 @@ export interface ClassifierOptions {
 export interface ImportedClassifier {
   readonly model: Model;
   readonly ownHead: boolean;
+  /** How many classes the file's own head tells apart; undefined where its output is a feature vector. */
+  readonly fileClasses?: number;
 }
 
 /** A batch that no axis of a network has by chance. */
@@ -79,7 +81,8 @@ export function importedClassifier(options: ClassifierOptions): ImportedClassifi
           layer: sequential(...(i === 0 ? [toImage] : []), layer, ...(i === layers.length - 1 ? [toVector] : [])),
         }))
       : [{ name: "input", layer: sequential(toImage, toVector) }];
-  const own = !headless && sizeOf(names.get(output)!.shape) === TRACED * classes;
+  const fileClasses = headless ? undefined : sizeOf(names.get(output)!.shape) / TRACED;
+  const own = fileClasses === classes;
   const rest = segments.slice(cut).flatMap((segment) => segment.nodes);
   const head = own
     ? sequential(
@@ -88,7 +91,11 @@ export function importedClassifier(options: ClassifierOptions): ImportedClassifi
         operation((x) => reshape(x, [x.shape[0]!, classes])),
       )
     : linear("head", features, classes);
-  return { model: { kind: "onnx", stages, head, features, classes, input: image }, ownHead: own };
+  return {
+    model: { kind: "onnx", stages, head, features, classes, input: image },
+    ownHead: own,
+    ...(fileClasses !== undefined && { fileClasses }),
+  };
 }
 
 /** The segment of the last layer, with which the head begins. @throws UserError where there is none */

@@ -37,10 +37,9 @@ export function importedTargetStep(data: StudyData, model: Model, start: Planned
 }
 
 /** Whether the target of these defenses is the file itself. */
-export function isTargetItself(study: Study, { name, recipe }: Defended): boolean {
-  return (
-    study.model.kind === "onnx" && study.model.weights === "target" && name === "none" && recipe.start === "pretrained"
-  );
+export function isTargetItself({ model, target }: Study, { name, recipe }: Defended): boolean {
+  const brought = target !== undefined || (model.kind === "onnx" && model.weights === "target");
+  return brought && name === "none" && recipe.start === "pretrained";
 }
 
 /**
@@ -62,8 +61,9 @@ export function checkImported(
   if (!all.some((defended) => isTargetItself(study, defended))) return;
   const { file, ownHead, labels } = imported;
   if (!ownHead) {
+    const known = imported.classes === undefined ? "" : `, namely ${imported.classes}`;
     throw refusal(
-      `${file} cannot be the target itself: it has another number of classes than the ${classes.length} of the private data; ` +
+      `${file} cannot be the target itself: it has another number of classes than the ${classes.length} of the private data${known}; ` +
         'use weights: "start"',
     );
   }

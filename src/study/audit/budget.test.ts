@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { chooseAttacks, parseDuration } from "./budget.ts";
+
+const shared = { name: "prior dcgan", seconds: 400 };
+const costs = [
+  { attack: "gmi", parts: [shared, { name: "attack gmi", seconds: 80 }] },
+  { attack: "kedmi", parts: [shared, { name: "prior kedmi", seconds: 4000 }, { name: "attack kedmi", seconds: 40 }] },
+  { attack: "brep-mi", parts: [shared, { name: "attack brep-mi", seconds: 160 }] },
+];
+
+test("takes attacks in their order as long as they fit; what two share counts once", () => {
+  // 1.25 · (400 + 80) = 600 and 1.25 · 160 = 200
+  const { chosen, tooDear } = chooseAttacks(costs, 900, 100);
+  expect(chosen).toEqual(["gmi", "brep-mi"]);
+  expect(tooDear).toEqual([{ attack: "kedmi", seconds: 100 + 1.25 * 4440 }]);
+  expect(chooseAttacks(costs, 899, 100).chosen).toEqual(["gmi"]);
+});
+
+test("what is too dear is told with its own price, shared parts included", () => {
+  const { chosen, tooDear } = chooseAttacks(costs, 500, 0);
+  expect(chosen).toEqual([]);
+  expect(tooDear.map(({ seconds }) => seconds)).toEqual([600, 5550, 700]);
+});
+
+test.each([
+  ["90s", 90],
+  ["30m", 1800],
+  ["1.5h", 5400],
+  ["0m", undefined],
+  ["30", undefined],
+  ["soon", undefined],
+])("%s is %s seconds", (text, seconds) => {
+  expect(parseDuration(text)).toBe(seconds);
+});

@@ -1,0 +1,55 @@
+/** A part of what an attack takes: a prior that others may share, or the attack itself. */
+export interface Part {
+  readonly name: string;
+  readonly seconds: number;
+}
+
+/** An attack, and all that it takes. */
+export interface AttackCost {
+  readonly attack: string;
+  readonly parts: readonly Part[];
+}
+
+/** An attack that a budget has no room for. */
+export interface TooDear {
+  readonly attack: string;
+  /** Seconds of the whole audit with this attack alone. */
+  readonly seconds: number;
+}
+
+/** Judging and rendering what an attack found, and what the first steps do not show of a step's cost. */
+const MARGIN = 1.25;
+
+/**
+ * Takes attacks in their order as long as they fit; what two of them share counts once.
+ * @param spent seconds of the budget that are gone
+ */
+export function chooseAttacks(
+  costs: readonly AttackCost[],
+  budget: number,
+  spent: number,
+): { readonly chosen: readonly string[]; readonly tooDear: readonly TooDear[] } {
+  const chosen: string[] = [];
+  const tooDear: TooDear[] = [];
+  const paid = new Set<string>();
+  let used = spent;
+  for (const { attack, parts } of costs) {
+    const seconds = MARGIN * total(parts.filter(({ name }) => !paid.has(name)));
+    if (used + seconds <= budget) {
+      chosen.push(attack);
+      used += seconds;
+      for (const { name } of parts) paid.add(name);
+    } else tooDear.push({ attack, seconds: spent + MARGIN * total(parts) });
+  }
+  return { chosen, tooDear };
+}
+
+const total = (parts: readonly Part[]) => parts.reduce((sum, { seconds }) => sum + seconds, 0);
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+
+/** Seconds of `90s`, `30m`, `2h` or `1.5h`; undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([smh])$/.exec(text) ?? [];
+  return number === undefined || unit === undefined || Number(number) === 0 ? undefined : Number(number) * UNITS[unit]!;
+}

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { mapClasses } from "./class-mapping.ts";
+
+const folders = ["Ada Lovelace", "bea", "cy"];
+
+test("classes without names are the folders in the order of their names, and that is said", () => {
+  const found = mapClasses("m.onnx", folders, { classes: 3 });
+  expect(found).toMatchObject({ by: "order", folders });
+  expect(found.statement).toContain("0 = Ada Lovelace, 1 = bea, 2 = cy");
+});
+
+test.each([[["0", "1", "2"]], [["class_0", "class_1", "class_2"]]])("numbers are no names: %s", (labels) => {
+  expect(mapClasses("m.onnx", folders, { classes: 3, labels })).toMatchObject({ by: "order" });
+});
+
+test("names decide the order; case, blanks, hyphens and underscores do not count", () => {
+  const found = mapClasses("m.onnx", folders, { classes: 3, labels: ["CY", "ada_lovelace", "bea"] });
+  expect(found).toMatchObject({ by: "names", folders: ["cy", "Ada Lovelace", "bea"] });
+});
+
+test.each([
+  [{ classes: 4 }, /m\.onnx knows 4 classes, the private images lie in 3 folders/],
+  [{ classes: 4, labels: ["ada lovelace", "bea", "cy", "dee"] }, /No folder is named 'dee'/],
+  [{ labels: ["ada lovelace", "bea"] }, /knows 2 classes, the private images lie in 3 folders/],
+  [{ classes: 3, labels: ["ada lovelace", "bea"] }, /knows 3 classes, but 2 names of classes are given/],
+  [{ classes: 3, labels: ["ada lovelace", "bea", "dee"] }, /names a class 'dee', and no private folder is named so/],
+  [{ classes: 3, labels: ["bea", "bea", "cy"] }, /two of its classes have the same name as one folder/],
+])("refuses what does not fit: %o", (known, message) => {
+  expect(() => mapClasses("m.onnx", folders, known)).toThrow(message);
+});

@@ -1,0 +1,80 @@
+import { UserError } from "../../engine/errors.ts";
+
+/** How folders of images stand for a classifier's classes. */
+export interface ClassMapping {
+  /** `names`: by the classifier's own names; `order`: it has none, the folders stand in the order of their names. */
+  readonly by: "names" | "order";
+  /** The folder of each class. */
+  readonly folders: readonly string[];
+  /** What was done, in a sentence. */
+  readonly statement: string;
+}
+
+/** Names that a message shows. */
+const SHOWN = 5;
+
+/**
+ * Finds the folder of each of a classifier's classes: by name where it names its classes (case, blanks, hyphens and underscores do not
+ * count), else in the order of the folders' names.
+ * @param folders names of the private folders, sorted
+ * @param known how many classes the classifier has, and their names, as far as it says
+ * @throws UserError where there are more or fewer folders than classes, or where a class has no folder of its name
+ */
+export function mapClasses(
+  file: string,
+  folders: readonly string[],
+  known: { readonly classes?: number; readonly labels?: readonly string[] },
+): ClassMapping {
+  const labels = known.labels !== undefined && saysNothing(known.labels) ? undefined : known.labels;
+  const classes = known.classes ?? labels?.length ?? folders.length;
+  const byName = new Map(folders.map((folder) => [plain(folder), folder]));
+  const missing = labels?.filter((label) => !byName.has(plain(label))) ?? [];
+  if (classes !== folders.length) {
+    const which = missing.length > 0 ? ` No folder is named ${list(missing)}.` : "";
+    throw new UserError(
+      `${file} knows ${classes} classes, the private images lie in ${folders.length} folders: there must be one folder for each class.${which}`,
+    );
+  }
+  if (labels === undefined) {
+    const statement = `The model does not name its classes. They were taken in the order of the folders' names: ${shown(folders)}.`;
+    return { by: "order", folders, statement };
+  }
+  if (labels.length !== classes)
+    throw new UserError(`${file} knows ${classes} classes, but ${labels.length} names of classes are given`);
+  if (missing.length > 0)
+    throw new UserError(
+      `${file} names a class ${list(missing)}, and no private folder is named so (${shown(folders)}); ` +
+        "rename the folders, or say the folders' names in the order of the model's classes: --labels ada,bea,…",
+    );
+  const mapped = labels.map((label) => byName.get(plain(label))!);
+  if (new Set(mapped).size !== folders.length)
+    throw new UserError(
+      `${file}: two of its classes have the same name as one folder; say --labels with each folder once`,
+    );
+  return {
+    by: "names",
+    folders: mapped,
+    statement: `The ${classes} private folders were matched with the model's classes by name.`,
+  };
+}
+
+const plain = (name: string) =>
+  name
+    .toLowerCase()
+    .replaceAll(/[\s_-]+/g, " ")
+    .trim();
+
+/** `0, 1, 2, …` and the like: numbers instead of names. */
+const saysNothing = (labels: readonly string[]) => labels.every((label) => /^(class|label)?[\s_-]*\d+$/i.test(label));
+
+const list = (names: readonly string[]) =>
+  names
+    .slice(0, SHOWN)
+    .map((name) => `'${name}'`)
+    .join(", ") + (names.length > SHOWN ? ` and ${names.length - SHOWN} more` : "");
+
+const shown = (folders: readonly string[]) =>
+  folders
+    .slice(0, SHOWN)
+    .map((folder, label) => `${label} = ${folder}`)
+    .join(", ") + (folders.length > SHOWN ? ", …" : "");

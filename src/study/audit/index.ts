@@ -1,0 +1,2 @@
+export { type AuditFacts, type AuditOptions, plainName, runAudit } from "./audit.ts";
+export { type DefendFacts, type DefendOptions, runDefend } from "./defend.ts";
