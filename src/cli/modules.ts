@@ -20,6 +20,7 @@ type UserStudy = typeof import("../report/user-study/index.ts");
 type Gate = typeof import("../report/gate/index.ts");
 type Decide = typeof import("../report/decide.ts");
 type Verify = typeof import("../study/verify.ts");
+type Server = typeof import("../server/index.ts");
 type Runtime = typeof import("../engine/runtime.ts");
 
 /**
@@ -36,6 +37,7 @@ export interface Modules {
   decide(): Promise<Pick<Decide, "compareRuns" | "explainRun" | "readRun">>;
   verify(): Promise<Pick<Verify, "verifyRun">>;
   userStudy(): Promise<Pick<UserStudy, "makeUserStudy" | "scoreUserStudy">>;
+  server(): Promise<Pick<Server, "serve">>;
   runtime(): Promise<Pick<Runtime, "runtimeInfo">>;
   list(name: ListName): Promise<readonly Listed[]>;
 }
@@ -60,6 +62,7 @@ export const modules: Modules = {
   decide: () => import("../report/decide.ts"),
   verify: () => import("../study/verify.ts"),
   userStudy: () => import("../report/user-study/index.ts"),
+  server: () => import("../server/index.ts"),
   runtime: () => import("../engine/runtime.ts"),
   list: (name) => lists[name](),
 };

@@ -58,6 +58,7 @@ const ended: Modules = {
   decide: nowhere,
   verify: nowhere,
   userStudy: nowhere,
+  server: nowhere,
   runtime: nowhere,
   list: nowhere,
 };
