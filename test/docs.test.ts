@@ -46,6 +46,8 @@ const PAGES = [
   "docs/fisher.md",
   "docs/frontier.md",
   "docs/ci.md",
+  "docs/serve.md",
+  "SECURITY.md",
 ];
 
 /** The code blocks of a page whose fence names the language so, without their indentation. */

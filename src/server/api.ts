@@ -15,7 +15,7 @@ export interface RunRow {
   readonly kind: "study" | "cell";
   readonly name: string;
   readonly state: RunState;
-  /** ISO 8601 */
+  /** ISO 8601; empty where it was not begun. */
   readonly started: string;
   readonly ended?: string;
   readonly attempts: number;

@@ -6,7 +6,7 @@ import { streamSSE } from "hono/streaming";
 import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
 import { PREVIEW_FILES } from "../study/steps/preview.ts";
-import type { RunRow, SessionView } from "./api.ts";
+import type { SessionView } from "./api.ts";
 import { cellView, IMAGES, PRIVATE } from "./cell-view.ts";
 import { comparisonView } from "./comparison-view.ts";
 import type { Confined } from "./confined.ts";
@@ -15,7 +15,7 @@ import type { Jobs } from "./jobs.ts";
 import { addLogin } from "./login.ts";
 import { addPages } from "./pages.ts";
 import { previewFolder } from "./preview-view.ts";
-import type { RunIndex } from "./run-index.ts";
+import { notBegun, type RunIndex } from "./run-index.ts";
 import { streamStudy } from "./stream.ts";
 import { openStudies } from "./studies.ts";
 import { folderOf, studyView } from "./study-view.ts";
@@ -59,7 +59,7 @@ export async function createApp(options: AppOptions): Promise<Hono> {
     const row = id.includes("/") ? undefined : await index.find(id);
     const control = await studies.control(id, row);
     if (row === undefined && control.log.length === 0 && !control.canStop && !control.canStart) return undefined;
-    return studyView({ runs, index }, row ?? queued(id), control);
+    return studyView({ runs, index }, row ?? notBegun(id), control);
   };
   app.get("/api/runs/:study", async (c) => {
     const view = await viewOf(c.req.param("study"));
@@ -148,10 +148,6 @@ export async function createApp(options: AppOptions): Promise<Hono> {
     return c.json({ error: "the server failed; its terminal says why" }, 500);
   });
   return app;
-}
-
-function queued(id: string): RunRow {
-  return { id, kind: "study", name: id, state: "QUEUED", started: new Date().toISOString(), attempts: 0 };
 }
 
 async function picture(c: Context, runs: Confined, names: readonly string[]) {

@@ -41,7 +41,7 @@ export function guards(options: GuardOptions): MiddlewareHandler[] {
 }
 
 /** An answer that says why there is none. */
-export function refuse(c: Context, status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415, error: string) {
+export function refuse(c: Context, status: 400 | 401 | 403 | 404 | 405 | 409 | 411 | 413 | 415, error: string) {
   return c.json({ error } satisfies ErrorBody, status);
 }
 
@@ -77,7 +77,7 @@ function ownHost(hosts: ReadonlySet<string>): MiddlewareHandler {
   });
 }
 
-/** Refuses requests that another site's page makes: by their Origin, by what the browser says of them, by the kind of their body. */
+/** Refuses requests that another site's page makes: by their Origin, by what the browser says of them, by the form of their body. */
 function ownPage(hosts: ReadonlySet<string>): MiddlewareHandler {
   return createMiddleware(async (c, next) => {
     const { method, path } = c.req;
@@ -90,6 +90,8 @@ function ownPage(hosts: ReadonlySet<string>): MiddlewareHandler {
     // A link on another page may lead here; everything else that another page makes a browser ask for may not.
     const visit = method === "GET" && c.req.header("sec-fetch-dest") === "document" && !path.startsWith("/api/");
     if (elsewhere && !visit) return refuse(c, 403, "requests of other sites are not answered");
+    // A body that says its length can be refused before any of it is read.
+    if (c.req.header("transfer-encoding") !== undefined) return refuse(c, 411, "expected a Content-Length");
     // A form on another site cannot send this type without asking first, and is never allowed to.
     const type = c.req.header("content-type")?.split(";")[0]?.trim();
     if (method === "POST" && path !== "/login" && type !== "application/json")

@@ -43,6 +43,7 @@ interface Job {
 /** @param command called with an argument list, never through a shell */
 export function openJobs(command: Command, runsDir: string): Jobs {
   const jobs = new Map<string, Job>();
+  const calls = new Set<ChildProcess>();
   const [program, ...first] = command;
   const isRunning = (id: string) => {
     const child = jobs.get(id)?.child;
@@ -89,6 +90,8 @@ export function openJobs(command: Command, runsDir: string): Jobs {
     call: (args, seconds) =>
       new Promise((resolve, reject) => {
         const child = launch(args);
+        calls.add(child);
+        child.once("exit", () => calls.delete(child));
         const timer = setTimeout(() => child.kill("SIGKILL"), seconds * 1000);
         const out: Buffer[] = [];
         const err: Buffer[] = [];
@@ -105,6 +108,7 @@ export function openJobs(command: Command, runsDir: string): Jobs {
         });
       }),
     async close() {
+      for (const child of calls) child.kill("SIGKILL");
       for (const [id, { child }] of jobs) if (isRunning(id)) child.kill("SIGTERM");
       await Promise.all([...jobs.values()].map(({ ended }) => ended));
     },

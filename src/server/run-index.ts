@@ -4,6 +4,9 @@ import { RUN_RECORD, RunRecord } from "../study/run-record.ts";
 import type { RunList, RunRow } from "./api.ts";
 import type { Confined } from "./confined.ts";
 
+/** Where studies written on the page lie, within the runs folder; each bears the name of its study's folder. */
+export const STUDIES = "studies";
+
 /** Milliseconds after which a RUNNING record without a new heartbeat (one comes every ten seconds) belongs to a dead process. */
 const LOST_AFTER = 120_000;
 /** Rows an answer holds at most. */
@@ -11,7 +14,7 @@ const PAGE = 100;
 /** Records looked at together: disks and file handles have their limits. */
 const AT_ONCE = 32;
 /** Folders of the runs folder that hold no runs. */
-const NO_RUNS = new Set(["steps", "cache", "studies"]);
+const NO_RUNS = new Set(["steps", "cache", STUDIES]);
 
 /** What to list. */
 export interface RunQuery {
@@ -69,7 +72,11 @@ export function openRunIndex(
           return record === undefined ? [] : [rowOf(id, record)];
         })
       ).flat();
-      for (const id of known.keys()) if (!all.includes(id)) known.delete(id);
+      const there = new Set(all);
+      for (const id of known.keys()) if (!there.has(id)) known.delete(id);
+      // Written on the page, and not begun yet.
+      const written = (await runs.files(STUDIES)).flatMap((file) => /^(?!check-)(.+)\.yaml$/.exec(file)?.[1] ?? []);
+      rows.push(...written.filter((id) => !there.has(id)).map(notBegun));
       const words = q
         .toLowerCase()
         .split(/\s+/)
@@ -90,6 +97,11 @@ export function openRunIndex(
       return record === undefined ? undefined : rowOf(id, record);
     },
   };
+}
+
+/** A study that has a file and no run. */
+export function notBegun(id: string): RunRow {
+  return { id, kind: "study", name: id, state: "QUEUED", started: "", attempts: 0 };
 }
 
 function parse(text: string): RunRecord | undefined {

@@ -11,9 +11,7 @@ import { checkYamlConfig } from "../study/yaml-config.ts";
 import type { Control, Fault, PlannedWork, RunRow, SavedStudy, StudyCheck } from "./api.ts";
 import type { Confined } from "./confined.ts";
 import type { Jobs } from "./jobs.ts";
-
-/** Where studies written on the page lie, within the runs folder; each bears the name of its study's folder. */
-const STUDIES = "studies";
+import { STUDIES } from "./run-index.ts";
 
 /** Seconds that planning a study may take: the data are read for it. */
 const PLANNING = 300;
@@ -102,7 +100,7 @@ export function openStudies(runs: Confined, jobs: Jobs): Studies {
       const log = jobs.log(id);
       if (jobs.isRunning(id)) return { canStart: false, canStop: true, log };
       const no = { canStart: false, canStop: false, log };
-      if (row?.state === "RUNNING") return { ...no, why: "It was started elsewhere: stop it there with Ctrl-C." };
+      if (row?.state === "RUNNING") return { ...no, why: "It was started elsewhere: stop it there with Ctrl\u2011C." };
       if (row?.state === "COMPLETED") return { ...no, why: "It is finished." };
       if ((await fileOf(id)) === undefined) return { ...no, why: "There is no study file to start it with." };
       return { canStart: true, canStop: false, log };

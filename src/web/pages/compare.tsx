@@ -1,10 +1,12 @@
-import { useCallback, useState } from "react";
-import { colorOf, count, percentWithInterval, utilityLeakageChart } from "../../report/charts.ts";
+import * as Plot from "@observablehq/plot";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { colorOf, count, percentWithInterval, symbolOf, utilityLeakageChart } from "../../report/charts.ts";
 import type { ComparedCondition, ComparisonView, SessionView } from "../../server/api.ts";
 import { useAnswer } from "../ask.ts";
 import { Chart } from "../parts/chart.tsx";
 import { Alert, Frame } from "../parts/frame.tsx";
 import { Pictures, Reference } from "../parts/pictures.tsx";
+import { Scroll } from "../parts/scroll.tsx";
 import { Fisher, hasPrivate } from "./cell.tsx";
 import { runPath } from "./runs.tsx";
 
@@ -72,8 +74,8 @@ function Comparison({
           Not comparable: {warning}.
         </p>
       ))}
-      <section aria-labelledby="plot">
-        <h2 id="plot">Utility and leakage</h2>
+      <section>
+        <h2>Utility and leakage</h2>
         <p className="quiet">
           Down and to the right is better. Whiskers are 95 % intervals. Choose points here or in the table.
         </p>
@@ -130,7 +132,7 @@ function Points({
   readonly onToggle: (at: number) => void;
 }) {
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label="Points of the plot">
+    <Scroll name="Points of the plot">
       <table>
         <caption className="unseen">Points of the plot</caption>
         <thead>
@@ -174,16 +176,30 @@ function Points({
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
-function Swatch({ entry }: { readonly entry: ComparedCondition }) {
-  return (
-    <svg className="swatch" width="11" height="11" aria-hidden="true">
-      <rect width="11" height="11" rx="2" fill={colorOf(entry.condition.labelIndex)} />
-    </svg>
-  );
+/** A condition's mark as the plot draws it: colour by defense, shape by attack. */
+function Swatch({ entry: { condition } }: { readonly entry: ComparedCondition }) {
+  const place = useRef<HTMLSpanElement>(null);
+  const { labelIndex, attackIndex } = condition;
+  useEffect(() => {
+    const side = 14;
+    const mark = Plot.dot([[0, 0]], { symbol: symbolOf(attackIndex), fill: colorOf(labelIndex), r: 4.5 });
+    place.current?.replaceChildren(
+      Plot.plot({
+        width: side,
+        height: side,
+        margin: 0,
+        axis: null,
+        x: { domain: [-1, 1] },
+        y: { domain: [-1, 1] },
+        marks: [mark],
+      }),
+    );
+  }, [labelIndex, attackIndex]);
+  return <span className="swatch" ref={place} aria-hidden="true" />;
 }
 
 /** The same identity under every chosen point, in one row. */
@@ -202,13 +218,13 @@ function Faces({
   const names = [...new Set(cells.flatMap(({ people }) => [...people.keys()]))];
   if (names.length === 0) return null;
   return (
-    <section aria-labelledby="faces">
-      <h2 id="faces">The same people under each defense</h2>
+    <section>
+      <h2>The same people under each defense</h2>
       <p className="quiet">
         Of each point's first seed, in class order, none picked by hand. The percentage is the share that the evaluation
         model recognises.
       </p>
-      <div className="scroll" tabIndex={0} role="region" aria-labelledby="faces">
+      <Scroll name="The same people under each defense">
         <table className="faces">
           <thead>
             <tr>
@@ -239,7 +255,7 @@ function Faces({
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {!all && names.length > SHOWN && (
         <button type="button" onClick={() => setAll(true)}>
           Show {names.length - SHOWN} more

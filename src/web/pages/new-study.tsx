@@ -44,8 +44,12 @@ function Editor({ schema }: { readonly schema: Schema }) {
   const [error, setError] = useState("");
 
   const write = (next: Readonly<Record<string, unknown>>) => {
-    setStudy(next);
-    setText(stringify(next));
+    // In the schema's order, whatever was filled in first; keys that it does not know come last.
+    const order = Object.keys(schema.properties ?? {});
+    const place = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length);
+    const sorted = Object.fromEntries(Object.entries(next).sort(([a], [b]) => place(a) - place(b)));
+    setStudy(sorted);
+    setText(stringify(sorted));
   };
   const type = (yaml: string) => {
     setText(yaml);
@@ -187,10 +191,10 @@ function Verdict({ checked, faults }: { readonly checked: Checked | undefined; r
   const { steps } = checked;
   const open = steps?.filter(({ state }) => state === "to do" || state === "resumes").length;
   return (
-    <p role="status" className="good">
+    <p role="status">
       {steps === undefined
-        ? "Valid."
-        : `Valid: ${steps.length} steps, ${open} of them to do; ${steps.length - (open ?? 0)} are there already.`}
+        ? "✓ Valid."
+        : `✓ Valid: ${steps.length} steps, ${open} of them to do; ${steps.length - (open ?? 0)} are there already.`}
     </p>
   );
 }

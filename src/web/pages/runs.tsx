@@ -24,7 +24,7 @@ export function RunsPage() {
     setChosen((ids) => (ids.includes(id) ? ids.filter((other) => other !== id) : [...ids, id]));
   return (
     <Frame title="Runs">
-      <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+      <search className="filters">
         <label className="grow">
           Search
           <input type="search" value={q} onChange={(event) => first(setQ)(event.target.value)} />
@@ -48,13 +48,15 @@ export function RunsPage() {
             <option value="">studies and cells</option>
           </select>
         </label>
-      </form>
+      </search>
       {error !== undefined && <Alert>{error}</Alert>}
       {answer !== undefined && (
         <>
           <div className="row-bar">
             <p className="quiet" role="status">
-              {answer.total === 0 ? "No runs yet." : `${count(answer.matched)} of ${count(answer.total)} runs`}
+              {answer.total === 0
+                ? "No runs yet."
+                : `${count(answer.matched)} of ${count(answer.total)} studies and cells`}
             </p>
             {chosen.length > 0 && (
               <a

@@ -13,6 +13,7 @@ import { ask } from "../ask.ts";
 import { type Live, secondsLeft, useLive } from "../live.ts";
 import { Chart } from "../parts/chart.tsx";
 import { Alert, Frame } from "../parts/frame.tsx";
+import { Scroll } from "../parts/scroll.tsx";
 import { CellStateChip, RunStateChip, When } from "../parts/state.tsx";
 import { runPath } from "./runs.tsx";
 
@@ -21,7 +22,7 @@ export function StudyPage({ id }: { readonly id: string }) {
   const live = useLive(id);
   const { view } = live;
   return (
-    <Frame title={view?.row.name ?? id} kicker={id}>
+    <Frame title={view?.row.name ?? id} kicker={view?.row.name === id ? undefined : id}>
       {live.lost && view === undefined && <Alert>There is no run {id}, or the server does not answer.</Alert>}
       {live.lost && view !== undefined && <Alert>The server does not answer; trying again.</Alert>}
       {view !== undefined && (
@@ -49,7 +50,9 @@ export function StudyPage({ id }: { readonly id: string }) {
           {view.control.log.length > 0 && (
             <details>
               <summary>Output of the run that was started here</summary>
-              <pre tabIndex={0}>{view.control.log.join("\n")}</pre>
+              <Scroll name="Output">
+                <pre>{view.control.log.join("\n")}</pre>
+              </Scroll>
             </details>
           )}
         </>
@@ -74,9 +77,11 @@ function Head({ view: { row, control, grid } }: { readonly view: StudyView }) {
     <>
       <p className="facts">
         <RunStateChip state={row.state} />
-        <span>
-          started <When iso={row.started} />
-        </span>
+        {row.started !== "" && (
+          <span>
+            started <When iso={row.started} />
+          </span>
+        )}
         {row.ended !== undefined && (
           <span>
             ended <When iso={row.ended} />
@@ -183,11 +188,11 @@ function Grid({ id, cells }: { readonly id: string; readonly cells: readonly Gri
   const seeds = new Set(cells.map(({ seed }) => seed)).size > 1;
   const done = cells.filter(({ state }) => state === "done").length;
   return (
-    <section aria-labelledby="grid">
-      <h2 id="grid">
+    <section>
+      <h2>
         Cells <small>{`${done} of ${cells.length} done`}</small>
       </h2>
-      <div className="scroll" tabIndex={0} role="region" aria-labelledby="grid">
+      <Scroll name="Grid of cells">
         <table className="grid">
           <thead>
             <tr>
@@ -214,16 +219,17 @@ function Grid({ id, cells }: { readonly id: string; readonly cells: readonly Gri
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <p className="quiet">
-        The percentage is the attack accuracy: the share of reconstructions that the evaluation model recognises.
+        Large: the attack accuracy, the share of reconstructions that the evaluation model recognises. Small: the
+        natural accuracy.
       </p>
     </section>
   );
 }
 
 function GridEntry({ id, cell }: { readonly id: string; readonly cell: GridCell }) {
-  const { attackAccuracy, found, message, state } = cell;
+  const { attackAccuracy, found, message, naturalAccuracy, state } = cell;
   return (
     <>
       {found ? (
@@ -234,6 +240,7 @@ function GridEntry({ id, cell }: { readonly id: string; readonly cell: GridCell 
         <CellStateChip state={state} />
       )}
       {attackAccuracy !== undefined && <span className="big">{percent(attackAccuracy.value)}</span>}
+      {naturalAccuracy !== undefined && <small>natural {percent(naturalAccuracy.value)}</small>}
       {message !== undefined && <span className="why">{message}</span>}
     </>
   );

@@ -32,6 +32,8 @@ export function Chart({
     svg.setAttribute("role", after === undefined ? "img" : "group");
     svg.setAttribute("aria-label", label);
     after?.(svg);
+    // Plot names its groups for developers; groups without a role must not be named.
+    for (const group of svg.querySelectorAll("g[aria-label]")) group.removeAttribute("aria-label");
     element.replaceChildren(svg);
   }, [draw, label, width, after]);
   return <div className="chart" ref={place} />;

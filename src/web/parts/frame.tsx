@@ -11,7 +11,7 @@ export function Frame({
   children,
 }: {
   readonly title: string;
-  readonly kicker?: ReactNode;
+  readonly kicker?: ReactNode | undefined;
   /** Where the page has private images to show: whether this session asked for them. */
   readonly session?: SessionView | undefined;
   readonly onSession?: (() => void) | undefined;

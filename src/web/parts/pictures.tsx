@@ -25,7 +25,5 @@ export function Pictures({ of, said }: { readonly of: IdentityImages | undefined
 /** The identity's private image: only where the session asked for it. */
 export function Reference({ of, show }: { readonly of: IdentityImages | undefined; readonly show: boolean }) {
   if (!show || of?.reference === undefined) return null;
-  return (
-    <img className="reference" src={of.reference} alt={`Private image of ${of.identity}`} width={56} height={56} />
-  );
+  return <img className="reference" src={of.reference} alt={`${of.identity}, private`} width={56} height={56} />;
 }

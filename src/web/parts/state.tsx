@@ -1,7 +1,7 @@
 import type { GridCell, RunState } from "../../server/api.ts";
 
 const RUN: Readonly<Record<RunState, { readonly word: string; readonly tone: string }>> = {
-  QUEUED: { word: "starting", tone: "busy" },
+  QUEUED: { word: "not begun", tone: "plain" },
   RUNNING: { word: "running", tone: "busy" },
   COMPLETED: { word: "done", tone: "good" },
   FAILED: { word: "failed", tone: "bad" },
@@ -34,6 +34,7 @@ export const RUN_STATES: readonly (readonly [RunState, string])[] = (Object.keys
 
 /** A time of day, with its date where it is another day. */
 export function When({ iso }: { readonly iso: string }) {
+  if (iso === "") return null;
   const at = new Date(iso);
   const sameDay = at.toDateString() === new Date().toDateString();
   const text = sameDay
