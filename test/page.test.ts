@@ -204,10 +204,13 @@ describe.skipIf(executablePath === undefined).each(WIDTHS)("the page, %i pixels 
   });
 
   test("counts a study's steps, starts it and stops it", async () => {
+    await open("/new");
+    await page.getByRole("textbox", { name: "name", exact: true }).fill(`written-${width}`);
     const attacks = page.getByRole("group", { name: "attacks", exact: true });
+    await attacks.getByText(/settings$/).click();
     await attacks.getByRole("textbox", { name: "iterations" }).fill("7");
     expect(await page.getByRole("textbox", { name: "Study file" }).inputValue()).toContain(
-      "- kind: kedmi\n    iterations: 7\n",
+      "- kind: gmi\n    iterations: 7\n",
     );
     await page.getByRole("button", { name: "Count steps" }).click();
     await page.getByText("Valid: 2 steps, 1 of them to do", { exact: false }).waitFor();

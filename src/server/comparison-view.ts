@@ -20,8 +20,10 @@ export async function comparisonView(runs: Confined, ids: readonly string[]): Pr
   const labelled = groups.flatMap(({ study, cells }) =>
     conditionsOf(cells).map((condition) => ({ study, condition: within(condition, study, studies.length > 1) })),
   );
-  // Colours and symbols count over all studies: the undefended model of the first one has the undefended colour.
-  const labels = distinct(labelled.map(({ condition }) => condition.label));
+  // Colours and symbols count over all studies; the first colour belongs to a model without a defense, or to none.
+  const [first] = labelled;
+  const names = labelled.map(({ condition }) => condition.label);
+  const labels = distinct(first?.condition.undefended === true ? names : ["", ...names]);
   const attacks = distinct(labelled.map(({ condition }) => condition.attack));
   const several = studies.length > 1;
   return {
