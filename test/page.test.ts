@@ -20,7 +20,7 @@ if (executablePath === undefined) console.warn("no Chromium: the page is not tes
 const pictures = process.env.PAGE_PICTURES;
 
 /** A browser takes long on a machine with much to do. */
-const PATIENCE = { timeout: 30_000 };
+const PATIENCE = { timeout: 60_000 };
 
 const WIDTHS = [375, 1280] as const;
 
@@ -43,6 +43,7 @@ describe.skipIf(executablePath === undefined).each(WIDTHS)("the page, %i pixels 
       args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
     });
     context = await browser.newContext({ viewport: { width, height: 800 }, reducedMotion: "reduce" });
+    context.setDefaultTimeout(PATIENCE.timeout);
     page = await context.newPage();
     // Whatever the browser complains of counts: a refused style, a missing file, an error of the script.
     page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
@@ -215,9 +216,11 @@ describe.skipIf(executablePath === undefined).each(WIDTHS)("the page, %i pixels 
     await page.getByRole("button", { name: "Count steps" }).click();
     await page.getByText("Valid: 2 steps, 1 of them to do", { exact: false }).waitFor();
     await page.getByRole("button", { name: "Save and start" }).click();
-    await page.getByRole("button", { name: "Stop" }).click();
-    await page.getByRole("button", { name: "Start" }).waitFor();
+    // What was started has begun when it says something.
     await page.getByText("Output of the run that was started here").click();
+    await page.getByText("target none, seed 1").waitFor();
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    await page.getByRole("button", { name: "Start", exact: true }).waitFor();
     await page.getByText("stopping: saving a checkpoint first", { exact: false }).waitFor();
     await isSound("started");
   });
