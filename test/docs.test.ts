@@ -47,6 +47,8 @@ const PAGES = [
   "docs/frontier.md",
   "docs/ci.md",
   "docs/audit.md",
+  "docs/serve.md",
+  "SECURITY.md",
 ];
 
 /** The code blocks of a page whose fence names the language so, without their indentation. */

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -113,12 +114,30 @@ const reconstructions = (session: Session) =>
 describe("a study", () => {
   let at: { studyFile: string; runsDir: string };
   let unbroken: Session;
+  const pictured = new Set<string>();
 
   beforeAll(async () => {
     at = await place("unbroken", STUDY);
     const planned = await planStudy(at);
     expect(new Set(planned.map((s) => s.state))).toEqual(new Set(["to do"]));
-    unbroken = await run(at);
+    unbroken = await run(at, (event) => {
+      const picture =
+        event.type === "step-progress" && join(at.runsDir, "steps", `${event.id}.part/preview/latest.png`);
+      if (picture && existsSync(picture)) pictured.add(event.step);
+      return false;
+    });
+  });
+
+  test("tells its grid before it begins, and keeps pictures of white-box attacks while they work, not longer", async () => {
+    const [started] = unbroken.events.filter((event) => event.type === "study-started");
+    const { cells } = unbroken.result;
+    expect(started?.grid?.map(({ cell }) => `cells/${cell}`)).toEqual(cells.map(({ run: folder }) => folder));
+    const told = unbroken.events.flatMap((event) => (event.type === "cell-finished" ? [event.cell] : []));
+    expect(told).toEqual(started?.grid?.map(({ cell }) => cell));
+    const white = cells.filter(({ attack }) => attack !== "brep-mi");
+    expect(pictured.size).toBe(white.length);
+    const steps = await readdir(join(at.runsDir, "steps"), { recursive: true });
+    expect(steps.filter((path) => path.includes("preview"))).toEqual([]);
   });
 
   test("measures every defense against every attack", async () => {

@@ -22,6 +22,7 @@ type Decide = typeof import("../report/decide.ts");
 type Audit = typeof import("../study/audit/index.ts");
 type AuditReport = typeof import("../report/audit/index.ts");
 type Verify = typeof import("../study/verify.ts");
+type Server = typeof import("../server/index.ts");
 type Runtime = typeof import("../engine/runtime.ts");
 
 /**
@@ -40,6 +41,7 @@ export interface Modules {
   auditReport(): Promise<Pick<AuditReport, "auditVerdict" | "writeAuditResult" | "writeModelCard">>;
   verify(): Promise<Pick<Verify, "verifyRun">>;
   userStudy(): Promise<Pick<UserStudy, "makeUserStudy" | "scoreUserStudy">>;
+  server(): Promise<Pick<Server, "serve">>;
   runtime(): Promise<Pick<Runtime, "runtimeInfo">>;
   list(name: ListName): Promise<readonly Listed[]>;
 }
@@ -66,6 +68,7 @@ export const modules: Modules = {
   auditReport: () => import("../report/audit/index.ts"),
   verify: () => import("../study/verify.ts"),
   userStudy: () => import("../report/user-study/index.ts"),
+  server: () => import("../server/index.ts"),
   runtime: () => import("../engine/runtime.ts"),
   list: (name) => lists[name](),
 };

@@ -12,6 +12,7 @@ import { addGate } from "./commands/gate.ts";
 import { addLs } from "./commands/ls.ts";
 import { addReport } from "./commands/report.ts";
 import { addRun } from "./commands/run.ts";
+import { addServe } from "./commands/serve.ts";
 import { addUserStudy } from "./commands/user-study.ts";
 import { addValidate } from "./commands/validate.ts";
 import { addVerify } from "./commands/verify.ts";
@@ -53,6 +54,7 @@ export async function runCli(args: readonly string[], io: CliIo, modules: Module
       addFisher,
       addFrontier,
       addUserStudy,
+      addServe,
     ];
     for (const add of commands) add(program, cli);
     await program.parseAsync(args, { from: "user" });

@@ -5,3 +5,4 @@ export { frontierChart } from "./charts/frontier.ts";
 export { type IdentityPair, identitiesChart, identityAccuracies, identityPairs } from "./charts/identities.ts";
 export { colorOf, FONT_FAMILY, symbolOf } from "./charts/look.ts";
 export { utilityLeakageChart } from "./charts/utility-leakage.ts";
+export { count, duration, fixed, percent, percentWithInterval, significant } from "./numbers.ts";

@@ -3,6 +3,8 @@ import type { CellResult, JudgesResult, Measured, Queries } from "../study/resul
 import { meanJudges } from "./judges.ts";
 import { meanOverSeeds } from "./seeds.ts";
 
+export { type Comparison, comparisonsOf } from "./comparisons.ts";
+
 /** The defense name that stands for training without one. */
 export const UNDEFENDED = "none";
 
@@ -37,18 +39,6 @@ export interface Condition {
   readonly realImages: ReadonlyMap<string, Measured>;
   /** What several judges say; undefined where there was one. */
   readonly judges: JudgesResult | undefined;
-}
-
-/** All conditions that one attack on one model was run under: what may be compared with each other. */
-export interface Comparison {
-  readonly model: string;
-  readonly attack: string;
-  /** `attack`, with the model's name where the study has several. */
-  readonly title: string;
-  readonly undefended: Condition | undefined;
-  readonly defended: readonly Condition[];
-  /** Undefended first. */
-  readonly all: readonly Condition[];
 }
 
 const RATE = [0, 1] as const;
@@ -152,26 +142,4 @@ function meanQueries(group: readonly CellResult[]): Queries | undefined {
   const mean = (read: (queries: Queries) => number) =>
     Math.round(counts.reduce((sum, queries) => sum + read(queries), 0) / counts.length);
   return { images: mean(({ images }) => images), gradients: mean(({ gradients }) => gradients) };
-}
-
-/** Groups conditions that differ in the defense alone. */
-export function comparisonsOf(conditions: readonly Condition[]): readonly Comparison[] {
-  const models = distinct(conditions.map((condition) => condition.model));
-  const keys = distinct(conditions.map(({ model, attack }) => JSON.stringify([model, attack])));
-  return keys.flatMap((key) => {
-    const members = conditions.filter(({ model, attack }) => JSON.stringify([model, attack]) === key);
-    const first = members[0];
-    if (first === undefined) return [];
-    const all = members.toSorted((a, b) => Number(b.undefended) - Number(a.undefended));
-    return [
-      {
-        model: first.model,
-        attack: first.attack,
-        title: models.length > 1 ? `${first.attack} on ${first.model}` : first.attack,
-        undefended: all.find((condition) => condition.undefended),
-        defended: all.filter((condition) => !condition.undefended),
-        all,
-      },
-    ];
-  });
 }

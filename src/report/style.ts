@@ -3,7 +3,7 @@
  * The colours `--c0` … `--c7` belong to conditions: 0 is the undefended model.
  */
 export function styleSheet(fontFamily: string): string {
-  return `${THEMES}
+  return `${themes}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 ${fontFamily};font-kerning:normal}
@@ -121,7 +121,8 @@ const DARK =
   "--c0:#f08a5d;--c1:#6bb1ee;--c2:#63c595;--c3:#c495ea;--c4:#d9b04c;--c5:#55c3cf;--c6:#ee86b2;--c7:#a6b0bf;" +
   "--good:#63c595;--bad:#f07575;--warn:#e2b04a";
 
-const THEMES = `:root{${LIGHT}}
+/** The colours of both themes, as custom properties. */
+export const themes = `:root{${LIGHT}}
 @media (prefers-color-scheme:dark){:root{${DARK}}}
 :root[data-theme=light]{${LIGHT}}
 :root[data-theme=dark]{${DARK}}`;

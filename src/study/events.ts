@@ -4,9 +4,24 @@ import { dirname } from "node:path";
 /** How a finished step came to be: computed now, found in the store, or found in the assets of the package. */
 export type StepSource = "run" | "store" | "shipped";
 
+/** A cell of the grid by the name of its folder, with what a reader calls its defense and attack. */
+export interface PlannedCellName {
+  readonly cell: string;
+  readonly defense: string;
+  readonly attack: string;
+  readonly seed: number;
+}
+
 /** What happens while a study runs. `step` is the name people read, `id` the folder's name in the store. */
 export type StudyEvent =
-  | { readonly type: "study-started"; readonly study: string; readonly cells: number; readonly steps: number }
+  | {
+      readonly type: "study-started";
+      readonly study: string;
+      readonly cells: number;
+      readonly steps: number;
+      /** The grid's cells in their order. */
+      readonly grid?: readonly PlannedCellName[];
+    }
   | { readonly type: "step-started"; readonly step: string; readonly id: string; readonly resumed: boolean }
   | {
       readonly type: "step-progress";
@@ -34,6 +49,8 @@ export type StudyEvent =
       readonly defense: string;
       readonly attack: string;
       readonly seed: number;
+      /** The cell's name and that of its folder. */
+      readonly cell?: string;
       readonly status: "done" | "failed";
       /** The cell's run folder; absent where it failed before it had one. */
       readonly run?: string;

@@ -5,7 +5,7 @@ import { setThreads } from "../engine/runtime.ts";
 import type { Measured } from "../metrics/measured.ts";
 import { assetsFolder } from "./assets.ts";
 import { asJson } from "./canonical.ts";
-import { runCell } from "./cell.ts";
+import { cellName, runCell } from "./cell.ts";
 import { openCellRecords } from "./cell-records.ts";
 import { readCurves } from "./curves.ts";
 import { type EventSink, fanOut } from "./events.ts";
@@ -66,7 +66,13 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
   return finishRun(folder, async () => {
     const data = await loadData(read, join(runsDir, "cache"), events);
     const plan = expandStudy(study, data, await loadWeights(read));
-    events({ type: "study-started", study: study.name, cells: plan.cells.length, steps: plan.steps.length });
+    const grid = plan.cells.map((cell) => ({
+      cell: cellName(cell),
+      defense: cell.target.label,
+      attack: cell.attackLabel,
+      seed: cell.seed,
+    }));
+    events({ type: "study-started", study: study.name, cells: grid.length, steps: plan.steps.length, grid });
     const store = openStepStore({ root: join(runsDir, "steps"), shipped: assetsFolder, events, signal });
     const results = new Map<string, StepResult>();
     const timings: StudyResult["timings"][number][] = [];
@@ -80,22 +86,23 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
     const failed: FailedCell[] = [];
     for (const cell of plan.cells) {
       const { defense, seed } = cell.target;
+      const at = { defense, attack: cell.attack, seed, cell: cellName(cell) };
       try {
         const known = await records?.find(cell);
         if (known !== undefined) {
           cells.push(known.result);
-          events({ type: "cell-finished", defense, attack: cell.attack, seed, status: "done" });
+          events({ type: "cell-finished", ...at, status: "done" });
           continue;
         }
         const result = await runCell({ cell, study, model: plan.model, data, studyDir, includePrivate, machine, run });
         cells.push(result);
         await records?.keep(cell, { study: study.name, result, seconds: secondsOf(cell, results), machine });
-        events({ type: "cell-finished", defense, attack: cell.attack, seed, status: "done", run: result.run });
+        events({ type: "cell-finished", ...at, status: "done", run: result.run });
       } catch (error) {
         if (isInterruption(error)) throw error;
         const message = error instanceof Error ? error.message : String(error);
         failed.push({ defense, attack: cell.attack, seed, message });
-        events({ type: "cell-finished", defense, attack: cell.attack, seed, status: "failed", message });
+        events({ type: "cell-finished", ...at, status: "failed", message });
       }
     }
     const [pretraining, probe] = await sharedAccuracies(plan, run);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, isAbsolute, resolve } from "node:path";
 import { stringify } from "yaml";
 import type { StudyData } from "../data/dataset.ts";
 import { UserError } from "../engine/errors.ts";
@@ -49,6 +49,25 @@ async function withCheckpoint(prior: Study["priors"][number], folder: string): P
 }
 
 const PATH_KEYS = ["private", "public", "pretraining", "evaluation", "root", "file", "train", "test"];
+
+/**
+ * The keys of a study whose paths start at its file: `data.private`. A copy of the file in another folder, such as a run's own, means
+ * other files by them.
+ */
+export function relativePaths({ data, pretraining, evaluation }: Study): readonly string[] {
+  const within = (keys: object, name: string): string[] =>
+    Object.entries(keys).flatMap(([key, value]: [string, unknown]) => {
+      if (key === "lists" && typeof value === "object" && value !== null) return within(value, `${name}.${key}`);
+      return PATH_KEYS.includes(key) && typeof value === "string" && !isAbsolute(value) ? [`${name}.${key}`] : [];
+    });
+  const weights = { pretraining: pretraining.weights, evaluation: evaluation.weights };
+  return [
+    ...within(data, "data"),
+    ...Object.entries(weights).flatMap(([key, path]) =>
+      path === undefined || isAbsolute(path) ? [] : [`${key}.weights`],
+    ),
+  ];
+}
 
 /** Files of weights that a study names; absent where it trains them itself. */
 export interface StudyWeights {

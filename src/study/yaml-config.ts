@@ -26,49 +26,56 @@ export function parseYamlConfig<Schema extends z.ZodType>(
   text: string,
   file: string,
 ): z.output<Schema> {
+  const checked = checkYamlConfig(schema, text);
+  if ("data" in checked) return checked.data;
+  const rows = checked.findings.map(({ line, column, path, message }) =>
+    [`${file}:${line}:${column}`, pathText(path), message].filter((part) => part !== "").join("  "),
+  );
+  throw new UserError([...new Set(rows)].join("\n"));
+}
+
+/** One thing that is wrong with a file: where it stands, the path to its key or value, and what is wrong. */
+export interface Finding extends Position {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** Checks YAML text against a schema: the value with every default filled in, or what is wrong in the order of its lines. */
+export function checkYamlConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  text: string,
+): { readonly data: z.output<Schema> } | { readonly findings: readonly Finding[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true });
   const broken = [...document.errors, ...document.warnings].map(({ pos, message }) => {
     const { line, col } = lines.linePos(pos[0]);
-    return { position: { line, column: col }, path: "", message: lowerFirst(message) };
+    return { line, column: col, path: [], message: lowerFirst(message) };
   });
-  if (broken.length > 0) throw configError(file, broken);
+  if (broken.length > 0) return { findings: inOrder(broken) };
 
-  const value = plainValue(document, file);
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  const plain = plainValue(document);
+  if ("findings" in plain) return plain;
+  const parsed = schema.safeParse(plain.value);
+  if (parsed.success) return { data: parsed.data };
 
   const positions = positionsOf(document, lines);
-  throw configError(
-    file,
-    configIssues(schema, value, parsed.error.issues).map(({ path, key, message }) => ({
-      position: key === undefined ? positions.value(path) : positions.key(path, key),
-      path: pathText(key === undefined ? path : [...path, key]),
-      message,
-    })),
-  );
+  const findings = configIssues(schema, plain.value, parsed.error.issues).map(({ path, key, message }) => ({
+    ...(key === undefined ? positions.value(path) : positions.key(path, key)),
+    path: key === undefined ? path : [...path, key],
+    message,
+  }));
+  return { findings: inOrder(findings) };
 }
 
-interface Finding {
-  readonly position: Position;
-  readonly path: string;
-  readonly message: string;
-}
+const inOrder = (findings: readonly Finding[]) => findings.toSorted((a, b) => a.line - b.line || a.column - b.column);
 
-function configError(file: string, findings: readonly Finding[]): UserError {
-  const order = (a: Finding, b: Finding) => a.position.line - b.position.line || a.position.column - b.position.column;
-  const rows = findings.toSorted(order).map(({ position, path, message }) => {
-    return [`${file}:${position.line}:${position.column}`, path, message].filter((part) => part !== "").join("  ");
-  });
-  return new UserError([...new Set(rows)].join("\n"));
-}
-
-function plainValue(document: Document, file: string): unknown {
+function plainValue(document: Document): { readonly value: unknown } | { readonly findings: readonly Finding[] } {
   try {
-    return document.toJS({ maxAliasCount: 100 });
+    return { value: document.toJS({ maxAliasCount: 100 }) };
   } catch (error) {
     // An alias without its anchor, or aliases that multiply without bound: the document says so only when it is unfolded.
-    throw new UserError(`${file}:1:1  ${lowerFirst(error instanceof Error ? error.message : String(error))}`);
+    const message = lowerFirst(error instanceof Error ? error.message : String(error));
+    return { findings: [{ line: 1, column: 1, path: [], message }] };
   }
 }
 

@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
-import { type Comparison, type Condition, comparisonsOf } from "../conditions.ts";
+import { type Comparison, comparisonsOf } from "../comparisons.ts";
+import type { Condition } from "../conditions.ts";
 import { fixed, percentWithInterval } from "../numbers.ts";
 import { chartBase, colorOf, LINE, MUTED, symbolOf } from "./look.ts";
 

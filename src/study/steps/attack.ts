@@ -15,6 +15,7 @@ import { readState, WEIGHTS } from "../state-file.ts";
 import type { Study } from "../study-schema.ts";
 import { answersOf } from "./answers.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
+import { previewTrail } from "./preview.ts";
 import type { PublicNetwork } from "./score-map.ts";
 
 /** Rows of an attack step's two floors in its search space; rows stand for `labels` of attack.json, as those of the reconstructions do. */
@@ -89,6 +90,8 @@ export function attackStep(options: {
     const state = await readState(join(dir(target), WEIGHTS));
     const given = await trainedPrior(prior, networks, dir);
     const answers = outputs && (await answersOf(defended, state, data, seed));
+    const [channels, height, width] = model.input;
+    const preview = previewTrail(context.dir, { channels, height, width });
     const { rows, labels, queries } = await runAttack({
       attack,
       model,
@@ -103,8 +106,10 @@ export function attackStep(options: {
       config,
       seed: seedFor(seed, "attack"),
       work: context,
+      trail: preview,
       ...(answers && { answers }),
     });
+    await preview.remove();
     const space = spaceOf(attack, model, given, config);
     const scored = openTarget("scores", model, state, queryMeter(), answers);
     const { target: access } = scored;

@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { UserError } from "../engine/errors.ts";
+
+/** Studies that may run at once: each takes all cores. */
+const MOST_JOBS = 2;
+/** Lines of a run's output that are kept. */
+const MOST_LINES = 200;
+/** A line longer than this is cut. */
+const MOST_LETTERS = 2000;
+
+/** The command that runs a study: a program and its first arguments. */
+export type Command = readonly [program: string, ...args: string[]];
+
+/** What a program said and how it ended. */
+export interface Ended {
+  /** Null where a signal ended it. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Studies that this server started, each a child process of the command line. */
+export interface Jobs {
+  /** Starts a study. @throws UserError where it is running already, or too many are. */
+  start(id: string, studyFile: string): void;
+  /** Asks a study to save and stop. False where this server does not run it. */
+  stop(id: string): boolean;
+  isRunning(id: string): boolean;
+  /** The last lines that it wrote; empty where this server never started it. */
+  log(id: string): readonly string[];
+  /** Runs a command to its end, for at most `seconds`. */
+  call(args: readonly string[], seconds: number): Promise<Ended>;
+  /** Stops everything and waits until it has ended. */
+  close(): Promise<void>;
+}
+
+interface Job {
+  readonly child: ChildProcess;
+  readonly lines: string[];
+  readonly ended: Promise<void>;
+}
+
+/** @param command called with an argument list, never through a shell */
+export function openJobs(command: Command, runsDir: string): Jobs {
+  const jobs = new Map<string, Job>();
+  const calls = new Set<ChildProcess>();
+  const [program, ...first] = command;
+  const isRunning = (id: string) => {
+    const child = jobs.get(id)?.child;
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  };
+  const launch = (args: readonly string[]) =>
+    spawn(program, [...first, ...args], { shell: false, stdio: ["ignore", "pipe", "pipe"] });
+
+  return {
+    isRunning,
+    log: (id) => jobs.get(id)?.lines ?? [],
+    start(id, studyFile) {
+      if (isRunning(id)) throw new UserError(`${id} is running already`);
+      const running = [...jobs.keys()].filter(isRunning);
+      if (running.length >= MOST_JOBS)
+        throw new UserError(
+          `${running.join(" and ")} are running, and each takes all cores; stop one, or wait until it ends`,
+        );
+      const child = launch(["run", studyFile, "--runs", runsDir, "--no-color"]);
+      const lines: string[] = [];
+      let rest = "";
+      const take = (chunk: string) => {
+        const parts = (rest + chunk).split("\n");
+        rest = (parts.pop() ?? "").slice(0, MOST_LETTERS);
+        lines.push(...parts.map((line) => line.slice(0, MOST_LETTERS)));
+        lines.splice(0, lines.length - MOST_LINES);
+      };
+      for (const output of [child.stdout, child.stderr]) output?.setEncoding("utf8").on("data", take);
+      const ended = new Promise<void>((resolve) => {
+        child.once("error", (error) => {
+          lines.push(`the run could not be started: ${error.message}`);
+          resolve();
+        });
+        child.once("close", () => {
+          if (rest !== "") lines.push(rest);
+          resolve();
+        });
+      });
+      jobs.set(id, { child, lines, ended });
+    },
+    stop(id) {
+      return isRunning(id) && jobs.get(id)?.child.kill("SIGTERM") === true;
+    },
+    call: (args, seconds) =>
+      new Promise((resolve, reject) => {
+        const child = launch(args);
+        calls.add(child);
+        child.once("exit", () => calls.delete(child));
+        const timer = setTimeout(() => child.kill("SIGKILL"), seconds * 1000);
+        const out: Buffer[] = [];
+        const err: Buffer[] = [];
+        child.stdout?.on("data", (chunk: Buffer) => out.push(chunk));
+        child.stderr?.on("data", (chunk: Buffer) => err.push(chunk));
+        child.once("error", (error) => {
+          clearTimeout(timer);
+          reject(error);
+        });
+        child.once("close", (code) => {
+          clearTimeout(timer);
+          const text = (chunks: readonly Buffer[]) => Buffer.concat(chunks).toString("utf8");
+          resolve({ code, stdout: text(out), stderr: text(err) });
+        });
+      }),
+    async close() {
+      for (const child of calls) child.kill("SIGKILL");
+      for (const [id, { child }] of jobs) if (isRunning(id)) child.kill("SIGTERM");
+      await Promise.all([...jobs.values()].map(({ ended }) => ended));
+    },
+  };
+}

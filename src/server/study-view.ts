@@ -1,0 +1,98 @@
+import type { CellResult, StudyResult } from "../study/result.ts";
+import { CONFIG_FILE, RESULT_FILE } from "../study/run-folder.ts";
+import type { Control, GridCell, RunRow, StudyView } from "./api.ts";
+import type { Confined } from "./confined.ts";
+import { lastAttempt, readEvents } from "./event-log.ts";
+import type { RunIndex } from "./run-index.ts";
+
+/** What views are made from. */
+export interface ViewSources {
+  readonly runs: Confined;
+  readonly index: RunIndex;
+}
+
+const CELL_STATES: Readonly<Record<RunRow["state"], GridCell["state"]>> = {
+  QUEUED: "waiting",
+  RUNNING: "running",
+  COMPLETED: "done",
+  FAILED: "failed",
+  INTERRUPTED: "stopped",
+  LOST: "stopped",
+};
+
+/** A study as its page shows it. */
+export async function studyView({ runs, index }: ViewSources, row: RunRow, control: Control): Promise<StudyView> {
+  const result = await readResult<StudyResult>(runs, row.id, "study.json");
+  return {
+    row,
+    control,
+    grid: await gridOf({ runs, index }, row),
+    notes: result?.notes ?? [],
+    curves: result?.curves ?? [],
+  };
+}
+
+/** The cells that the newest attempt planned; of a run that wrote no plan, those that have a folder. */
+async function gridOf({ runs, index }: ViewSources, row: RunRow): Promise<GridCell[]> {
+  const events = lastAttempt(await readEvents(runs, [row.id]));
+  const started = events.find(({ event }) => event.type === "study-started")?.event;
+  const planned = started?.type === "study-started" ? started.grid : undefined;
+  const folders = await runs.folders(row.id, "cells");
+  const failures = new Map(
+    events.flatMap(({ event }) =>
+      event.type === "cell-finished" && event.status === "failed" && event.cell !== undefined
+        ? [[event.cell, event.message ?? ""] as const]
+        : [],
+    ),
+  );
+  const names = planned ?? folders.map((cell) => ({ cell, defense: cell, attack: "", seed: 0 }));
+  return Promise.all(
+    names.map(async (name): Promise<GridCell> => {
+      const found = folders.includes(name.cell);
+      const id = `${row.id}/${name.cell}`;
+      const cellRow = found ? await index.find(id) : undefined;
+      const result = found ? await readResult<CellResult>(runs, id, RESULT_FILE) : undefined;
+      const failure = failures.get(name.cell) ?? cellRow?.error;
+      const shown =
+        planned === undefined && result !== undefined
+          ? { ...name, defense: result.defense, attack: result.attack, seed: result.seed }
+          : name;
+      return {
+        ...shown,
+        found,
+        state: failures.has(name.cell) ? "failed" : cellRow === undefined ? "waiting" : CELL_STATES[cellRow.state],
+        ...(failure !== undefined && { message: failure }),
+        ...(result && { naturalAccuracy: result.naturalAccuracy, attackAccuracy: result.attackAccuracy }),
+      };
+    }),
+  );
+}
+
+/** A result of this version, as it was written; undefined where there is none. */
+export async function readResult<Result extends { readonly schemaVersion: 1 }>(
+  runs: Confined,
+  id: string,
+  file: string,
+): Promise<Result | undefined> {
+  try {
+    const value = JSON.parse((await runs.text(...id.split("/").flatMap(cellPath), file)) ?? "null") as Result | null;
+    return value?.schemaVersion === 1 ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `study/cell` lies in `study/cells/cell`. */
+export function cellPath(name: string, at: number): string[] {
+  return at === 0 ? [name] : ["cells", name];
+}
+
+/** The folder names that lead to a run. */
+export function folderOf(id: string): string[] {
+  return id.split("/").flatMap(cellPath);
+}
+
+/** A run's resolved study file; undefined where it has none. */
+export async function configOf(runs: Confined, id: string): Promise<string | undefined> {
+  return runs.text(...folderOf(id), CONFIG_FILE);
+}
