@@ -28,8 +28,8 @@ export interface AttackRun<Config, A extends Access = Access, P extends Searched
 }
 
 /**
- * What an attack recovered: rows of its search space (latents, styles, or images where it has no prior), row i being meant for class
- * `labels[i]`. Identity by identity, `perIdentity` rows each.
+ * What an attack recovered: rows of its search space (latents, styles, or images where it has no prior), or images where it leaves that
+ * space (`outcome`); row i is meant for class `labels[i]`. Identity by identity, `perIdentity` rows each.
  */
 export interface Reconstructions {
   readonly rows: Float32Array;
@@ -50,6 +50,8 @@ export interface Attack<
   /** The kind of prior that it searches in; null where it searches among images themselves. */
   readonly prior: P;
   readonly config: Schema;
+  /** Said where what it recovers are images that its search space has no rows for. */
+  readonly outcome?: "images";
   /** The styles that it searches among, with these settings; the prior's latents where it is left out. */
   space?(config: z.output<Schema>): StyleSpace;
   /** What these settings want to be learnt of the target from public images beforehand; nothing where it is left out. */
