@@ -68,7 +68,9 @@ export async function searchFeatures(
       outputs: { loss: identity, identity: mul(identity, 1 / batch) },
       updates: optimizerUpdates(plan, variables, grad(identity, variables)),
       enter: { "styles/centre": stopGradient(styles) },
-      held: (store) => variables.forEach((v) => holdNear(store, v, radius)),
+      held(store) {
+        for (const variable of variables) holdNear(store, variable, radius);
+      },
     };
   };
 

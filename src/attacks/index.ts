@@ -7,6 +7,7 @@ import { mirror } from "./mirror.ts";
 import { mirrorGa } from "./mirror-ga.ts";
 import { plgMi } from "./plg-mi.ts";
 import { ppa } from "./ppa.ts";
+import { vmi } from "./vmi.ts";
 
 /** Every attack. */
-export const attacks = [miFace, gmi, kedmi, plgMi, ppa, mirror, mirrorGa, ifGmi, brepMi] as const;
+export const attacks = [miFace, gmi, kedmi, plgMi, ppa, mirror, mirrorGa, vmi, ifGmi, brepMi] as const;

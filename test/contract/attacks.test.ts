@@ -128,6 +128,20 @@ const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> =
     queries: { images: 8 + IDENTITIES * (8 + 4 * 7), gradients: 0 },
     leastPool: 40,
   },
+  vmi: {
+    config: {
+      iterations: 80,
+      samples: 8,
+      optimizer: "adam",
+      rate: 0.1,
+      initialLogVariance: -1,
+      batch: 5,
+      flow: { layers: 3, hidden: 8 },
+    },
+    short: { iterations: 15 },
+    queries: { images: 8 * 15 * IDENTITIES, gradients: 8 * 15 * IDENTITIES },
+    diverging: { rate: 3e38 },
+  },
   "if-gmi": {
     config: {
       iterations: 60,
