@@ -7,7 +7,8 @@ import { mirror } from "./mirror.ts";
 import { mirrorGa } from "./mirror-ga.ts";
 import { plgMi } from "./plg-mi.ts";
 import { ppa } from "./ppa.ts";
+import { ppdgMi } from "./ppdg-mi.ts";
 import { vmi } from "./vmi.ts";
 
 /** Every attack. */
-export const attacks = [miFace, gmi, kedmi, plgMi, ppa, mirror, mirrorGa, vmi, ifGmi, brepMi] as const;
+export const attacks = [miFace, gmi, kedmi, plgMi, ppa, mirror, mirrorGa, vmi, ifGmi, ppdgMi, brepMi] as const;
