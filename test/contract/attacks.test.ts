@@ -133,8 +133,10 @@ const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> =
       iterations: 80,
       samples: 8,
       optimizer: "adam",
-      rate: 0.1,
-      initialLogVariance: -2,
+      rate: 0.05,
+      // Nothing but the prior keeps latents where the world's images are, and there are few numbers in one.
+      klWeight: 0.05,
+      initialLogVariance: -1,
       batch: 5,
       flow: { layers: 3, hidden: 8 },
     },
