@@ -31,8 +31,8 @@ export interface AttackRun<Config, A extends Access = Access, P extends Searched
 }
 
 /**
- * What an attack recovered: rows of its search space (latents, styles, or images where it has no prior), row i being meant for class
- * `labels[i]`. Identity by identity, `perIdentity` rows each.
+ * What an attack recovered: rows of its search space (latents, styles, or images where it has no prior), or images where it leaves that
+ * space (`outcome`); row i is meant for class `labels[i]`. Identity by identity, `perIdentity` rows each.
  */
 export interface Reconstructions {
   readonly rows: Float32Array;
@@ -52,14 +52,23 @@ export interface Attack<
   readonly access: A;
   /** The kind of prior that it searches in; null where it searches among images themselves. */
   readonly prior: P;
+  /** The kind of prior where these settings decide it; `prior` where it is left out. */
+  priorOf?(config: z.output<Schema>): SearchedPrior;
   readonly config: Schema;
+  /** Said where what it recovers are images that its search space has no rows for. */
+  readonly outcome?: "images";
   /** The styles that it searches among, with these settings; the prior's latents where it is left out. */
-  space?(config: z.output<Schema>): StyleSpace;
+  space?(config: z.output<Schema>): StyleSpace | undefined;
   /** What these settings want to be learnt of the target from public images beforehand; nothing where it is left out. */
   surrogates?(config: z.output<Schema>): SurrogateSettings | undefined;
   /** How a map is learnt beforehand from the target's scores of public images to a public network's features; none where it is left out. */
   scoreMap?(config: z.output<Schema>): ScoreMapSettings;
   run(run: AttackRun<z.output<Schema>, A, P>): Promise<Reconstructions>;
+}
+
+/** The kind of prior that an attack searches in with its resolved settings; null where it has none. */
+export function priorKind(attack: Attack, config: Readonly<Record<string, unknown>>): SearchedPrior | null {
+  return attack.priorOf?.(config) ?? attack.prior;
 }
 
 /** Declares an attack; only fixes the types. */

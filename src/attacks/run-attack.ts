@@ -7,7 +7,7 @@ import { openTarget } from "./access.ts";
 import type { Attack, Reconstructions } from "./attack.ts";
 import { meteredWork, type Queries, queryMeter } from "./queries.ts";
 import { type Embedding, openScoreMap, type ScoreMap } from "./score-map.ts";
-import { type SearchSpace, searchSpace } from "./space.ts";
+import { pixelSpace, type SearchSpace, searchSpace } from "./space.ts";
 import { openSurrogates, type Surrogates } from "./surrogates.ts";
 import { type Trail, withTrail } from "./trail.ts";
 
@@ -47,6 +47,11 @@ export function spaceOf(
   if (attack.prior === null) return searchSpace(undefined, model.input);
   if (prior === undefined) throw new RangeError(`${attack.kind} searches in a prior of kind ${attack.prior}`);
   return searchSpace(prior, model.input, attack.space?.(config));
+}
+
+/** The space that the rows of an attack's reconstructions belong to: the one it searches, or that of images. */
+export function outcomeSpaceOf(...[attack, model, prior, config]: Parameters<typeof spaceOf>): SearchSpace {
+  return attack.outcome === "images" ? pixelSpace(model.input) : spaceOf(attack, model, prior, config);
 }
 
 function surrogatesOf({ attack, model, config, surrogates }: AttackOptions): Surrogates | undefined {

@@ -1,11 +1,24 @@
 import { input, type Value } from "../engine/graph.ts";
+import { compile } from "../engine/runtime.ts";
 import type { StateDict, Store } from "../engine/store.ts";
 import { type FloatTensor, tensor } from "../engine/tensor.ts";
 import { checkFinite, DivergedError, runLoop, type Work } from "../engine/work.ts";
 import type { WhiteBox } from "./access.ts";
 
+/** A part of a search: so many steps of one graph. */
+export interface Phase {
+  readonly iterations: number;
+  /** Outputs with a `loss`, and the updates of one iteration. */
+  readonly outputs: Readonly<Record<string, Value>>;
+  readonly updates: Readonly<Record<string, Value>>;
+  /** New values of tensors of the store before the first iteration, out of what the phase before left. */
+  readonly enter?: Readonly<Record<string, Value>>;
+  /** Brings the store's tensors back to where they may lie, after each iteration. */
+  held?(store: Store): void;
+}
+
 /** A search over rows (restarts or identities) that are optimised side by side, some at a time. */
-export interface Search {
+export interface Search extends Phase {
   readonly work: Work;
   readonly target: WhiteBox;
   readonly name: string;
@@ -13,17 +26,21 @@ export interface Search {
   readonly rows: number;
   /** Rows optimised at a time. */
   readonly batch: number;
-  readonly iterations: number;
+  /** Images of each row that the target is shown at a time, one after the other in its batch; 1 by default. */
+  readonly imagesPerRow?: number;
   /** Holds the present rows' variables and the optimiser's slots; filled anew for each batch of rows. */
   readonly store: Store;
   /** First values for rows `from` … `from + batch − 1`, of everything in the store; rows past the last repeat it. */
   start(from: number): StateDict;
+  /** What follows the first phase, in order. */
+  readonly then?: readonly Phase[];
+  /** New values of tensors of the store once the present rows are done: results that follow from the variables. */
+  readonly finish?: Readonly<Record<string, Value>>;
   /** The names of the store's tensors that are the result, each [batch, …]. */
   readonly results: readonly string[];
-  /** Outputs with a `loss`, and the updates of one iteration. */
-  readonly outputs: Readonly<Record<string, Value>>;
-  readonly updates: Readonly<Record<string, Value>>;
-  /** What an iteration is fed beside `labels`, which come from `label`. */
+  /** Tensors of the store that must stay finite; the results by default. */
+  readonly variables?: readonly string[];
+  /** What an iteration (counted on from phase to phase) is fed beside `labels`, which come from `label`. */
   feeds(from: number, iteration: number): Readonly<Record<string, Float32Array>>;
   label(row: number): number;
   /** Whether the present rows are done before their last iteration; what is left of their iterations then runs nothing. */
@@ -32,19 +49,26 @@ export interface Search {
 
 /**
  * Runs the search and returns each result for all rows. Resumes within a batch of rows.
- * @throws DivergedError when the loss or a result is no longer finite.
+ * @throws DivergedError when the loss or a variable is no longer finite.
  */
 export async function runSearch(search: Search): Promise<Record<string, Float32Array>> {
-  const { work, target, name, rows, batch, iterations, store, results } = search;
-  const program = await target.compile({ outputs: search.outputs, updates: search.updates, store });
+  const { work, name, rows, batch, store, results, imagesPerRow = 1, variables = results } = search;
+  const phases = await openPhases(search);
+  const iterations = phases.reduce((sum, phase) => sum + phase.iterations, 0);
+  const finish = search.finish && (await compile({ outputs: {}, updates: search.finish, store }));
   const width = (n: string) => store.get(n).data.length / batch;
   const found: Record<string, FloatTensor> = Object.fromEntries(
     results.map((n) => [n, tensor(new Float32Array(rows * width(n)), [rows, width(n)])]),
   );
   const iterate = async (from: number, iteration: number): Promise<Record<string, number>> => {
-    const labels = Int32Array.from({ length: batch }, (_, i) => search.label(Math.min(from + i, rows - 1)));
+    const { first, enter, program, held } = phases.findLast((phase) => phase.first <= iteration)!;
+    if (iteration === first) await enter?.run({});
+    const labels = Int32Array.from({ length: batch * imagesPerRow }, (_, i) =>
+      search.label(Math.min(from + Math.floor(i / imagesPerRow), rows - 1)),
+    );
     const fed = { labels, ...search.feeds(from, iteration) };
-    const result = await program.run(fed, Math.min(batch, rows - from));
+    const result = await program.run(fed, Math.min(batch, rows - from) * imagesPerRow);
+    held?.(store);
     return Object.fromEntries(Object.entries(result).map(([n, t]) => [n, t.data[0]!]));
   };
   const batches = Math.ceil(rows / batch);
@@ -71,26 +95,50 @@ export async function runSearch(search: Search): Promise<Record<string, Float32A
           metrics = await iterate(from, iteration);
           checkFinite(name, step, metrics.loss!);
           // Clamping between variables and images can keep the loss finite when they are not.
-          for (const n of results) {
+          for (const n of variables) {
             const lost = store.get(n).data.find((x) => !Number.isFinite(x));
             if (lost !== undefined) throw new DivergedError(`${name}: ${n}`, step, lost);
           }
           if ((iteration + 1) % 20 === 0)
             await work.log({ attack: name, batch: from / batch, iteration: iteration + 1, ...metrics });
         }
-        if (iteration + 1 === iterations)
+        if (iteration + 1 === iterations) {
+          await finish?.run({});
           for (const n of results) found[n]!.data.set(store.get(n).data.subarray(0, count * width(n)), from * width(n));
+        }
         return metrics;
       };
     },
   });
-  await program.release();
+  for (const { enter, program } of phases) {
+    await enter?.release();
+    await program.release();
+  }
+  await finish?.release();
   return Object.fromEntries(results.map((n) => [n, found[n]!.data]));
 }
 
-/** The attacked class of each row, fed by `runSearch`. */
-export function labelInput(batch: number): Value {
-  return input("labels", [batch], "int32");
+/** The search's phases, compiled; each knows its first iteration. */
+async function openPhases(search: Search) {
+  const { target, store } = search;
+  const opened = [];
+  let first = 0;
+  for (const { iterations, outputs, updates, enter, held } of [search, ...(search.then ?? [])]) {
+    opened.push({
+      first,
+      iterations,
+      program: await target.compile({ outputs, updates, store }),
+      enter: enter && (await compile({ outputs: {}, updates: enter, store })),
+      held,
+    });
+    first += iterations;
+  }
+  return opened;
+}
+
+/** The attacked class of each image, fed by `runSearch`. */
+export function labelInput(images: number): Value {
+  return input("labels", [images], "int32");
 }
 
 /** Rows `from` … of an array of rows, `count` of them; past the end the last row repeats. */

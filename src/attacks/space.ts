@@ -1,7 +1,9 @@
+import { reshape } from "../engine/ops/movement.ts";
 import { random } from "../engine/random.ts";
 import { sizeOf } from "../engine/shape.ts";
+import type { Layer } from "../models/layer.ts";
 import { type Predictor, predictor } from "../models/predict.ts";
-import type { Prior } from "../priors/prior.ts";
+import type { Prior, PriorNetworks } from "../priors/prior.ts";
 import { forAllLayers } from "../priors/style-networks.ts";
 import { fixedPrior, renderer, stylesOf } from "../priors/synthesize.ts";
 
@@ -34,6 +36,20 @@ export function searchSpace(
 ): SearchSpace {
   if (prior === undefined) return pixelSpace(image);
   return styles === undefined ? latentSpace(prior) : styleSpace(prior, styles);
+}
+
+/** The part of a generator that makes images of latents [N, latent], or of styles as a space's rows hold them. */
+export function rowsToImages(networks: PriorNetworks, space: StyleSpace | undefined): Layer {
+  if (space === undefined) return networks.generator;
+  const { synthesis, length, count } = stylesOf(networks);
+  return {
+    weights: synthesis.weights,
+    apply: (rows, context) =>
+      synthesis.apply(
+        space.styles === "w" ? forAllLayers(rows, count) : reshape(rows, [rows.shape[0]!, count, length]),
+        context,
+      ),
+  };
 }
 
 /** The latents of a prior, standard normal. */

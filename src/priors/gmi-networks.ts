@@ -41,31 +41,35 @@ type Kernel = z.output<typeof kernelSchema>;
  * GMI's generator (Zhang et al. 2020; released code `Generator`): a linear layer to 4×4, then transposed convolutions with
  * stride 2, sigmoid at the end. `width` is the channels before the last layer (64 in the paper).
  */
-export function gmiGenerator(
+export function gmiGenerator(...sizes: Parameters<typeof gmiGeneratorBlocks>): Layer {
+  return sequential(...gmiGeneratorBlocks(...sizes));
+}
+
+/** The same, side by side: latents to 4×4, 4×4 to 8×8, and so on up to the image. */
+export function gmiGeneratorBlocks(
   latent: number,
   [channels, side]: readonly [number, number, number],
   width: number,
   kernel: Kernel,
-): Layer {
+): Layer[] {
   const ups = halvings(side);
   const widths = Array.from({ length: ups }, (_, i) => width * 2 ** (ups - 1 - i));
   const up = { stride: 2, padding: halvingPadding(kernel), outputPadding: kernel - 4, bias: false, initial } as const;
   const first = widths[0]! * 16;
-  return sequential(
-    linear("l1.0", latent, first, { bias: false, initial }),
-    batchNorm("l1.1", first),
-    relu,
-    reshape([widths[0]!, 4, 4]),
+  return [
+    sequential(
+      linear("l1.0", latent, first, { bias: false, initial }),
+      batchNorm("l1.1", first),
+      relu,
+      reshape([widths[0]!, 4, 4]),
+    ),
     ...widths
       .slice(1)
-      .flatMap((to, i) => [
-        convTranspose(`l2_5.${i}.0`, widths[i]!, to, kernel, up),
-        batchNorm(`l2_5.${i}.1`, to),
-        relu,
-      ]),
-    convTranspose(`l2_5.${ups - 1}`, width, channels, kernel, { ...up, bias: true }),
-    sigmoid,
-  );
+      .map((to, i) =>
+        sequential(convTranspose(`l2_5.${i}.0`, widths[i]!, to, kernel, up), batchNorm(`l2_5.${i}.1`, to), relu),
+      ),
+    sequential(convTranspose(`l2_5.${ups - 1}`, width, channels, kernel, { ...up, bias: true }), sigmoid),
+  ];
 }
 
 /** GMI's critic (released code `DGWGAN`): convolutions with stride 2 and instance norm, then 4×4 to one score. */

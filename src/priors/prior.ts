@@ -4,6 +4,7 @@ import type { Value } from "../engine/graph.ts";
 import type { StateDict } from "../engine/store.ts";
 import type { Work } from "../engine/work.ts";
 import type { Layer } from "../models/layer.ts";
+import type { SynthesisParts } from "./synthesis-parts.ts";
 
 /** The networks of a prior. Images are [N, channels, side, side] in [0, 1]; latents are [N, latent], drawn from N(0, I). */
 export interface PriorNetworks {
@@ -31,6 +32,8 @@ export interface Styles {
   readonly mapping: Layer;
   /** Styles [N, count, length] to images [N, channels, side, side]. */
   readonly synthesis: Layer;
+  /** The same block by block. */
+  readonly parts: SynthesisParts;
 }
 
 /** The networks of a prior that draws by styles. */

@@ -10,11 +10,11 @@ import {
   doubled,
   equalizedConv,
   equalizedLinear,
-  type StyledLayer,
   type StyledOptions,
   synthesisLayer,
   toImage,
 } from "./style-layers.ts";
+import type { SynthesisBlock, SynthesisParts } from "./synthesis-parts.ts";
 
 /** The sizes of a StyleGAN2. */
 export interface StyleSizes {
@@ -89,46 +89,47 @@ export function forAllLayers(w: Value, count: number): Value {
   return broadcastTo(reshape(w, [n, 1, length]), [n, count, length]);
 }
 
-interface Block {
-  readonly convs: readonly StyledLayer[];
-  readonly image: StyledLayer;
+/**
+ * From styles [N, count, style], block by block, to images in [0, 1]: a learnt constant of 4×4, which each block but the first doubles, and
+ * the sum of the images of each side (Karras et al. 2020, with skip connections). The network's own range is [−1, 1]; what lies outside is
+ * cut off where it is not in training.
+ */
+export function synthesisNetwork(sizes: StyleSizes): SynthesisParts {
+  return {
+    blocks: sidesOf(sizes).map((_, i) => synthesisBlock(sizes, i)),
+    finish({ image }, { training }) {
+      const brought = mul(add(image!, 1), 0.5);
+      return training ? brought : clamp(brought, 0, 1);
+    },
+  };
 }
 
-/**
- * Styles [N, count, style] to images in [0, 1], from a learnt constant of 4×4 (Karras et al. 2020, with skip connections between the
- * images of each side). The network's own range is [−1, 1]; what lies outside is cut off where it is not in training.
- */
-export function synthesisNetwork(sizes: StyleSizes): Layer {
+/** The block of the given number: 4×4 for the first, 8×8 for the second. */
+function synthesisBlock(sizes: StyleSizes, number: number): SynthesisBlock {
   const { style, image } = sizes;
-  const blocks = sidesOf(sizes).map((side, i): Block => {
-    const [from, to] = [widthAt(sizes, side / 2), widthAt(sizes, side)];
-    const at = (name: string): StyledOptions => ({ path: `synthesis.b${side}.${name}`, from: to, to, style });
-    const second = synthesisLayer({ ...at("conv1"), side, up: false });
-    return {
-      convs: i === 0 ? [second] : [synthesisLayer({ ...at("conv0"), from, side, up: true }), second],
-      image: toImage({ ...at("torgb"), to: image[0] }),
-    };
-  });
-  const start = { name: "synthesis.b4.const", shape: [widthAt(sizes, 4), 4, 4] };
+  const side = 4 * 2 ** number;
+  const [from, to] = [widthAt(sizes, side / 2), widthAt(sizes, side)];
+  const at = (name: string): StyledOptions => ({ path: `synthesis.b${side}.${name}`, from: to, to, style });
+  const second = synthesisLayer({ ...at("conv1"), side, up: false });
+  const convs = number === 0 ? [second] : [synthesisLayer({ ...at("conv0"), from, side, up: true }), second];
+  const last = toImage({ ...at("torgb"), to: image[0] });
+  const start = { name: "synthesis.b4.const", shape: [to, 4, 4] };
   return {
     weights: [
-      { ...start, kind: "weight", initial: normalInitial(1) },
-      ...blocks.flatMap(({ convs, image: last }) => [...convs, last].flatMap((layer) => layer.weights)),
+      ...(number === 0 ? [{ ...start, kind: "weight", initial: normalInitial(1) } as const] : []),
+      ...[...convs, last].flatMap((layer) => layer.weights),
     ],
-    apply(styles, c) {
+    apply(before, styles, c) {
       const n = styles.shape[0]!;
       const styleAt = (i: number) => reshape(sliceAxis(styles, 1, i, i + 1), [n, style]);
-      let x = broadcastTo(reshape(c.weight(start.name), [1, ...start.shape]), [n, ...start.shape]);
-      let sum: Value | undefined;
-      let at = 0;
-      for (const { convs, image: last } of blocks) {
-        for (const layer of convs) x = layer.apply(x, styleAt(at++), c);
-        // It shares its style with the next side's first convolution.
-        const part = last.apply(x, styleAt(at), c);
-        sum = sum === undefined ? part : add(doubled(sum), part);
-      }
-      const brought = mul(add(sum!, 1), 0.5);
-      return c.training ? brought : clamp(brought, 0, 1);
+      // The first block has one convolution, the others two.
+      const first = number === 0 ? 0 : 2 * number - 1;
+      const begin =
+        before?.features ?? broadcastTo(reshape(c.weight(start.name), [1, ...start.shape]), [n, ...start.shape]);
+      const features = convs.reduce((x, layer, i) => layer.apply(x, styleAt(first + i), c), begin);
+      // It shares its style with the next side's first convolution.
+      const part = last.apply(features, styleAt(first + convs.length), c);
+      return { features, image: before?.image === undefined ? part : add(doubled(before.image), part) };
     },
   };
 }

@@ -129,6 +129,30 @@ test("an image has a style for each layer, and the same for all is that of its l
   }
 });
 
+test("block by block it makes the image that it makes at once", async () => {
+  const networks = stylegan.networks(stylegan.config.parse(SIZES), shape);
+  const prior = { kind: "stylegan", networks, state: weightsWithPrefix(GENERATOR, vivid(networks.generator)) };
+  const { through, synthesizeFrom, synthesizeStyles } = fixedPrior(prior);
+  const styles = input("styles", [2, 6, 5]);
+  const fed = { styles: random(4, "styles").normals(2 * 6 * 5) };
+  const whole = await evaluate(synthesizeStyles(styles), fed);
+  const first = through(0, undefined, styles);
+  const second = through(1, first, styles);
+  expect(networks.styles!.parts.blocks.length).toBe(3);
+  expect([first.features.shape, second.features.shape, second.image!.shape]).toEqual([
+    [2, 12, 4, 4],
+    [2, 8, 8, 8],
+    [2, 3, 8, 8],
+  ]);
+  const froms = [
+    synthesizeFrom(0, undefined, styles),
+    synthesizeFrom(1, first, styles),
+    synthesizeFrom(2, second, styles),
+  ];
+  for (const [block, image] of froms.entries())
+    expectAllClose(await evaluate(image, fed), [...whole], { absolute: 1e-5 }, `from block ${block}`);
+});
+
 test("the deviation of a group is one more channel, the same for its images", async () => {
   const [n, c, side] = [8, 2, 2];
   const x = random(3, "x").normals(n * c * side * side);

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
+import type { Value } from "../engine/graph.ts";
 import { reshape, slice } from "../engine/ops/movement.ts";
 import { resize } from "../engine/ops/resize.ts";
-import type { Layer } from "../models/layer.ts";
 import { operation, sequential } from "../models/layers.ts";
 import { definePrior, GENERATOR, type PriorShape, type StyledNetworks, weightsWithPrefix } from "./prior.ts";
 import {
@@ -14,6 +14,7 @@ import {
   synthesisNetwork,
 } from "./style-networks.ts";
 import { readStyleganGenerator } from "./stylegan-checkpoint.ts";
+import { type SynthesisParts, wholeSynthesis } from "./synthesis-parts.ts";
 import { trainStylegan } from "./train-stylegan.ts";
 
 const checkpoint = z.strictObject({
@@ -72,16 +73,16 @@ const config = z.strictObject({
 export type StyleganSettings = z.output<typeof config>;
 
 /** Images at the generator's own side to those that the target gets. */
-function framed({ checkpoint: given }: StyleganSettings, side: number): Layer {
-  if (given === undefined) return operation((x) => x);
+function framed({ checkpoint: given }: StyleganSettings, side: number): (images: Value) => Value {
+  if (given === undefined) return (x) => x;
   const { side: own, crop = own } = given;
   if (crop > own) throw new UserError(`stylegan: a crop of ${crop} does not fit into images of ${own}×${own}`);
   const start = Math.floor((own - crop) / 2);
-  return operation((x) => {
+  return (x) => {
     const [n, c] = x.shape as [number, number];
     const cut = slice(x, [0, 0, start, start], [n, c, start + crop, start + crop]);
     return resize(cut, side, side, "antialiased");
-  });
+  };
 }
 
 function styleganNetworks(settings: StyleganSettings, { image }: PriorShape): StyledNetworks {
@@ -89,7 +90,10 @@ function styleganNetworks(settings: StyleganSettings, { image }: PriorShape): St
   const own = settings.checkpoint?.side;
   const made: StyleSizes = own === undefined ? sizes : { ...sizes, image: [image[0], own, own] };
   const mapping = mappingNetwork(made);
-  const synthesis = sequential(synthesisNetwork(made), framed(settings, image[1]));
+  const { blocks, finish } = synthesisNetwork(made);
+  const frame = framed(settings, image[1]);
+  const parts: SynthesisParts = { blocks, finish: (last, c) => frame(finish(last, c)) };
+  const synthesis = wholeSynthesis(parts);
   const count = styleCount(made);
   return {
     latent: settings.latent,
@@ -103,7 +107,7 @@ function styleganNetworks(settings: StyleganSettings, { image }: PriorShape): St
     naturalness: (score) => reshape(score, [score.shape[0]!]),
     // About as many pixels at a time whatever their side, for memory's sake.
     batch: Math.max(1, Math.min(64, Math.floor(64 * (128 / made.image[1]) ** 2))),
-    styles: { length: settings.style, count, mapping, synthesis },
+    styles: { length: settings.style, count, mapping, synthesis, parts },
   };
 }
 

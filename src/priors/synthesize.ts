@@ -1,9 +1,11 @@
 import type { Value } from "../engine/graph.ts";
 import { sliceAxis } from "../engine/ops/movement.ts";
 import { fixed } from "../models/bind.ts";
+import type { LayerContext } from "../models/layer.ts";
 import { predictor } from "../models/predict.ts";
 import { DISCRIMINATOR, GENERATOR, type Prior, type PriorNetworks, type Styles, weightsUnder } from "./prior.ts";
 import { truncated } from "./style-networks.ts";
+import type { Between } from "./synthesis-parts.ts";
 
 /** The styles that a prior draws by. @throws RangeError where it does not. */
 export function stylesOf({ styles }: PriorNetworks): Styles {
@@ -19,6 +21,10 @@ export function fixedPrior({ networks, state }: Prior): {
   style(latents: Value, truncation: number): Value;
   /** Styles [N, count, length] to images. */
   synthesizeStyles(styles: Value): Value;
+  /** What the block of that number hands on, given what the one before it did (nothing for block 0). @throws RangeError as above. */
+  through(block: number, before: Between | undefined, styles: Value): Between;
+  /** Images from that block on. @throws RangeError as above. */
+  synthesizeFrom(block: number, before: Between | undefined, styles: Value): Value;
 } {
   const generator = fixed(weightsUnder(GENERATOR, state));
   const discriminator = fixed(weightsUnder(DISCRIMINATOR, state));
@@ -27,6 +33,23 @@ export function fixedPrior({ networks, state }: Prior): {
     naturalness: (images, wanted) => networks.naturalness(discriminator.apply(networks.discriminator, images, wanted)),
     style: (latents, truncation) => generator.apply(truncated(stylesOf(networks).mapping, truncation), latents),
     synthesizeStyles: (styles) => generator.apply(stylesOf(networks).synthesis, styles),
+    through(number, before, styles) {
+      const block = stylesOf(networks).parts.blocks[number]!;
+      let after: Between | undefined;
+      const observed = (s: Value, c: LayerContext) => {
+        after = block.apply(before, s, c);
+        return after.features;
+      };
+      generator.apply({ weights: block.weights, apply: observed }, styles);
+      return after!;
+    },
+    synthesizeFrom(number, before, styles) {
+      const { blocks, finish } = stylesOf(networks).parts;
+      const rest = blocks.slice(number);
+      const apply = (s: Value, c: LayerContext) =>
+        finish(rest.reduce<Between | undefined>((b, block) => block.apply(b, s, c), before)!, c);
+      return generator.apply({ weights: rest.flatMap(({ weights }) => weights), apply }, styles);
+    },
   };
 }
 

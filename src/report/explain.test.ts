@@ -46,6 +46,12 @@ test("says what was attacked, how, and what came of it", () => {
   );
 });
 
+test("names no prior of an attack whose settings choose it", () => {
+  expect(told([cell({ attack: "ppdg-mi" })]).How).toContain(
+    "It searches in the prior of the attack that it is built on.",
+  );
+});
+
 test("draws nothing from an attack that found nothing", () => {
   const { "What it means": meaning } = told([
     cell({ attackAccuracy: rate(0.1) }),

@@ -88,7 +88,9 @@ function methods(cells: readonly CellResult[]): string[] {
     const prior =
       attack.prior === null
         ? "It searches among images themselves."
-        : `It searches in this prior: ${priors.find(({ kind }) => kind === attack.prior)?.summary ?? attack.prior}.`;
+        : attack.priorOf !== undefined
+          ? "It searches in the prior of the attack that it is built on."
+          : `It searches in this prior: ${priors.find(({ kind }) => kind === attack.prior)?.summary ?? attack.prior}.`;
     const each = cell.identities.length === 0 ? 0 : cell.attackAccuracy.n / cell.identities.length;
     const made =
       each > 0 ? ` It makes ${Number.isInteger(each) ? count(each) : significant(each)} images of each identity` : "";

@@ -69,7 +69,7 @@ export async function runCell(options: {
       steps: Object.fromEntries(Object.entries(steps).map(([role, s]) => [role, relative(dir, s.dir)])),
     });
     await cp(join(steps.evaluation.dir, IMAGES), join(folder.artifacts, IMAGES), { recursive: true });
-    const found = reconstructionsFile(cell.prior);
+    const found = reconstructionsFile(cell.prior, cell.chosen.member.outcome);
     await cp(join(steps.attack.dir, found), join(folder.artifacts, found));
     await cp(join(steps.target.dir, WEIGHTS), join(folder.artifacts, WEIGHTS));
     await writeTargetDescription(folder.artifacts, {

@@ -1,4 +1,4 @@
-import type { Attack } from "../attacks/attack.ts";
+import { type Attack, priorKind } from "../attacks/attack.ts";
 import { gmi } from "../attacks/gmi.ts";
 import type { StudyData } from "../data/dataset.ts";
 import { AUTO } from "../defenses/boundary.ts";
@@ -104,9 +104,13 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
   const targets = study.seeds.flatMap((seed) =>
     planTargets({ study, data, model, file: weights.target, pretraining, seed, rehearse }),
   );
-  const priorOf = (target: PlannedTarget, attack: Attack): { prior?: PlannedStep; networks?: PriorNetworks } => {
-    if (attack.prior === null) return {};
-    const planned = plannedPrior(attack.prior);
+  const priorOf = (
+    target: PlannedTarget,
+    { member, config }: Chosen<Attack>,
+  ): { prior?: PlannedStep; networks?: PriorNetworks } => {
+    const kind = priorKind(member, config);
+    if (kind === null) return {};
+    const planned = plannedPrior(kind);
     const { family, settings } = planned;
     const networks = family.networks(settings, { image: input, classes: model.classes });
     if (!family.perTarget) return { networks, prior: publicPriorStep(planned, data, study.dataSeed) };
@@ -120,7 +124,7 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
       const { member: attack, config } = chosen;
       const attackLabel = attackLabels[i]!;
       const { label, seed, step, defended } = target;
-      const searched = priorOf(target, attack);
+      const searched = priorOf(target, chosen);
       const styles = attack.space?.(config);
       const common = { study, data, defended, label, seed };
       const wanted = attack.surrogates?.(config);

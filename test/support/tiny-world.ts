@@ -1,8 +1,9 @@
 import type { ImageSet } from "../../src/data/dataset.ts";
 import { memorySet } from "../../src/data/memory-set.ts";
 import type { Value } from "../../src/engine/graph.ts";
-import { add } from "../../src/engine/ops/elementwise.ts";
+import { add, mul, sub } from "../../src/engine/ops/elementwise.ts";
 import { matmul } from "../../src/engine/ops/linear.ts";
+import { reshape, sliceAxis } from "../../src/engine/ops/movement.ts";
 import { mean } from "../../src/engine/ops/reduce.ts";
 import { type Rng, random } from "../../src/engine/random.ts";
 import { setThreads } from "../../src/engine/runtime.ts";
@@ -12,17 +13,18 @@ import { tensor } from "../../src/engine/tensor.ts";
 import { unwatched, type Work } from "../../src/engine/work.ts";
 import { initialState } from "../../src/models/bind.ts";
 import { constantInitial, uniformBias } from "../../src/models/initial.ts";
-import type { Layer } from "../../src/models/layer.ts";
 import { conditionOf } from "../../src/models/layers.ts";
 import { logitsLayer, type Model, weightsOf } from "../../src/models/model.ts";
 import { buildResNet } from "../../src/models/resnet.ts";
 import { classification, oneHotTargets, train } from "../../src/models/train.ts";
 import { TrainingSettings } from "../../src/models/training.ts";
 import { dcgan } from "../../src/priors/dcgan.ts";
+import { gmiGeneratorBlocks } from "../../src/priors/gmi-networks.ts";
 import { kedmi } from "../../src/priors/kedmi.ts";
 import { plg } from "../../src/priors/plg.ts";
 import { DISCRIMINATOR, GENERATOR, type Prior, type PriorNetworks, weightsWithPrefix } from "../../src/priors/prior.ts";
 import { stylegan } from "../../src/priors/stylegan.ts";
+import { type SynthesisBlock, type SynthesisParts, wholeSynthesis } from "../../src/priors/synthesis-parts.ts";
 import { synthesize } from "../../src/priors/synthesize.ts";
 
 /** Identities of each range, the length of a latent, and the images' shape. */
@@ -119,19 +121,31 @@ function conditionalPrior(generator: StateDict): Prior {
   return { kind: "plg", networks, state: { ...generator, ...own, ...discriminator } };
 }
 
-/** The world's generator as a prior with styles: w is z itself, and the latent is the mean of the styles of two layers. */
+/**
+ * The world's generator as a prior with styles: w is z itself, and the latent is the mean of the styles of two layers. Later blocks look
+ * at the styles too, at how far the two are apart: images of one style for both are those of the latent.
+ */
 function styledPrior(generator: StateDict): Prior {
   const average = { name: "mapping.w_avg", shape: [LATENT], kind: "buffer", initial: constantInitial(0) } as const;
   const inner = NETWORKS.dcgan.generator;
   const mapping = { weights: [average], apply: (z: Value) => z };
-  const synthesis: Layer = {
-    weights: inner.weights,
-    apply: (styles, c) => inner.apply(mean(styles, [1]), c),
-  };
+  const { latent, width, kernel } = PRIOR_SETTINGS.dcgan;
+  const blocks = gmiGeneratorBlocks(latent, IMAGE, width, kernel).map(
+    (layer): SynthesisBlock => ({
+      weights: layer.weights,
+      apply(before, styles, c) {
+        if (before === undefined) return { features: layer.apply(mean(styles, [1]), c) };
+        const apart = mean(sub(sliceAxis(styles, 1, 1, 2), sliceAxis(styles, 1, 0, 1)), [1, 2]);
+        const bend = reshape(add(mul(apart, 0.1), 1), [styles.shape[0]!, 1, 1, 1]);
+        return { features: layer.apply(mul(before.features, bend), c) };
+      },
+    }),
+  );
+  const parts: SynthesisParts = { blocks, finish: ({ features }) => features };
   const networks: PriorNetworks = {
     ...NETWORKS.stylegan,
     generator: { weights: [average, ...inner.weights], apply: (z, c) => inner.apply(z, c) },
-    styles: { length: LATENT, count: 2, mapping, synthesis },
+    styles: { length: LATENT, count: 2, mapping, synthesis: wholeSynthesis(parts), parts },
   };
   const own = weightsWithPrefix(GENERATOR, initialState([average], SEED));
   const discriminator = weightsWithPrefix(DISCRIMINATOR, initialState(networks.discriminator.weights, SEED));

@@ -22,9 +22,12 @@ import type { PublicNetwork } from "./score-map.ts";
 export const FLOORS = { randomPrior: "random.npy", initialSelection: "selection.npy" } as const;
 export const ATTACK_RECORD = "attack.json";
 
-/** The file of the reconstructions: latents, or images [n, C, H, W] where the attack has no prior. */
-export function reconstructionsFile(prior: object | undefined): string {
-  return prior === undefined ? "images.npy" : "latents.npy";
+/** The file of reconstructions that are images [n, C, H, W]. */
+export const IMAGES_FILE = "images.npy";
+
+/** The file of the reconstructions: latents, or images where the attack has no prior or leaves it. */
+export function reconstructionsFile(prior: object | undefined, outcome: Attack["outcome"]): string {
+  return prior === undefined || outcome === "images" ? IMAGES_FILE : "latents.npy";
 }
 
 /** The prior that a step trained; undefined where an attack has none. */
@@ -45,6 +48,8 @@ export interface AttackRecord {
   readonly labels: readonly number[];
   /** What the attack asked of the target; training its prior and the floors do not count. */
   readonly queries: Queries;
+  /** As `Attack` has it. */
+  readonly outcome?: "images";
 }
 
 /**
@@ -118,12 +123,21 @@ export function attackStep(options: {
     const drawn = await space.draw(labels.length, seed, "floor");
     await scored.release();
     await space.release();
-    const write = (name: string, found: Float32Array) =>
-      writeNpy(join(context.dir, name), found, [labels.length, ...(given ? [space.width] : model.input)]);
-    await write(reconstructionsFile(given), rows);
-    await write(FLOORS.randomPrior, drawn);
-    await write(FLOORS.initialSelection, selected.rows);
-    const record: AttackRecord = { schemaVersion: 2, attack: attack.kind, labels: [...labels], queries };
+    const { outcome } = attack;
+    const file = reconstructionsFile(given, outcome);
+    const row = given ? [space.width] : model.input;
+    const write = (name: string, found: Float32Array, shape: readonly number[]) =>
+      writeNpy(join(context.dir, name), found, [labels.length, ...shape]);
+    await write(file, rows, file === IMAGES_FILE ? model.input : row);
+    await write(FLOORS.randomPrior, drawn, row);
+    await write(FLOORS.initialSelection, selected.rows, row);
+    const record: AttackRecord = {
+      schemaVersion: 2,
+      attack: attack.kind,
+      labels: [...labels],
+      queries,
+      ...(outcome && { outcome }),
+    };
     await writeFileAtomic(join(context.dir, ATTACK_RECORD), `${JSON.stringify(record)}\n`);
   });
 }

@@ -4,7 +4,7 @@ import { type StyleSpace, searchSpace } from "../../attacks/space.ts";
 import { readNpy } from "../../data/npy.ts";
 import type { Model } from "../../models/model.ts";
 import type { PriorNetworks } from "../../priors/prior.ts";
-import { ATTACK_RECORD, type AttackRecord, reconstructionsFile, trainedPrior } from "./attack.ts";
+import { ATTACK_RECORD, type AttackRecord, IMAGES_FILE, reconstructionsFile, trainedPrior } from "./attack.ts";
 import type { PlannedStep } from "./planned.ts";
 
 /** An attack whose outcome is looked at: the step that ran it, and what it searched in. */
@@ -38,6 +38,10 @@ export async function openReconstructions(
   const record = JSON.parse(await readFile(join(dir(attack), ATTACK_RECORD), "utf8")) as AttackRecord;
   const labels = Int32Array.from(record.labels);
   const space = searchSpace(await trainedPrior(prior, networks, dir), model.input, styles);
-  const render = async (file: string) => space.render((await readNpy(join(dir(attack), file))).data, labels);
-  return { record, labels, images: await render(reconstructionsFile(prior)), render, release: () => space.release() };
+  const render = async (file: string) => {
+    const { data } = await readNpy(join(dir(attack), file));
+    return file === IMAGES_FILE ? data : space.render(data, labels);
+  };
+  const images = await render(reconstructionsFile(prior, record.outcome));
+  return { record, labels, images, render, release: () => space.release() };
 }
