@@ -4,11 +4,14 @@ import { parameter } from "../engine/graph.ts";
 import { add, clamp, mul, sub } from "../engine/ops/elementwise.ts";
 import { oneHot } from "../engine/ops/movement.ts";
 import { sum } from "../engine/ops/reduce.ts";
+import { random } from "../engine/random.ts";
 import { createStore } from "../engine/store.ts";
 import { filled, tensor } from "../engine/tensor.ts";
 import type { Prior } from "../priors/prior.ts";
 import { fixedPrior } from "../priors/synthesize.ts";
 import type { WhiteBox } from "./access.ts";
+import { alignedRows, alignSettings } from "./align.ts";
+import { logAlignment } from "./alignment-log.ts";
 import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
@@ -39,6 +42,7 @@ const config = z.strictObject({
     .describe("start from the best of this many random latents; 0: from random ones, as the paper does"),
   batch: z.int().positive().default(60).describe("latents optimised side by side"),
   ...surrogateSettings,
+  ...alignSettings,
   ...finalSelectionSettings,
 });
 
@@ -66,6 +70,7 @@ export const gmi = defineAttack({
     const batch = Math.min(c.batch, rows);
     const pooled = { target, space, identities, perIdentity: candidates, pool: c.pool, seed };
     const first = await startRows(pooled, "gmi");
+    const { draw, ...iteration } = gmiIteration(target, prior, batch, c, surrogates);
 
     const found = await runSearch({
       work,
@@ -80,9 +85,18 @@ export const gmi = defineAttack({
         velocity: filled([batch, latent], 0),
       }),
       results: ["latents"],
-      ...gmiIteration(target, prior, batch, c, surrogates),
-      feeds: () => ({}),
+      ...iteration,
+      feeds: (from, step) => draw(random(seed, "gmi", "align", from, step)),
       label: (row) => labels[row]!,
+    });
+    await logAlignment({
+      ...{ work, target, name: "gmi", align: c.align, labels, seed },
+      draw: fixedPrior(prior).synthesize,
+      rowsOf: (images, wanted, copies) => identityRows(target, surrogates, c, images, wanted, copies),
+      points: [
+        { iteration: 0, rows: first },
+        { iteration: c.iterations, rows: found.latents! },
+      ],
     });
     const { views } = c;
     const search = { target, space, identities, rows: found.latents!, perIdentity };
@@ -90,7 +104,10 @@ export const gmi = defineAttack({
   },
 });
 
-/** One iteration over a store's `latents` and `velocity`, both [batch, latent], for the classes that are fed as `labels`. */
+/**
+ * One iteration over a store's `latents` and `velocity`, both [batch, latent], for the classes that are fed as `labels`; `draw` gives what
+ * else it is fed.
+ */
 export function gmiIteration(
   target: WhiteBox,
   prior: Prior,
@@ -104,7 +121,10 @@ export function gmiIteration(
   const { synthesize, naturalness } = fixedPrior(prior);
   const images = synthesize(latents);
   const wanted = oneHot(labelInput(batch), target.classes);
-  const identity = sum(identityRows(target, surrogates, c, images, wanted));
+  const { rows, draw } = alignedRows(c.align, images, wanted, (seen, classes, copies) =>
+    identityRows(target, surrogates, c, seen, classes, copies),
+  );
+  const identity = sum(rows);
   const natural = sum(naturalness(images));
   const loss = mul(sub(mul(identity, c.identityWeight), natural), 1 / REFERENCE_BATCH);
   const [g] = grad(loss, [latents]);
@@ -114,5 +134,6 @@ export function gmiIteration(
   return {
     outputs: { loss, identity: mul(identity, 1 / batch), naturalness: mul(natural, 1 / batch) },
     updates: { latents: clamp(moved, -c.clamp, c.clamp), velocity: next },
+    draw,
   };
 }
