@@ -24,7 +24,11 @@ const common = {
 const paa = z.strictObject({
   kind: z.literal("paa"),
   ...common,
-  noise: z.number().positive().default(0.05).describe("standard deviation of the noise, in shares of the pixels' range"),
+  noise: z
+    .number()
+    .positive()
+    .default(0.05)
+    .describe("standard deviation of the noise, in shares of the pixels' range"),
 });
 
 const taa = z.strictObject({

@@ -20,6 +20,8 @@ export interface AttackOptions {
   readonly prior?: Prior;
   /** What `trainSurrogates` learnt of the target; left out where the settings ask for nothing. */
   readonly surrogates?: StateDict;
+  /** The weights that the target started from, for an attack that holds them. */
+  readonly publicWeights?: StateDict;
   /** The attacked classes. */
   readonly identities: readonly number[];
   /** Reconstructions asked for of each. */
@@ -54,6 +56,13 @@ function surrogatesOf({ attack, model, config, surrogates }: AttackOptions): Sur
   return openSurrogates(settings, model, surrogates);
 }
 
+function publicWeightsOf({ attack, publicWeights }: AttackOptions): StateDict | undefined {
+  if (!attack.publicWeights) return undefined;
+  if (publicWeights === undefined)
+    throw new RangeError(`${attack.kind} needs the public weights that its target started from`);
+  return publicWeights;
+}
+
 /** Runs an attack with a handle that does no more than the access it declares, and counts its queries. */
 export async function runAttack(options: AttackOptions): Promise<Reconstructions & { readonly queries: Queries }> {
   const { attack, model, state, prior, identities, perIdentity, config, seed, trail } = options;
@@ -64,7 +73,9 @@ export async function runAttack(options: AttackOptions): Promise<Reconstructions
     const work = meteredWork(options.work, meter);
     const target = trail === undefined ? opened.target : withTrail(opened.target, trail);
     const learnt = surrogatesOf(options);
-    const common = { target, prior, space, ...(learnt && { surrogates: learnt }), identities, perIdentity };
+    const publicWeights = publicWeightsOf(options);
+    const extras = { ...(learnt && { surrogates: learnt }), ...(publicWeights && { publicWeights }) };
+    const common = { target, prior, space, ...extras, identities, perIdentity };
     const found = await attack.run({ ...common, config, seed, work });
     return { ...found, queries: meter.count() };
   } finally {

@@ -127,6 +127,7 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
         ...common,
         ...searched,
         ...(surrogates && { surrogates }),
+        ...(attack.publicWeights && { publicWeights: pretraining }),
         attack,
         config,
         target: step,

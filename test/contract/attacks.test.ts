@@ -126,6 +126,14 @@ const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> =
     queries: { images: 8 + IDENTITIES * (8 + 4 * 7), gradients: 0 },
     leastPool: 40,
   },
+  "knows-prefix": {
+    // No stage of the contract's target is public, so that pixels are shaken: src/attacks/knows-prefix.test.ts has TL-DMI's.
+    config: { iterations: 80, rate: 0.1, samples: 3, publicSamples: 64, clamp: 1, pool: 0, batch: 12 },
+    short: { iterations: 15 },
+    queries: { images: 3 * 15 * ROWS, gradients: 3 * 15 * ROWS },
+    poolViews: 3,
+    diverging: { identityWeight: 3e38 },
+  },
   "plg-mi": {
     // Steps of the paper's 0.1 end in the nearest of the optima of so few dimensions; the world's images are not symmetric.
     config: { iterations: 200, rate: 0.4, batch: 12, clamp: 1, flip: 0 },
@@ -142,6 +150,8 @@ const students = { models: [{ kind: "resnet10", width: 4 }], training: { epochs:
 
 let world: TinyWorld;
 let state: StateDict;
+/** What the target could have started from. */
+let publicWeights: StateDict;
 let scored: ScoresAccess;
 /** What was learnt of the target for LOMMA: the same for all attacks. */
 let surrogates: StateDict | undefined;
@@ -150,6 +160,7 @@ let judge: Predictor<"logits" | "features">;
 beforeAll(async () => {
   world = await tinyWorld();
   state = await trainedTarget(world);
+  publicWeights = await trainTiny(tinyModel(), world.public, 7);
   const opened = openTarget("scores", tinyModel(), state, queryMeter());
   scored = opened.target;
   const model = tinyModel("evaluation");
@@ -189,6 +200,7 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
       model: tinyModel(),
       state,
       ...(prior && { prior }),
+      publicWeights,
       identities,
       perIdentity,
       config: resolved(change),

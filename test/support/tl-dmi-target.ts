@@ -1,9 +1,9 @@
+import { composeDefenses } from "../../src/defenses/compose.ts";
+import type { Defense } from "../../src/defenses/defense.ts";
 import { tlDmi } from "../../src/defenses/tl-dmi.ts";
 import { trainTarget } from "../../src/defenses/train-target.ts";
 import type { StateDict } from "../../src/engine/store.ts";
 import { unwatched } from "../../src/engine/work.ts";
-import { composeDefenses } from "../../src/defenses/compose.ts";
-import type { Defense } from "../../src/defenses/defense.ts";
 import { TINY_TRAINING, type TinyWorld, tinyModel, trainTiny } from "./tiny-world.ts";
 
 /** The tiny world's target under TL-DMI, and the public weights that it started from. */

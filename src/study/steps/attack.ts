@@ -43,6 +43,8 @@ export interface AttackRecord {
   readonly labels: readonly number[];
   /** What the attack asked of the target; training its prior and the floors do not count. */
   readonly queries: Queries;
+  /** What the attack has to say of the target. */
+  readonly remark?: string;
 }
 
 /**
@@ -61,8 +63,10 @@ export function attackStep(options: {
   readonly target: PlannedStep;
   readonly prior?: PlannedStep;
   readonly surrogates?: PlannedStep;
+  /** The weights that targets start from, for an attack that holds them. */
+  readonly publicWeights?: PlannedStep;
 }): PlannedStep {
-  const { study, data, attack, config, networks, defended, label, seed, target, prior, surrogates } = options;
+  const { study, data, attack, config, networks, defended, label, seed, target, prior, surrogates, publicWeights } = options;
   const { model } = defended;
   // An attack that has the weights does not ask.
   const outputs = attack.access === "white-box" ? undefined : defended.outputs;
@@ -74,17 +78,23 @@ export function attackStep(options: {
     config: asJson({ kind: attack.kind, ...config, perIdentity, identities: identities.length, pool, seed, outputs }),
     ...(outputs && { data: { validation: data.private.validation.hash } }),
   };
-  const needs = { target, ...(prior && { prior }), ...(surrogates && { surrogates }) };
+  const needs = {
+    target,
+    ...(prior && { prior }),
+    ...(surrogates && { surrogates }),
+    ...(publicWeights && { publicWeights }),
+  };
   return planStep(`${attack.kind} on ${label}, seed ${seed}`, spec, needs, async (context, dir) => {
     const state = await readState(join(dir(target), WEIGHTS));
     const given = await trainedPrior(prior, networks, dir);
     const answers = outputs && (await answersOf(defended, state, data, seed));
-    const { rows, labels, queries } = await runAttack({
+    const { rows, labels, remark, queries } = await runAttack({
       attack,
       model,
       state,
       ...(given && { prior: given }),
       ...(surrogates && { surrogates: await readState(join(dir(surrogates), WEIGHTS)) }),
+      ...(publicWeights && { publicWeights: await readState(join(dir(publicWeights), WEIGHTS)) }),
       identities,
       perIdentity,
       config,
@@ -105,7 +115,7 @@ export function attackStep(options: {
     await write(reconstructionsFile(given), rows);
     await write(FLOORS.randomPrior, drawn);
     await write(FLOORS.initialSelection, selected.rows);
-    const record: AttackRecord = { schemaVersion: 2, attack: attack.kind, labels: [...labels], queries };
+    const record: AttackRecord = { schemaVersion: 2, attack: attack.kind, labels: [...labels], queries, ...(remark && { remark }) };
     await writeFileAtomic(join(context.dir, ATTACK_RECORD), `${JSON.stringify(record)}\n`);
   });
 }
