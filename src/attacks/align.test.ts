@@ -30,8 +30,8 @@ beforeAll(async () => {
   ({ state } = await tlDmiTarget(world));
 });
 
-const paa: Align = { kind: "paa", samples: 3, measured: 0, noise: 0.1 };
-const taa: Align = { kind: "taa", samples: 3, measured: 0, crop: 0.8, flip: 0.5 };
+const paa: Align = { kind: "paa", samples: 3, noise: 0.1, crop: 0.8, flip: 0.5, measured: 0 };
+const taa: Align = { ...paa, kind: "taa" };
 
 describe("an identity loss over copies", () => {
   const n = 2;

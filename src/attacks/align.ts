@@ -6,55 +6,40 @@ import { mean } from "../engine/ops/reduce.ts";
 import type { Rng } from "../engine/random.ts";
 import { randomViews } from "../models/random-views.ts";
 
-const common = {
-  samples: z
-    .int()
-    .positive()
-    .default(50)
-    .describe("K, copies of each image whose gradients are averaged; a step costs the target as often"),
-  measured: z
-    .int()
-    .min(0)
-    .default(0)
-    .describe(
-      "so many reconstructions have their gradient's alignment with the generator logged, at the first and after the last iteration",
-    ),
-};
-
-const paa = z.strictObject({
-  kind: z.literal("paa"),
-  ...common,
-  noise: z
-    .number()
-    .positive()
-    .default(0.05)
-    .describe("standard deviation of the noise, in shares of the pixels' range"),
-});
-
-const taa = z.strictObject({
-  kind: z.literal("taa"),
-  ...common,
-  crop: z.number().gt(0).max(1).default(0.8).describe("least share of the image's area in a copy"),
-  flip: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.5)
-    .describe("probability of a mirrored copy; 0 for images whose mirror image shows another class"),
-});
-
-/** How an attack averages its gradients (AlignMI). */
-export type Align = z.output<typeof paa> | z.output<typeof taa>;
-
 /** The setting of an attack that can average its gradients over copies of each image. */
 export const alignSettings = {
   align: z
-    .discriminatedUnion("kind", [paa, taa])
+    .strictObject({
+      kind: z.enum(["paa", "taa"]).describe("copies with noise (`paa`), or randomly cropped and mirrored ones (`taa`)"),
+      samples: z.int().positive().default(50).describe("K, copies of each image; a step asks the target as often"),
+      noise: z
+        .number()
+        .positive()
+        .default(0.05)
+        .describe("`paa`: standard deviation of the noise, in shares of the pixels' range"),
+      crop: z.number().gt(0).max(1).default(0.8).describe("`taa`: least share of the image's area in a copy"),
+      flip: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.5)
+        .describe("`taa`: probability of a mirrored copy; 0 for images whose mirror image shows another class"),
+      measured: z
+        .int()
+        .min(0)
+        .default(0)
+        .describe(
+          "so many reconstructions have their gradient's alignment with the generator logged, at the first and after the last iteration",
+        ),
+    })
     .optional()
     .describe(
-      "AlignMI: the identity loss is the mean over noisy (`paa`) or randomly cropped and mirrored (`taa`) copies of each image, so that its gradient lies nearer to what the generator can draw",
+      "AlignMI: the identity loss is the mean over copies of each image, so that its gradient lies nearer to what the generator can draw",
     ),
 };
+
+/** How an attack averages its gradients (AlignMI). */
+export type Align = NonNullable<z.output<typeof alignSettings.align>>;
 
 /** Ratio of width to height of a crop. */
 const RATIO = [0.9, 1.1] as const;

@@ -128,7 +128,7 @@ const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> =
   },
   "knows-prefix": {
     // No stage of the contract's target is public, so that pixels are shaken: src/attacks/knows-prefix.test.ts has TL-DMI's.
-    config: { iterations: 80, rate: 0.1, samples: 3, publicSamples: 64, clamp: 1, pool: 0, batch: 12 },
+    config: { iterations: 80, rate: 0.5, samples: 3, publicSamples: 64, batch: 12 },
     short: { iterations: 15 },
     queries: { images: 3 * 15 * ROWS, gradients: 3 * 15 * ROWS },
     poolViews: 3,
@@ -304,6 +304,18 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
     const found = await runAttack({ ...common, surrogates: learnt, work: unwatched });
     expect(await attackAccuracy(found)).toBeGreaterThan(0.5);
     await expect(runAttack({ ...common, work: unwatched })).rejects.toThrow(/needs surrogates/);
+  });
+
+  test.runIf(has("align"))("finds identities by gradients averaged over copies (AlignMI), resumed or not", async () => {
+    const align = { kind: "paa", samples: 2, measured: 2 };
+    expect(await attackAccuracy(await run(unwatched, { align }))).toBeGreaterThan(0.5);
+    const unbroken = memoryWork();
+    const wanted = await run(unbroken, { ...short, align });
+    expect(unbroken.rows.filter((row) => row.attack === `${attack.kind}, alignment`).length).toBe(2);
+    const resumed = await runWithInterruptions([7], (work) => run(work, { ...short, align }));
+    expect(sameBits(resumed.result.rows, wanted.rows)).toBe(true);
+    expect(resumed.result.queries).toEqual(wanted.queries);
+    expect(resumed.work.rows).toEqual(unbroken.rows);
   });
 
   test.runIf(has("candidates"))("keeps those of more candidates that the target recognises best", async () => {

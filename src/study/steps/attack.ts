@@ -66,7 +66,8 @@ export function attackStep(options: {
   /** The weights that targets start from, for an attack that holds them. */
   readonly publicWeights?: PlannedStep;
 }): PlannedStep {
-  const { study, data, attack, config, networks, defended, label, seed, target, prior, surrogates, publicWeights } = options;
+  const { study, data, attack, config, networks, defended, label, seed, target, prior, surrogates, publicWeights } =
+    options;
   const { model } = defended;
   // An attack that has the weights does not ask.
   const outputs = attack.access === "white-box" ? undefined : defended.outputs;
@@ -115,7 +116,13 @@ export function attackStep(options: {
     await write(reconstructionsFile(given), rows);
     await write(FLOORS.randomPrior, drawn);
     await write(FLOORS.initialSelection, selected.rows);
-    const record: AttackRecord = { schemaVersion: 2, attack: attack.kind, labels: [...labels], queries, ...(remark && { remark }) };
+    const record: AttackRecord = {
+      schemaVersion: 2,
+      attack: attack.kind,
+      labels: [...labels],
+      queries,
+      ...(remark && { remark }),
+    };
     await writeFileAtomic(join(context.dir, ATTACK_RECORD), `${JSON.stringify(record)}\n`);
   });
 }
