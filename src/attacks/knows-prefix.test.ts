@@ -1,13 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { memoryWork, runWithInterruptions } from "../../test/support/memory-work.ts";
 import { sameBits } from "../../test/support/same-bits.ts";
-import { IDENTITIES, type TinyWorld, tinyModel, tinyWorld, trainTiny } from "../../test/support/tiny-world.ts";
+import { tinyJudge } from "../../test/support/tiny-judge.ts";
+import { IDENTITIES, type TinyWorld, tinyModel, tinyWorld } from "../../test/support/tiny-world.ts";
 import { tlDmiTarget } from "../../test/support/tl-dmi-target.ts";
 import type { StateDict } from "../engine/store.ts";
 import { unwatched, type Work } from "../engine/work.ts";
-import { hits } from "../metrics/top-k.ts";
-import { classifierPredictor } from "../models/predict.ts";
-import { synthesize } from "../priors/synthesize.ts";
 import { openTarget } from "./access.ts";
 import type { Attack } from "./attack.ts";
 import { knowsPrefix } from "./knows-prefix.ts";
@@ -49,12 +47,8 @@ describe("on a TL-DMI target", () => {
     const found = await attacked();
     expect(found.remark).toMatch(/^up to layer1\.0 its weights are the public start weights bit for bit/);
 
-    const evaluation = tinyModel("evaluation");
-    const judge = await classifierPredictor(evaluation, await trainTiny(evaluation, world.evaluation, 2));
-    const accuracy = async (rows: Float32Array) => {
-      const { logits } = await judge.predict(await synthesize(world.priors.dcgan, rows), ROWS);
-      return hits(logits, found.labels, IDENTITIES, 1).reduce((sum, hit) => sum + hit, 0) / ROWS;
-    };
+    const judge = await tinyJudge(world);
+    const accuracy = (rows: Float32Array) => judge.accuracy(rows, found.labels);
     const space = searchSpace(world.priors.dcgan, model.input);
     const scored = openTarget("scores", model, state, queryMeter());
     const best = { target: scored.target, space, identities, perIdentity: PER_IDENTITY, pool: 8, seed: 3 };
