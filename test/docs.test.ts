@@ -45,6 +45,7 @@ const PAGES = [
   "docs/study-file.md",
   "docs/fisher.md",
   "docs/frontier.md",
+  "docs/adaptive-attacker.md",
   "docs/ci.md",
   "docs/audit.md",
   "docs/serve.md",

@@ -26,8 +26,10 @@ const labelsIn = (state: StateDict) => Int32Array.from(state.labels!.data);
 export function gmiStep(spec: AttackSpec, state: StateDict): Step {
   const c = gmi.config.parse({});
   const store = createStore({ latents: state.z!, velocity: filled(state.z!.shape, 0) });
+  const { outputs, updates } = gmiIteration(targetOf(spec, state), priorOf(spec, state), spec.batch, c);
   return {
-    ...gmiIteration(targetOf(spec, state), priorOf(spec, state), spec.batch, c),
+    outputs,
+    updates,
     store,
     feeds: { labels: labelsIn(state) },
     gradientNorm: () => jointNorm([{ slot: store.get("velocity").data, scale: 1 / c.rate }]),
@@ -37,11 +39,12 @@ export function gmiStep(spec: AttackSpec, state: StateDict): Step {
 /** One iteration of `kedmi`: the Gaussians' means start at `z`, and `noise` [N, latent] is drawn once. */
 export function kedmiStep(spec: AttackSpec, state: StateDict): Step {
   const c = kedmi.config.parse({});
-  const { slots, ...iteration } = kedmiIteration(targetOf(spec, state), priorOf(spec, state), spec.batch, c);
+  const { slots, outputs, updates } = kedmiIteration(targetOf(spec, state), priorOf(spec, state), spec.batch, c);
   const variables = { mu: state.z!, logVariance: filled(state.z!.shape, c.initialLogVariance) };
   const store = createStore({ ...variables, ...slots });
   return {
-    ...iteration,
+    outputs,
+    updates,
     store,
     feeds: { labels: labelsIn(state), noise: state.noise!.data },
     gradientNorm: () =>

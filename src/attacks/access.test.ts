@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
+import { expectAllClose } from "../../test/support/all-close.ts";
 import { memoryWork } from "../../test/support/memory-work.ts";
 import { IMAGE, tinyModel } from "../../test/support/tiny-world.ts";
 import { grad } from "../engine/autodiff.ts";
@@ -53,6 +54,27 @@ describe("a labels handle", () => {
     expect(Object.isFrozen(target)).toBe(true);
   });
 });
+
+test.each([null, "stem", "layer2.0", "layer3.0"])(
+  "cut after %s, the tail of what the prefix hands on is what the target judges of images, and counts as many queries",
+  async (boundary) => {
+    const meter = queryMeter();
+    const { target, release } = openTarget("white-box", model, state, meter);
+    const x = input("images", [COUNT, ...IMAGE]);
+    const cut = target.cut(boundary);
+    const handed = cut.prefix(x);
+    const { logits: seen } = cut.tail(handed);
+    const [slope] = grad(sum(seen), [x]);
+    const known = await target.compile({ outputs: { handed } });
+    await known.run({ images }, COUNT);
+    expect(meter.count()).toEqual({ images: 0, gradients: 0 });
+    const program = await target.compile({ outputs: { seen, slope: slope! } });
+    const found = await program.run({ images }, 5);
+    expect(meter.count()).toEqual({ images: 5, gradients: 5 });
+    expectAllClose(found.seen!.data as Float32Array, logits, { relative: 1e-4, absolute: 1e-5 });
+    await Promise.all([known.release(), program.release(), release()]);
+  },
+);
 
 test("the search of a handle finds scores where there are some", async () => {
   const { target, release } = openTarget("scores", model, state, queryMeter());

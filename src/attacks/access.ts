@@ -7,7 +7,7 @@ import type { StateDict } from "../engine/store.ts";
 import type { Tensor, TensorData } from "../engine/tensor.ts";
 import { type Answers, likeliest } from "../models/answers.ts";
 import { fixed } from "../models/bind.ts";
-import { featureLayer, logitsLayer, type Model } from "../models/model.ts";
+import { featureLayer, logitsLayer, type Model, splitAt } from "../models/model.ts";
 import { predictor } from "../models/predict.ts";
 import type { QueryMeter } from "./queries.ts";
 
@@ -35,12 +35,28 @@ export interface LabelsAccess extends Known {
 
 /** The target in the hands of a white-box attack: features and logits as differentiable functions of images. */
 export interface WhiteBox extends ScoresAccess {
-  /** [N, C, H, W] to penultimate features [N, d] and logits [N, classes]. */
-  judge(images: Value): { readonly features: Value; readonly logits: Value };
+  /**
+   * [N, C, H, W] to penultimate features [N, d] and logits [N, classes].
+   * @param copies how many of the N images stand for each row of a run; 1 by default
+   */
+  judge(images: Value, copies?: number): { readonly features: Value; readonly logits: Value };
   /** [N, C, H, W] to logits [N, classes]. */
   logits(images: Value): Value;
+  /** The target in two parts; `judge` of images is `tail` of their `prefix`. @throws UserError for a stage that it does not have. */
+  cut(boundary: string | null): CutTarget;
+  /** Its architecture and its weights, for those who compare them. */
+  readonly model: Model;
+  readonly state: StateDict;
   /** Compiles a program over `judge` or `logits`, whose runs count as queries. */
   compile(options: ProgramOptions): Promise<CountedProgram>;
+}
+
+/** A target cut behind a stage; before the first one for null. */
+export interface CutTarget {
+  /** [N, C, H, W] to what the stage hands on, [N, …]: no query, whoever computes it. */
+  prefix(images: Value): Value;
+  /** What the stage hands on to penultimate features and logits; each row that is handed on is a query. `copies` as for `judge`. */
+  tail(handed: Value, copies?: number): { readonly features: Value; readonly logits: Value };
 }
 
 /** A program that tells the target's meter of its runs. */
@@ -105,11 +121,10 @@ function openLabels(model: Model, state: StateDict, meter: QueryMeter, answers?:
 
 function openWhiteBox(model: Model, state: StateDict, meter: QueryMeter): OpenTarget<"white-box"> {
   const net = fixed(state);
-  // Of each batch of images the node of its features, and the nodes through which gradients go back from there.
-  const judged = new Set<Value>();
+  // Of each batch of images the node of its features, with its copies of each row, and the nodes through which gradients go back from there.
+  const judged = new Map<Value, number>();
   const gradients = new Map<Value, Value>();
-  const judge = (images: Value) => {
-    const features = net.apply(featureLayer(model), images);
+  const headed = (features: Value, copies: number) => {
     const watched: Value = {
       ...features,
       ...(features.pullback && {
@@ -120,13 +135,23 @@ function openWhiteBox(model: Model, state: StateDict, meter: QueryMeter): OpenTa
         },
       }),
     };
-    judged.add(watched);
+    judged.set(watched, copies);
     return { features: watched, logits: net.apply(model.head, watched) };
   };
+  const judge = (images: Value, copies = 1) => headed(net.apply(featureLayer(model), images), copies);
   const scores = lazyJudge(model, state, softmax, meter);
   const target: WhiteBox = {
     ...known(model),
+    model,
+    state,
     judge,
+    cut(boundary) {
+      const { frozen, tail } = splitAt(model, boundary);
+      return {
+        prefix: (images) => net.apply(frozen, images),
+        tail: (handed, copies = 1) => headed(net.apply(tail, handed), copies),
+      };
+    },
     logits: (images) => judge(images).logits,
     scores: scores.of,
     async compile(options) {
@@ -140,7 +165,7 @@ function openWhiteBox(model: Model, state: StateDict, meter: QueryMeter): OpenTa
         release: () => program.release(),
         run(feeds, rows) {
           for (const v of batches) {
-            const count = rows ?? v.shape[0]!;
+            const count = rows === undefined ? v.shape[0]! : rows * judged.get(v)!;
             meter.add(count, back.has(v) ? count : 0);
           }
           return program.run(feeds);

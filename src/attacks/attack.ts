@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { StateDict } from "../engine/store.ts";
 import type { Work } from "../engine/work.ts";
 import type { priors } from "../priors/index.ts";
 import type { Prior } from "../priors/prior.ts";
@@ -25,6 +26,8 @@ export interface AttackRun<Config, A extends Access = Access, P extends Searched
   readonly surrogates?: Surrogates;
   /** What was learnt of the target's scores beforehand, where the attack asks for it. */
   readonly scoreMap?: ScoreMap;
+  /** The public weights that the target started from, of another head, where the attack holds them. */
+  readonly publicWeights?: StateDict;
   readonly config: Config;
   readonly seed: number;
   readonly work: Work;
@@ -37,6 +40,8 @@ export interface AttackRun<Config, A extends Access = Access, P extends Searched
 export interface Reconstructions {
   readonly rows: Float32Array;
   readonly labels: Int32Array;
+  /** A sentence on what the attack found out about this target, for the reader of the result. */
+  readonly remark?: string;
 }
 
 /** A model-inversion attack: one file in this folder, one line in `index.ts`. */
@@ -57,6 +62,8 @@ export interface Attack<
   readonly config: Schema;
   /** Said where what it recovers are images that its search space has no rows for. */
   readonly outcome?: "images";
+  /** Whether the attacker holds the public weights that targets start from. */
+  readonly publicWeights?: true;
   /** The styles that it searches among, with these settings; the prior's latents where it is left out. */
   space?(config: z.output<Schema>): StyleSpace | undefined;
   /** What these settings want to be learnt of the target from public images beforehand; nothing where it is left out. */

@@ -3,6 +3,7 @@ import { c2f } from "./c2f.ts";
 import { gmi } from "./gmi.ts";
 import { ifGmi } from "./if-gmi.ts";
 import { kedmi } from "./kedmi.ts";
+import { knowsPrefix } from "./knows-prefix.ts";
 import { miFace } from "./mi-face.ts";
 import { mirror } from "./mirror.ts";
 import { mirrorGa } from "./mirror-ga.ts";
@@ -18,6 +19,7 @@ export const attacks = [
   gmi,
   kedmi,
   plgMi,
+  knowsPrefix,
   ppa,
   mirror,
   mirrorGa,

@@ -12,6 +12,8 @@ import { filled, tensor } from "../engine/tensor.ts";
 import type { Prior } from "../priors/prior.ts";
 import { fixedPrior } from "../priors/synthesize.ts";
 import type { WhiteBox } from "./access.ts";
+import { alignedRows, alignSettings } from "./align.ts";
+import { logAlignment } from "./alignment-log.ts";
 import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
@@ -37,6 +39,7 @@ const config = z.strictObject({
     .describe("start μ from the best of this many random latents; 0: from zero, as the paper does"),
   batch: z.int().positive().default(60).describe("identities optimised side by side"),
   ...surrogateSettings,
+  ...alignSettings,
   ...finalSelectionSettings,
 });
 
@@ -62,7 +65,7 @@ export const kedmi = defineAttack({
         ? (await selectInitial({ target, space, identities, perIdentity: 1, pool: c.pool, seed })).rows
         : new Float32Array(rows * latent);
 
-    const { slots, ...iteration } = kedmiIteration(target, prior, batch, c, surrogates);
+    const { slots, draw, ...iteration } = kedmiIteration(target, prior, batch, c, surrogates);
     const initial = (from: number): StateDict => ({
       mu: tensor(rowsFrom(means, latent, from, batch), [batch, latent]),
       logVariance: filled([batch, latent], c.initialLogVariance),
@@ -80,8 +83,20 @@ export const kedmi = defineAttack({
       start: initial,
       results: ["mu", "logVariance"],
       ...iteration,
-      feeds: (from, step) => ({ noise: random(seed, "kedmi", from, step).normals(batch * latent) }),
+      feeds: (from, step) => ({
+        noise: random(seed, "kedmi", from, step).normals(batch * latent),
+        ...draw(random(seed, "kedmi", "align", from, step)),
+      }),
       label: (row) => identities[row]!,
+    });
+    await logAlignment({
+      ...{ work, target, name: "kedmi", align: c.align, labels: Int32Array.from(identities), seed },
+      draw: fixedPrior(prior).synthesize,
+      rowsOf: (images, wanted, copies) => identityRows(target, surrogates, c, images, wanted, copies),
+      points: [
+        { iteration: 0, rows: means },
+        { iteration: c.iterations, rows: found.mu! },
+      ],
     });
     const drawnRows = drawReconstructions(found.mu!, found.logVariance!, latent, candidates, c.clamp, seed);
     const search = { target, space, identities, rows: drawnRows, perIdentity };
@@ -91,7 +106,7 @@ export const kedmi = defineAttack({
 
 /**
  * One iteration over a store's `mu` and `logVariance`, both [batch, latent], and Adam's `slots` for them; the classes are fed as
- * `labels`, the draws as `noise` [batch, latent].
+ * `labels`, the draws as `noise` [batch, latent]; `draw` gives what else it is fed.
  */
 export function kedmiIteration(
   target: WhiteBox,
@@ -107,7 +122,10 @@ export function kedmiIteration(
   const { synthesize, naturalness } = fixedPrior(prior);
   const images = synthesize(drawn(mu, logVariance, noise, c.clamp));
   const wanted = oneHot(labelInput(batch), target.classes);
-  const identity = mean(identityRows(target, surrogates, c, images, wanted));
+  const { rows, draw } = alignedRows(c.align, images, wanted, (seen, classes, copies) =>
+    identityRows(target, surrogates, c, seen, classes, copies),
+  );
+  const identity = mean(rows);
   const natural = mean(naturalness(images));
   const loss = sub(mul(identity, c.identityWeight), natural);
   const variables = [mu, logVariance];
@@ -116,6 +134,7 @@ export function kedmiIteration(
     outputs: { loss, identity, naturalness: natural },
     updates: optimizerUpdates(plan, variables, grad(loss, variables)),
     slots: optimizerState(plan, variables),
+    draw,
   };
 }
 

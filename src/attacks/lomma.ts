@@ -19,6 +19,7 @@ export interface IdentityTerms {
  * own identity loss.
  * @param images [N, C, H, W]
  * @param wanted the attacked classes, one-hot rows [N, K]
+ * @param copies how many of the images stand for each reconstruction
  */
 export function identityRows(
   target: WhiteBox,
@@ -26,8 +27,9 @@ export function identityRows(
   { identityLoss, featureWeight }: IdentityTerms,
   images: Value,
   wanted: Value,
+  copies = 1,
 ): Value {
-  const { features, logits } = target.judge(images);
+  const { features, logits } = target.judge(images, copies);
   const { students = [], meanFeatures } = surrogates ?? {};
   const losses = [logits, ...students.map((student) => student(images))].map((seen) =>
     identityLossRows(identityLoss, seen, wanted),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { adam } from "../engine/optimizer.ts";
 import { rampedRate } from "../engine/schedule.ts";
+import { alignSettings } from "./align.ts";
 import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
@@ -26,6 +27,7 @@ const config = z.strictObject({
   truncation: z.number().min(0).max(1).default(0.7).describe("ψ of the random styles"),
   styles: z.enum(["w", "w+"]).default("w").describe("w: one style for all layers; w+: one for each layer"),
   ...pSpaceSettings,
+  ...alignSettings,
   batch: z.int().positive().default(8).describe("styles optimised side by side"),
   ...finalSelectionSettings,
 });

@@ -12,6 +12,8 @@ import { tensor } from "../engine/tensor.ts";
 import { randomViews, type ViewRange } from "../models/random-views.ts";
 import { fixedPrior } from "../priors/synthesize.ts";
 import { PLG_VIEWS } from "../priors/train-plg.ts";
+import { alignedRows, alignSettings } from "./align.ts";
+import { logAlignment } from "./alignment-log.ts";
 import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
@@ -59,6 +61,7 @@ const config = z.strictObject({
     ),
   batch: z.int().positive().default(60).describe("latents optimised side by side"),
   ...surrogateSettings,
+  ...alignSettings,
   ...finalSelectionSettings,
 });
 
@@ -89,7 +92,16 @@ export const plgMi = defineAttack({
     const images = fixedPrior(prior).synthesize(latents, wanted);
     const range: ViewRange = { ...PLG_VIEWS, scale: [c.crop, 1], jitter: c.jitter, flip: c.flip };
     const views = Array.from({ length: c.augmentations }, (_, i) => randomViews(images, range, `views${i}`));
-    const losses = views.map((view) => sum(identityRows(target, surrogates, c, view.images, wanted)));
+    const judged = views.map((view, i) =>
+      alignedRows(
+        c.align,
+        view.images,
+        wanted,
+        (seen, classes, copies) => identityRows(target, surrogates, c, seen, classes, copies),
+        `align${i}`,
+      ),
+    );
+    const losses = judged.map(({ rows: ofView }) => sum(ofView));
     // Adam takes the same steps for a mean over the batch; a sum keeps latents apart from how many others there are.
     const loss = losses.reduce((a, b) => add(a, b));
     const plan = { name: "optimizer", optimizer: adam(), rate: constantRate(c.rate) };
@@ -115,9 +127,20 @@ export const plgMi = defineAttack({
       updates: { ...updates, latents: c.clamp === undefined ? moved : clamp(moved, -c.clamp, c.clamp) },
       feeds: (from, iteration) => {
         const rng = random(seed, "plg-mi", from, iteration);
-        return Object.assign({}, ...views.map((view) => view.draw(rng)));
+        const aligning = random(seed, "plg-mi", "align", from, iteration);
+        const drawn = [...views.map((view) => view.draw(rng)), ...judged.map(({ draw }) => draw(aligning))];
+        return Object.assign({}, ...drawn);
       },
       label: (row) => labels[row]!,
+    });
+    await logAlignment({
+      ...{ work, target, name: "plg-mi", align: c.align, labels, seed },
+      draw: fixedPrior(prior).synthesize,
+      rowsOf: (seen, classes, copies) => identityRows(target, surrogates, c, seen, classes, copies),
+      points: [
+        { iteration: 0, rows: first },
+        { iteration: c.iterations, rows: found.latents! },
+      ],
     });
     const search = { target, space, identities, rows: found.latents!, perIdentity };
     return selectFinal({ ...search, views: c.views, seed, signal: work.signal });

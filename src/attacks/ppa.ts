@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { adam } from "../engine/optimizer.ts";
 import { constantRate } from "../engine/schedule.ts";
+import { alignSettings } from "./align.ts";
 import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
@@ -19,6 +20,7 @@ const config = z.strictObject({
   truncation: z.number().min(0).max(1).default(0.5).describe("ψ of the random styles"),
   styles: z.enum(["w", "w+"]).default("w").describe("w: one style for all layers; w+: one for each layer"),
   crop: z.number().gt(0).max(1).default(0.9).describe("least share of the image's area in a view; 0.75 for dogs"),
+  ...alignSettings,
   batch: z.int().positive().default(20).describe("candidates optimised side by side"),
   candidates: finalSelectionSettings.candidates
     .unwrap()

@@ -23,6 +23,8 @@ export interface AttackOptions {
   readonly surrogates?: StateDict;
   /** The public network of a score map; left out where the attack has none. */
   readonly embedding?: Embedding;
+  /** The weights that the target started from, for an attack that holds them. */
+  readonly publicWeights?: StateDict;
   /** The attacked classes. */
   readonly identities: readonly number[];
   /** Reconstructions asked for of each. */
@@ -70,6 +72,13 @@ function scoreMapOf({ attack, model, config, surrogates, embedding }: AttackOpti
   return openScoreMap(settings, model.classes, embedding, surrogates);
 }
 
+function publicWeightsOf({ attack, publicWeights }: AttackOptions): StateDict | undefined {
+  if (!attack.publicWeights) return undefined;
+  if (publicWeights === undefined)
+    throw new RangeError(`${attack.kind} needs the public weights that its target started from`);
+  return publicWeights;
+}
+
 /** Runs an attack with a handle that does no more than the access it declares, and counts its queries. */
 export async function runAttack(options: AttackOptions): Promise<Reconstructions & { readonly queries: Queries }> {
   const { attack, model, state, prior, identities, perIdentity, config, seed, trail } = options;
@@ -83,7 +92,12 @@ export async function runAttack(options: AttackOptions): Promise<Reconstructions
     const scoreMap = scoreMapOf(options);
     // An attack that may only ask has asked for these too, whoever else shares the map.
     if (scoreMap !== undefined) meter.add(scoreMap.asked);
-    const given = { ...(learnt && { surrogates: learnt }), ...(scoreMap && { scoreMap }) };
+    const publicWeights = publicWeightsOf(options);
+    const given = {
+      ...(learnt && { surrogates: learnt }),
+      ...(scoreMap && { scoreMap }),
+      ...(publicWeights && { publicWeights }),
+    };
     const found = await attack.run({ target, prior, space, ...given, identities, perIdentity, config, seed, work });
     return { ...found, queries: meter.count() };
   } finally {

@@ -1,7 +1,7 @@
 import { input, type Value } from "../engine/graph.ts";
 import { compile } from "../engine/runtime.ts";
 import type { StateDict, Store } from "../engine/store.ts";
-import { type FloatTensor, tensor } from "../engine/tensor.ts";
+import { type FloatTensor, type TensorData, tensor } from "../engine/tensor.ts";
 import { checkFinite, DivergedError, runLoop, type Work } from "../engine/work.ts";
 import type { WhiteBox } from "./access.ts";
 
@@ -41,7 +41,7 @@ export interface Search extends Phase {
   /** Tensors of the store that must stay finite; the results by default. */
   readonly variables?: readonly string[];
   /** What an iteration (counted on from phase to phase) is fed beside `labels`, which come from `label`. */
-  feeds(from: number, iteration: number): Readonly<Record<string, Float32Array>>;
+  feeds(from: number, iteration: number): Readonly<Record<string, TensorData>>;
   label(row: number): number;
   /** Whether the present rows are done before their last iteration; what is left of their iterations then runs nothing. */
   settled?(store: Store): boolean;

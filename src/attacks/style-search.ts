@@ -10,6 +10,8 @@ import { tensor } from "../engine/tensor.ts";
 import { randomViews } from "../models/random-views.ts";
 import { forAllLayers } from "../priors/style-networks.ts";
 import { fixedPrior, stylesOf } from "../priors/synthesize.ts";
+import { type Align, alignedRows } from "./align.ts";
+import { logAlignment } from "./alignment-log.ts";
 import type { AttackRun, Reconstructions } from "./attack.ts";
 import { selectFinal } from "./final-selection.ts";
 import { type IdentityLossKind, identityLossRows } from "./identity-loss.ts";
@@ -22,6 +24,7 @@ interface StyleSettings {
   readonly styles: "w" | "w+";
   readonly identityLoss: IdentityLossKind;
   readonly views: number;
+  readonly align?: Align | undefined;
 }
 
 /**
@@ -58,11 +61,18 @@ export async function searchStyles(
   const { length, count } = stylesOf(prior.networks);
   const shape = [batch, space.width];
   const styles = parameter("styles", shape);
-  const perLayer = c.styles === "w" ? forAllLayers(styles, count) : reshape(styles, [batch, count, length]);
+  const drawn = (rows: Value): Value => {
+    const n = rows.shape[0]!;
+    const perLayer = c.styles === "w" ? forAllLayers(rows, count) : reshape(rows, [n, count, length]);
+    return fixedPrior(prior).synthesizeStyles(perLayer);
+  };
+  const rowsOf = (images: Value, classes: Value, copies: number) =>
+    identityLossRows(c.identityLoss, target.judge(images, copies).logits, classes);
   const range = { scale: [view.crop, 1], ratio: [1, 1], flip: view.flip } as const;
-  const seen = randomViews(fixedPrior(prior).synthesizeStyles(perLayer), range);
+  const seen = randomViews(drawn(styles), range);
   const wanted = oneHot(labelInput(batch), target.classes);
-  const identity = sum(identityLossRows(c.identityLoss, target.logits(seen.images), wanted));
+  const { rows, draw } = alignedRows(c.align, seen.images, wanted, rowsOf);
+  const identity = sum(rows);
   const loss = weight === undefined ? identity : mul(identity, weight);
   const updates = optimizerUpdates(plan, [styles], grad(loss, [styles]));
   const slots = optimizerState(plan, [styles]);
@@ -82,8 +92,20 @@ export async function searchStyles(
     results: ["styles"],
     outputs: { loss, identity: mul(identity, 1 / batch) },
     updates: { ...updates, styles: held(updates.styles!) },
-    feeds: (from, iteration) => seen.draw(random(seed, name, from, iteration)),
+    feeds: (from, iteration) => ({
+      ...seen.draw(random(seed, name, from, iteration)),
+      ...draw(random(seed, name, "align", from, iteration)),
+    }),
     label: (row) => labels[row]!,
+  });
+  await logAlignment({
+    ...{ work, target, name, align: c.align, labels, seed },
+    draw: drawn,
+    rowsOf,
+    points: [
+      { iteration: 0, rows: first.rows },
+      { iteration: c.iterations, rows: found.styles! },
+    ],
   });
   const selection = { target, space, identities, rows: found.styles!, perIdentity };
   return selectFinal({ ...selection, views: c.views, seed, signal: work.signal });

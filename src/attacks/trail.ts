@@ -20,14 +20,24 @@ export function withTrail<Handle extends Handles[keyof Handles]>(target: Handle,
 
 function watched(target: WhiteBox, { every, seen }: Trail): WhiteBox {
   const shown = new Set<Value>();
-  const judge = (images: Value) => {
+  const judge = (images: Value, copies?: number) => {
     shown.add(images);
-    return target.judge(images);
+    return target.judge(images, copies);
   };
   return Object.freeze({
     ...target,
     judge,
     logits: (images: Value) => judge(images).logits,
+    cut(boundary: string | null) {
+      const { prefix, tail } = target.cut(boundary);
+      return {
+        prefix(images: Value) {
+          shown.add(images);
+          return prefix(images);
+        },
+        tail,
+      };
+    },
     async compile(options: Parameters<WhiteBox["compile"]>[0]) {
       const order = topologicalOrder([...Object.values(options.outputs), ...Object.values(options.updates ?? {})]);
       const images = order.find((v) => shown.has(v));

@@ -67,6 +67,7 @@ export async function fisherOfRun(options: FisherRunOptions): Promise<{ record: 
     target,
     ...(cell.prior && { prior: cell.prior }),
     ...(cell.surrogates && { surrogates: cell.surrogates }),
+    ...(attack.publicWeights && { publicWeights: plan.pretraining }),
   });
   const store = openStepStore({ root: join(runsDir, "steps"), shipped: assetsFolder, events, signal });
   const { dir } = await stepRunner(store, () => {})(step);

@@ -40,3 +40,11 @@ export function privacyNotes(cells: readonly CellResult[]): string[] {
   );
   return [...new Set(notes)];
 }
+
+/** What attacks found out about targets, each once. */
+export function attackNotes(cells: readonly CellResult[]): string[] {
+  const notes = cells.flatMap(({ attack, defense, remark }) =>
+    remark === undefined ? [] : [`${attack} on ${defense}: ${remark}`],
+  );
+  return [...new Set(notes)];
+}

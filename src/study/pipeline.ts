@@ -11,7 +11,7 @@ import { readCurves } from "./curves.ts";
 import { type EventSink, fanOut } from "./events.ts";
 import { judgeGate } from "./gate.ts";
 import { isInterruption } from "./interrupted.ts";
-import { privacyNotes, studyNotes } from "./notes.ts";
+import { attackNotes, privacyNotes, studyNotes } from "./notes.ts";
 import { expandStudy, type PlannedCell, type StudyPlan } from "./plan.ts";
 import { provenance } from "./provenance.ts";
 import { loadData, loadWeights, readStudy } from "./read-study.ts";
@@ -115,7 +115,7 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
       failed,
       ...(study.gate && { gate: judgeGate(study.gate, { cells, failed }) }),
       curves: await allCurves(plan, results),
-      notes: [...studyNotes(study, pretraining, probe), ...privacyNotes(cells)],
+      notes: [...studyNotes(study, pretraining, probe), ...privacyNotes(cells), ...attackNotes(cells)],
       provenance: machine,
       config: yaml,
       timings,

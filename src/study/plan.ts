@@ -138,6 +138,7 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
         ...searched,
         ...(surrogates && { surrogates }),
         ...(embedding && { embedding }),
+        ...(attack.publicWeights && { publicWeights: pretraining }),
         attack,
         config,
         target: step,

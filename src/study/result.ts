@@ -58,6 +58,8 @@ export interface CellResult {
   readonly floors: { readonly randomPrior: Measured; readonly initialSelection: Measured };
   /** What the attack asked of the target. */
   readonly queries?: Queries;
+  /** What the attack found out about the target. */
+  readonly remark?: string;
   /** Every measured metric by its kind. */
   readonly metrics?: Readonly<Record<string, Measured>>;
   /** The same leakage metrics with private test images of the attacked identities in the place of reconstructions: what they can reach. */

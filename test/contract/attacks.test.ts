@@ -214,6 +214,14 @@ const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> =
     queries: { images: 2 * 4 * (1 + IDENTITIES) + 2 * 5 * ROWS + 2 * ROWS, gradients: 2 * 5 * ROWS },
     lowers: "as its base",
   },
+  "knows-prefix": {
+    // No stage of the contract's target is public, so that pixels are shaken: src/attacks/knows-prefix.test.ts has TL-DMI's.
+    config: { iterations: 80, rate: 0.5, samples: 3, publicSamples: 64, batch: 12 },
+    short: { iterations: 15 },
+    queries: { images: 3 * 15 * ROWS, gradients: 3 * 15 * ROWS },
+    poolViews: 3,
+    diverging: { identityWeight: 3e38 },
+  },
   "plg-mi": {
     // Steps of the paper's 0.1 end in the nearest of the optima of so few dimensions; the world's images are not symmetric.
     config: { iterations: 200, rate: 0.4, batch: 12, clamp: 1, flip: 0 },
@@ -230,6 +238,8 @@ const students = { models: [{ kind: "resnet10", width: 4 }], training: { epochs:
 
 let world: TinyWorld;
 let state: StateDict;
+/** What the target could have started from. */
+let publicWeights: StateDict;
 let scored: ScoresAccess;
 /** What was learnt of the target for LOMMA: the same for all attacks. */
 let surrogates: StateDict | undefined;
@@ -240,6 +250,7 @@ let judge: Predictor<"logits" | "features">;
 beforeAll(async () => {
   world = await tinyWorld();
   state = await trainedTarget(world);
+  publicWeights = await trainTiny(tinyModel(), world.public, 7);
   const opened = openTarget("scores", tinyModel(), state, queryMeter());
   scored = opened.target;
   const model = tinyModel("evaluation");
@@ -296,6 +307,7 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
       model: tinyModel(),
       state,
       ...(prior && { prior }),
+      publicWeights,
       identities,
       perIdentity,
       config: resolved(change),
@@ -401,6 +413,18 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
     const found = await runAttack({ ...common, surrogates: learnt, work: unwatched });
     expect(await attackAccuracy(found)).toBeGreaterThan(0.5);
     await expect(runAttack({ ...common, work: unwatched })).rejects.toThrow(/needs surrogates/);
+  });
+
+  test.runIf(has("align"))("finds identities by gradients averaged over copies (AlignMI), resumed or not", async () => {
+    const align = { kind: "paa", samples: 2, measured: 2 };
+    expect(await attackAccuracy(await run(unwatched, { align }))).toBeGreaterThan(0.5);
+    const unbroken = memoryWork();
+    const wanted = await run(unbroken, { ...short, align });
+    expect(unbroken.rows.filter((row) => row.attack === `${attack.kind}, alignment`).length).toBe(2);
+    const resumed = await runWithInterruptions([7], (work) => run(work, { ...short, align }));
+    expect(sameBits(resumed.result.rows, wanted.rows)).toBe(true);
+    expect(resumed.result.queries).toEqual(wanted.queries);
+    expect(resumed.work.rows).toEqual(unbroken.rows);
   });
 
   test.runIf(has("candidates"))("keeps those of more candidates that the target recognises best", async () => {

@@ -50,6 +50,8 @@ export interface AttackRecord {
   readonly queries: Queries;
   /** As `Attack` has it. */
   readonly outcome?: "images";
+  /** What the attack has to say of the target. */
+  readonly remark?: string;
 }
 
 /**
@@ -71,9 +73,11 @@ export function attackStep(options: {
   readonly surrogates?: PlannedStep;
   /** The public network of its score map, where it has one. */
   readonly embedding?: PublicNetwork;
+  /** The weights that targets start from, for an attack that holds them. */
+  readonly publicWeights?: PlannedStep;
 }): PlannedStep {
-  const { study, data, attack, config, networks, defended, label, seed, target, prior, surrogates, embedding } =
-    options;
+  const { study, data, attack, config, networks, defended, label, seed } = options;
+  const { target, prior, surrogates, embedding, publicWeights } = options;
   const { model } = defended;
   // An attack that has the weights does not ask.
   const outputs = attack.access === "white-box" ? undefined : defended.outputs;
@@ -90,6 +94,7 @@ export function attackStep(options: {
     ...(prior && { prior }),
     ...(surrogates && { surrogates }),
     ...(embedding && { embedding: embedding.step }),
+    ...(publicWeights && { publicWeights }),
   };
   return planStep(`${attack.kind} on ${label}, seed ${seed}`, spec, needs, async (context, dir) => {
     const state = await readState(join(dir(target), WEIGHTS));
@@ -97,7 +102,7 @@ export function attackStep(options: {
     const answers = outputs && (await answersOf(defended, state, data, seed));
     const [channels, height, width] = model.input;
     const preview = previewTrail(context.dir, { channels, height, width });
-    const { rows, labels, queries } = await runAttack({
+    const { rows, labels, remark, queries } = await runAttack({
       attack,
       model,
       state,
@@ -106,6 +111,7 @@ export function attackStep(options: {
       ...(embedding && {
         embedding: { model: embedding.model, state: await readState(join(dir(embedding.step), WEIGHTS)) },
       }),
+      ...(publicWeights && { publicWeights: await readState(join(dir(publicWeights), WEIGHTS)) }),
       identities,
       perIdentity,
       config,
@@ -137,6 +143,7 @@ export function attackStep(options: {
       labels: [...labels],
       queries,
       ...(outcome && { outcome }),
+      ...(remark && { remark }),
     };
     await writeFileAtomic(join(context.dir, ATTACK_RECORD), `${JSON.stringify(record)}\n`);
   });

@@ -45,6 +45,7 @@ export interface Evaluation {
   readonly knnDistance: Measured;
   readonly floors: { readonly randomPrior: Measured; readonly initialSelection: Measured };
   readonly queries: Queries;
+  readonly remark?: string;
   readonly metrics: MeasuredByKind;
   readonly realImages: MeasuredByKind;
   readonly attributeRecovery: readonly AttributeRecovery[];
@@ -185,6 +186,7 @@ async function evaluate(
     knnDistance: knnDistance.measure(evidence),
     floors,
     queries: record.queries,
+    ...(record.remark && { remark: record.remark }),
     metrics: measured,
     realImages: await readRealImages(dir(steps.realImages)),
     attributeRecovery:

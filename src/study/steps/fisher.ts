@@ -64,6 +64,8 @@ export interface FisherOptions {
   readonly target: PlannedStep;
   readonly prior?: PlannedStep;
   readonly surrogates?: PlannedStep;
+  /** The weights that targets start from, for an attack that holds them. */
+  readonly publicWeights?: PlannedStep;
 }
 
 /**
@@ -71,14 +73,19 @@ export interface FisherOptions {
  * at images that an attack passes through), and the boundary that follows from both. Interrupted, it begins anew.
  */
 export function fisherStep(options: FisherOptions): PlannedStep {
-  const { data, label, seed, settings, attack, config, networks, target, prior, surrogates } = options;
+  const { data, label, seed, settings, attack, config, networks, target, prior, surrogates, publicWeights } = options;
   const spec = {
     kind: "fisher",
     version: 1,
     config: asJson({ ...settings, attack: { kind: attack.kind, ...config }, seed }),
     data: { validation: data.private.validation.hash },
   };
-  const needs = { target, ...(prior && { prior }), ...(surrogates && { surrogates }) };
+  const needs = {
+    target,
+    ...(prior && { prior }),
+    ...(surrogates && { surrogates }),
+    ...(publicWeights && { publicWeights }),
+  };
   return planStep(
     `Fisher information of ${label} under ${attack.kind}, seed ${seed}`,
     spec,
@@ -87,7 +94,8 @@ export function fisherStep(options: FisherOptions): PlannedStep {
       const state = await readState(join(dir(target), WEIGHTS));
       const given = await trainedPrior(prior, networks, dir);
       const learnt = surrogates && (await readState(join(dir(surrogates), WEIGHTS)));
-      const record = await analyse(options, { state, prior: given, learnt }, context);
+      const published = publicWeights && (await readState(join(dir(publicWeights), WEIGHTS)));
+      const record = await analyse(options, { state, prior: given, learnt, published }, context);
       await writeFileAtomic(join(context.dir, FISHER_FILE), `${JSON.stringify(record, undefined, 2)}\n`);
     },
   );
@@ -108,11 +116,12 @@ export async function readBoundary(dir: string): Promise<string> {
   );
 }
 
-/** What the steps before gave: the target's weights, what the attack searches in, and what it learnt of the target beforehand. */
+/** What the steps before gave: the target's weights, what the attack searches in, what it learnt of the target beforehand, and the public weights. */
 interface Given {
   readonly state: StateDict;
   readonly prior: Prior | undefined;
   readonly learnt: StateDict | undefined;
+  readonly published: StateDict | undefined;
 }
 
 async function analyse(options: FisherOptions, given: Given, work: Work): Promise<FisherRecord> {
@@ -142,7 +151,7 @@ async function analyse(options: FisherOptions, given: Given, work: Work): Promis
 /** Runs the attack anew and takes the information of the images that it shows the target. */
 async function inversionFisher(
   { model, seed, settings, attack, config, label }: FisherOptions,
-  { state, prior, learnt }: Given,
+  { state, prior, learnt, published }: Given,
   work: Work,
 ): Promise<{ readonly layers: readonly LayerFisher[]; readonly images: number }> {
   const kind = config.identityLoss as IdentityLossKind | undefined;
@@ -159,6 +168,7 @@ async function inversionFisher(
       state,
       ...(prior && { prior }),
       ...(learnt && { surrogates: learnt }),
+      ...(published && { publicWeights: published }),
       identities: Array.from({ length: Math.min(settings.identities, model.classes) }, (_, i) => i),
       perIdentity: 1,
       config,

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { expectAllClose } from "../../test/support/all-close.ts";
+import { evaluate } from "../../test/support/evaluate.ts";
+import { constant } from "../engine/graph.ts";
+import { random } from "../engine/random.ts";
+import { tensor } from "../engine/tensor.ts";
+import { handedOn } from "./handed-on.ts";
+
+// Three public rows of shape [2, 1], their mean (2, 4).
+const spread = handedOn(Float32Array.of(1, 2, 2, 4, 3, 6), [2, 1]);
+const handed = constant(tensor([10, 20, 30, 40], [2, 2, 1]));
+
+test("a copy is moved by its share of a public row's deviation from the mean, as by hand", async () => {
+  const { handed: copies } = spread.shaken(handed, 0.5, 2);
+  expect(copies.shape).toEqual([4, 2, 1]);
+  // Copy by copy: both rows by the first deviation (−1, −2), then by none and by the last (1, 2).
+  const found = await evaluate(copies, { "shaken/picked": Int32Array.of(0, 0, 1, 2) });
+  expectAllClose(found as Float32Array, [9.5, 19, 29.5, 39, 10, 20, 30.5, 41], { absolute: 1e-6 });
+});
+
+test("draws cover all public rows, so that the noise has their mean and covariance", async () => {
+  const { draw } = spread.shaken(handed, 1, 3000);
+  const picked = draw(random(1))["shaken/picked"]!;
+  const counts = [0, 1, 2].map((row) => picked.filter((p) => p === row).length);
+  expect(picked.length).toBe(6000);
+  for (const count of counts) expect(Math.abs(count - 2000)).toBeLessThan(150);
+});
+
+test("nothing is moved by a share of 0", async () => {
+  const { handed: copies, draw } = spread.shaken(handed, 0, 1);
+  expectAllClose((await evaluate(copies, draw(random(1)))) as Float32Array, [10, 20, 30, 40], { absolute: 0 });
+});
