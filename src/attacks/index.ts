@@ -1,6 +1,7 @@
 import { brepMi } from "./brep-mi.ts";
 import { gmi } from "./gmi.ts";
 import { kedmi } from "./kedmi.ts";
+import { lokt } from "./lokt.ts";
 import { miFace } from "./mi-face.ts";
 import { mirror } from "./mirror.ts";
 import { mirrorGa } from "./mirror-ga.ts";
@@ -8,4 +9,4 @@ import { plgMi } from "./plg-mi.ts";
 import { ppa } from "./ppa.ts";
 
 /** Every attack. */
-export const attacks = [miFace, gmi, kedmi, plgMi, ppa, mirror, mirrorGa, brepMi] as const;
+export const attacks = [miFace, gmi, kedmi, plgMi, ppa, mirror, mirrorGa, brepMi, lokt] as const;

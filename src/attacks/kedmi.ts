@@ -51,6 +51,17 @@ export const kedmi = defineAttack({
   access: "white-box",
   prior: "kedmi",
   config,
+  quick: {
+    iterations: 80,
+    rate: 0.03,
+    identityLoss: "max-margin",
+    identityWeight: 20,
+    pool: 1000,
+    batch: 50,
+    clamp: 3,
+    initialLogVariance: -2,
+    candidates: 10,
+  },
   surrogates: surrogatesWanted,
   async run({ target, prior, space, surrogates, identities, perIdentity, config: c, seed, work }) {
     const { latent } = prior.networks;

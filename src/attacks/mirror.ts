@@ -45,6 +45,7 @@ export const mirror = defineAttack({
   access: "white-box",
   prior: "stylegan",
   config,
+  quick: { iterations: 60, identityLoss: "max-margin", pool: 1000, samples: 2000, batch: 20 },
   space: ({ styles, truncation }) => ({ styles, truncation }),
   async run(attacked) {
     const { target, space, identities, perIdentity, config: c, seed } = attacked;

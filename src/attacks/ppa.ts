@@ -44,6 +44,7 @@ export const ppa = defineAttack({
   access: "white-box",
   prior: "stylegan",
   config,
+  quick: { iterations: 30, rate: 0.03, pool: 1000, truncation: 0.7, candidates: 4, views: 10 },
   space: ({ styles, truncation }) => ({ styles, truncation }),
   async run(attacked) {
     const { target, space, identities, perIdentity, config: c, seed } = attacked;

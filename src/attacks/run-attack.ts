@@ -5,6 +5,7 @@ import type { Model } from "../models/model.ts";
 import type { Prior } from "../priors/prior.ts";
 import { openTarget } from "./access.ts";
 import type { Attack, Reconstructions } from "./attack.ts";
+import { openLabelSurrogates } from "./label-surrogates.ts";
 import { meteredWork, type Queries, queryMeter } from "./queries.ts";
 import { type SearchSpace, searchSpace } from "./space.ts";
 import { openSurrogates, type Surrogates } from "./surrogates.ts";
@@ -18,7 +19,7 @@ export interface AttackOptions {
   readonly state: StateDict;
   /** A trained prior of the kind that the attack searches in; left out where it has none. */
   readonly prior?: Prior;
-  /** What `trainSurrogates` learnt of the target; left out where the settings ask for nothing. */
+  /** What `trainSurrogates` or `trainLabelSurrogates` learnt of the target; left out where the settings ask for nothing. */
   readonly surrogates?: StateDict;
   /** The attacked classes. */
   readonly identities: readonly number[];
@@ -48,10 +49,12 @@ export function spaceOf(
 
 function surrogatesOf({ attack, model, config, surrogates }: AttackOptions): Surrogates | undefined {
   const settings = attack.surrogates?.(config);
-  if (settings === undefined) return undefined;
+  const labelSettings = attack.labelSurrogates?.(config);
+  if (settings === undefined && labelSettings === undefined) return undefined;
   if (surrogates === undefined)
     throw new RangeError(`${attack.kind} with these settings needs surrogates of its target`);
-  return openSurrogates(settings, model, surrogates);
+  if (labelSettings !== undefined) return { students: openLabelSurrogates(labelSettings, model, surrogates) };
+  return openSurrogates(settings!, model, surrogates);
 }
 
 /** Runs an attack with a handle that does no more than the access it declares, and counts its queries. */

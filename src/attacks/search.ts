@@ -7,7 +7,7 @@ import type { WhiteBox } from "./access.ts";
 /** A search over rows (restarts or identities) that are optimised side by side, some at a time. */
 export interface Search {
   readonly work: Work;
-  readonly target: WhiteBox;
+  readonly target: Pick<WhiteBox, "compile">;
   readonly name: string;
   /** Number of rows in all. */
   readonly rows: number;

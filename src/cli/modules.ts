@@ -5,6 +5,8 @@ export interface Listed {
   readonly kind: string;
   readonly summary: string;
   readonly config?: z.ZodObject;
+  /** The keys of `preset: quick`. */
+  readonly quick?: object;
 }
 
 /** What `tldmi ls` can list. */

@@ -28,7 +28,7 @@ import { realImagesStep } from "./steps/real-images.ts";
 import type { AttackedCell } from "./steps/reconstructions.ts";
 import { attributeModelStep, evaluationModelStep, pretrainingStep } from "./steps/shared.ts";
 import { studentStep } from "./steps/student.ts";
-import { surrogatesStep } from "./steps/surrogates.ts";
+import { labelSurrogatesStep, surrogatesStep } from "./steps/surrogates.ts";
 import { type OpenBoundary, targetStep } from "./steps/target.ts";
 import type { Study } from "./study-schema.ts";
 
@@ -108,7 +108,7 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
     const networks = family.networks(settings, { image: input, classes: model.classes });
     if (!family.perTarget) return { networks, prior: publicPriorStep(planned, data, study.dataSeed) };
     const { label, seed, step, defended } = target;
-    return { networks, prior: inversionPriorStep(planned, { data, model: defended.model, label, seed, target: step }) };
+    return { networks, prior: inversionPriorStep(planned, { data, defended, label, seed, target: step }) };
   };
   const attackLabels = labelled(study.attacks.map((a) => a.kind));
   const cells = targets.flatMap((target) =>
@@ -121,8 +121,13 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
       const styles = attack.space?.(config);
       const common = { study, data, defended, label, seed };
       const wanted = attack.surrogates?.(config);
-      const surrogates =
-        wanted && surrogatesStep({ settings: wanted, data, model: defended.model, label, seed, target: step });
+      const fromLabels = attack.labelSurrogates?.(config);
+      const { prior, networks } = searched;
+      const surrogates = wanted
+        ? surrogatesStep({ settings: wanted, data, model: defended.model, label, seed, target: step })
+        : fromLabels && prior && networks
+          ? labelSurrogatesStep({ settings: fromLabels, data, defended, label, seed, target: step, prior, networks })
+          : undefined;
       const attacked = attackStep({
         ...common,
         ...searched,

@@ -3,6 +3,7 @@ import { openTarget, type ScoresAccess } from "../../src/attacks/access.ts";
 import type { Attack, Reconstructions } from "../../src/attacks/attack.ts";
 import { attacks } from "../../src/attacks/index.ts";
 import { type Queries, queryMeter } from "../../src/attacks/queries.ts";
+import { trainLabelSurrogates } from "../../src/attacks/label-surrogates.ts";
 import { runAttack, spaceOf } from "../../src/attacks/run-attack.ts";
 import { labelsOf, selectInitial } from "../../src/attacks/selection.ts";
 import { searchSpace } from "../../src/attacks/space.ts";
@@ -135,6 +136,28 @@ const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> =
     // A clamp that float32 cannot hold, since latents within another one stay numbers.
     diverging: { rate: 3e38, clamp: 1e39 },
   },
+  lokt: {
+    config: {
+      iterations: 200,
+      rate: 0.4,
+      batch: 12,
+      clamp: 1,
+      flip: 0,
+      ensemble: {
+        models: [
+          { kind: "resnet10", width: 8 },
+          { kind: "resnet18", width: 8 },
+        ],
+        perClass: 200,
+        training: { epochs: 6, batch: 32, rate: 0.05 },
+      },
+    },
+    short: { iterations: 15 },
+    // What it knows of the target it learnt beforehand: src/attacks/label-surrogates.test.ts.
+    queries: { images: 0, gradients: 0 },
+    poolViews: 0,
+    diverging: { rate: 3e38, clamp: 1e39 },
+  },
 };
 
 /** LOMMA's students, at the world's size. */
@@ -145,6 +168,8 @@ let state: StateDict;
 let scored: ScoresAccess;
 /** What was learnt of the target for LOMMA: the same for all attacks. */
 let surrogates: StateDict | undefined;
+/** What was learnt of its labels. */
+let copies: StateDict | undefined;
 let judge: Predictor<"logits" | "features">;
 
 beforeAll(async () => {
@@ -182,6 +207,20 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
   const resolved = (change: Settings = {}) => attack.config.parse({ ...config, ...change });
   const space = () => spaceOf(attack, tinyModel(), priorOf(), resolved());
   const who = { identities, perIdentity: PER_IDENTITY };
+  beforeAll(async () => {
+    const settings = attack.labelSurrogates?.(resolved());
+    if (settings === undefined) return;
+    const { target, release } = openTarget("labels", tinyModel(), state, queryMeter());
+    copies = await trainLabelSurrogates({
+      settings,
+      shape: tinyModel(),
+      target,
+      prior: priorOf()!,
+      seed: 6,
+      work: unwatched,
+    });
+    await release();
+  });
   const run = (work: Work, change: Settings = {}, seed = 4, perIdentity = PER_IDENTITY) => {
     const prior = priorOf();
     return runAttack({
@@ -189,6 +228,7 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
       model: tinyModel(),
       state,
       ...(prior && { prior }),
+      ...(attack.labelSurrogates && copies && { surrogates: copies }),
       identities,
       perIdentity,
       config: resolved(change),
