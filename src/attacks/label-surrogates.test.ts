@@ -4,6 +4,7 @@ import { changedTensors } from "../../test/support/same-bits.ts";
 import { IDENTITIES, IMAGE, LATENT, type TinyWorld, tinyModel, tinyWorld } from "../../test/support/tiny-world.ts";
 import { random } from "../engine/random.ts";
 import { unwatched, type Work } from "../engine/work.ts";
+import { likeliest } from "../models/answers.ts";
 import { predictor } from "../models/predict.ts";
 import { synthesize } from "../priors/synthesize.ts";
 import { labelSurrogateSettings, openLabelSurrogates, trainLabelSurrogates } from "./label-surrogates.ts";
@@ -15,8 +16,8 @@ const settings = labelSurrogateSettings.parse({
     { kind: "resnet10", width: 4 },
     { kind: "resnet10", width: 6 },
   ],
-  perClass: 40,
-  training: { epochs: 3, batch: 32, rate: 0.05 },
+  perClass: 60,
+  training: { epochs: 5, batch: 32, rate: 0.05 },
 });
 
 let world: TinyWorld;
@@ -57,22 +58,20 @@ test("every network learns the labels of images that it has not seen", async () 
   const labels = Int32Array.from({ length: 96 }, (_, i) => i % IDENTITIES);
   const images = await synthesize(world.priors.tacgan, random(9, "new").normals(96 * LATENT), { labels });
   const seen = brightest(images);
+  const commonest = Math.max(...[0, 1, 2].map((k) => seen.filter((label) => label === k).length)) / 96;
   for (const network of openLabelSurrogates(settings, tinyModel(), state)) {
     const net = await predictor(IMAGE, 32, (x) => ({ logits: network(x) }));
     const { logits } = await net.predict(images, 96);
     await net.release();
-    const right = [...seen].filter((label, i) => {
-      const row = logits.subarray(i * IDENTITIES, (i + 1) * IDENTITIES);
-      return row.indexOf(Math.max(...row)) === label;
-    });
-    expect(right.length / 96).toBeGreaterThan(0.7);
+    const named = likeliest(logits, IDENTITIES);
+    expect(named.filter((label, i) => label === seen[i]).length / 96).toBeGreaterThan(commonest + 0.1);
   }
 });
 
 test("asks for one label of each image, once, also where it is interrupted and resumed", async () => {
   const unbroken = memoryWork();
   const wanted = await learn(unbroken);
-  expect(wanted.queries).toEqual({ images: 40 * IDENTITIES, gradients: 0 });
+  expect(wanted.queries).toEqual({ images: 60 * IDENTITIES, gradients: 0 });
   // While labels are given, while the first network learns, and while the second does.
   const resumed = await runWithInterruptions([2, 10, 40], learn);
   expect(resumed.result.queries).toEqual(wanted.queries);
