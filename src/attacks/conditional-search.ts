@@ -15,7 +15,7 @@ import type { Prior } from "../priors/prior.ts";
 import { fixedPrior } from "../priors/synthesize.ts";
 import { PLG_VIEWS } from "../priors/train-plg.ts";
 import { identityLossSchema } from "./identity-loss.ts";
-import { labelInput, rowsFrom, runSearch, type Search } from "./search.ts";
+import { labelInput, patienceSetting, rowsFrom, runSearch, type Search } from "./search.ts";
 
 /** Settings of an attack that searches so. */
 export const conditionalSearchSettings = {
@@ -56,6 +56,7 @@ export const conditionalSearchSettings = {
       "start from the best of this many random latents of each identity; 0: from random ones, as the paper does",
     ),
   batch: z.int().positive().default(60).describe("latents optimised side by side"),
+  ...patienceSetting,
 };
 
 /**
@@ -104,6 +105,7 @@ export async function conditionalSearch(options: {
     rows,
     batch,
     iterations: c.iterations,
+    patience: c.patience,
     store: createStore(start(0)),
     start,
     results: ["latents"],

@@ -13,7 +13,7 @@ import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
 import { identityRows } from "./lomma.ts";
-import { labelInput, rowsFrom, runSearch } from "./search.ts";
+import { labelInput, patienceSetting, rowsFrom, runSearch } from "./search.ts";
 import { labelsOf, startRows } from "./selection.ts";
 import { type Surrogates, surrogateSettings, surrogatesWanted } from "./surrogates.ts";
 
@@ -38,6 +38,7 @@ const config = z.strictObject({
     .default(0)
     .describe("start from the best of this many random latents; 0: from random ones, as the paper does"),
   batch: z.int().positive().default(60).describe("latents optimised side by side"),
+  ...patienceSetting,
   ...surrogateSettings,
   ...finalSelectionSettings,
 });
@@ -75,6 +76,7 @@ export const gmi = defineAttack({
       rows,
       batch,
       iterations: c.iterations,
+      patience: c.patience,
       store: createStore({ latents: filled([batch, latent], 0), velocity: filled([batch, latent], 0) }),
       start: (from) => ({
         latents: tensor(rowsFrom(first, latent, from, batch), [batch, latent]),

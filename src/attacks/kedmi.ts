@@ -16,7 +16,7 @@ import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
 import { identityRows } from "./lomma.ts";
-import { labelInput, rowsFrom, runSearch } from "./search.ts";
+import { labelInput, patienceSetting, rowsFrom, runSearch } from "./search.ts";
 import { selectInitial } from "./selection.ts";
 import { type Surrogates, surrogateSettings, surrogatesWanted } from "./surrogates.ts";
 
@@ -36,6 +36,7 @@ const config = z.strictObject({
     .default(0)
     .describe("start μ from the best of this many random latents; 0: from zero, as the paper does"),
   batch: z.int().positive().default(60).describe("identities optimised side by side"),
+  ...patienceSetting,
   ...surrogateSettings,
   ...finalSelectionSettings,
 });
@@ -87,6 +88,7 @@ export const kedmi = defineAttack({
       rows,
       batch,
       iterations: c.iterations,
+      patience: c.patience,
       store: createStore(initial(0)),
       start: initial,
       results: ["mu", "logVariance"],

@@ -5,6 +5,7 @@ import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
 import { heldInPSpace, pSpaceSettings, styleBounds } from "./p-space.ts";
+import { patienceSetting } from "./search.ts";
 import { selectInitial } from "./selection.ts";
 import { searchStyles } from "./style-search.ts";
 
@@ -27,6 +28,7 @@ const config = z.strictObject({
   styles: z.enum(["w", "w+"]).default("w").describe("w: one style for all layers; w+: one for each layer"),
   ...pSpaceSettings,
   batch: z.int().positive().default(8).describe("styles optimised side by side"),
+  ...patienceSetting,
   ...finalSelectionSettings,
 });
 

@@ -4,6 +4,7 @@ import { constantRate } from "../engine/schedule.ts";
 import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
+import { patienceSetting } from "./search.ts";
 import { selectInitial } from "./selection.ts";
 import { searchStyles } from "./style-search.ts";
 
@@ -20,6 +21,7 @@ const config = z.strictObject({
   styles: z.enum(["w", "w+"]).default("w").describe("w: one style for all layers; w+: one for each layer"),
   crop: z.number().gt(0).max(1).default(0.9).describe("least share of the image's area in a view; 0.75 for dogs"),
   batch: z.int().positive().default(20).describe("candidates optimised side by side"),
+  ...patienceSetting,
   candidates: finalSelectionSettings.candidates
     .unwrap()
     .default(200)

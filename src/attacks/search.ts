@@ -1,8 +1,20 @@
+import { z } from "zod";
 import { input, type Value } from "../engine/graph.ts";
 import type { StateDict, Store } from "../engine/store.ts";
 import { type FloatTensor, tensor } from "../engine/tensor.ts";
 import { checkFinite, DivergedError, runLoop, type Work } from "../engine/work.ts";
 import type { WhiteBox } from "./access.ts";
+
+/** Setting of an attack whose search can stop early. */
+export const patienceSetting = {
+  patience: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      "a batch is done when its mean identity loss has not fallen for so many iterations; where it is left out, after all of them",
+    ),
+};
 
 /** A search over rows (restarts or identities) that are optimised side by side, some at a time. */
 export interface Search {
@@ -26,6 +38,8 @@ export interface Search {
   /** What an iteration is fed beside `labels`, which come from `label`. */
   feeds(from: number, iteration: number): Readonly<Record<string, Float32Array>>;
   label(row: number): number;
+  /** Iterations after which the present rows are done where their mean identity loss, an output, has not fallen; never without it. */
+  readonly patience?: number | undefined;
   /** Whether the present rows are done before their last iteration; what is left of their iterations then runs nothing. */
   settled?(store: Store): boolean;
 }
@@ -35,7 +49,7 @@ export interface Search {
  * @throws DivergedError when the loss or a result is no longer finite.
  */
 export async function runSearch(search: Search): Promise<Record<string, Float32Array>> {
-  const { work, target, name, rows, batch, iterations, store, results } = search;
+  const { work, target, name, rows, batch, iterations, store, results, patience } = search;
   const program = await target.compile({ outputs: search.outputs, updates: search.updates, store });
   const width = (n: string) => store.get(n).data.length / batch;
   const found: Record<string, FloatTensor> = Object.fromEntries(
@@ -47,6 +61,9 @@ export async function runSearch(search: Search): Promise<Record<string, Float32A
     const result = await program.run(fed, Math.min(batch, rows - from));
     return Object.fromEntries(Object.entries(result).map(([n, t]) => [n, t.data[0]!]));
   };
+  // The lowest identity loss of the present rows, and the iterations since: with the precision of checkpoints.
+  const lowest = new Float32Array([Number.POSITIVE_INFINITY, 0]);
+  const done = () => search.settled?.(store) === true || (patience !== undefined && lowest[1]! >= patience);
   const batches = Math.ceil(rows / batch);
   await runLoop({
     work,
@@ -55,9 +72,10 @@ export async function runSearch(search: Search): Promise<Record<string, Float32A
     unit: "iterations",
     store,
     extra: {
-      save: () => found,
+      save: () => (patience === undefined ? found : { ...found, [LOWEST]: tensor(lowest.slice(), [2]) }),
       load: (state) => {
         for (const n of results) found[n]!.data.set(state[n]!.data);
+        if (patience !== undefined) lowest.set(state[LOWEST]!.data);
       },
     },
     async open() {
@@ -66,9 +84,14 @@ export async function runSearch(search: Search): Promise<Record<string, Float32A
         const from = Math.floor(step / iterations) * batch;
         const iteration = step % iterations;
         const count = Math.min(batch, rows - from);
-        if (iteration === 0) store.load(search.start(from));
-        if (iteration === 0 || !search.settled?.(store)) {
+        if (iteration === 0) {
+          store.load(search.start(from));
+          lowest.set([Number.POSITIVE_INFINITY, 0]);
+        }
+        if (iteration === 0 || !done()) {
           metrics = await iterate(from, iteration);
+          const identity = metrics.identity ?? metrics.loss!;
+          lowest.set(identity < lowest[0]! ? [identity, 0] : [lowest[0]!, lowest[1]! + 1]);
           checkFinite(name, step, metrics.loss!);
           // Clamping between variables and images can keep the loss finite when they are not.
           for (const n of results) {
@@ -87,6 +110,9 @@ export async function runSearch(search: Search): Promise<Record<string, Float32A
   await program.release();
   return Object.fromEntries(results.map((n) => [n, found[n]!.data]));
 }
+
+/** A name that no attack gives a result. */
+const LOWEST = "lowest identity loss";
 
 /** The attacked class of each row, fed by `runSearch`. */
 export function labelInput(batch: number): Value {

@@ -22,6 +22,7 @@ interface StyleSettings {
   readonly styles: "w" | "w+";
   readonly identityLoss: IdentityLossKind;
   readonly views: number;
+  readonly patience?: number | undefined;
 }
 
 /**
@@ -77,6 +78,7 @@ export async function searchStyles(
     rows: labels.length,
     batch,
     iterations: c.iterations,
+    patience: c.patience,
     store: createStore(start(0)),
     start,
     results: ["styles"],

@@ -167,6 +167,7 @@ async function inversionFisher(
       work: {
         signal: work.signal,
         progress: (at) => work.progress(at),
+        ...(work.rehearsal && { rehearsal: work.rehearsal }),
         log: (row) => work.log(row),
         saveCheckpoint: async () => {},
         loadCheckpoint: async () => undefined,
