@@ -58,7 +58,15 @@ export const gmi = defineAttack({
   access: "white-box",
   prior: "dcgan",
   config,
-  quick: { iterations: 40, rate: 0.03, identityLoss: "max-margin", identityWeight: 20, pool: 1000, batch: 50, clamp: 3 },
+  quick: {
+    iterations: 40,
+    rate: 0.03,
+    identityLoss: "max-margin",
+    identityWeight: 20,
+    pool: 1000,
+    batch: 50,
+    clamp: 3,
+  },
   surrogates: surrogatesWanted,
   async run({ target, prior, space, surrogates, identities, perIdentity, config: c, seed, work }) {
     const { latent } = prior.networks;

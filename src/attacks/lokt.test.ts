@@ -32,7 +32,14 @@ test("follows the classes of the prior's discriminator, and asks the target noth
     space,
     identities,
     perIdentity: 2,
-    config: lokt.config.parse({ surrogate: "discriminator", iterations: 60, rate: 0.3, flip: 0, pool: 32, candidates: 4 }),
+    config: lokt.config.parse({
+      surrogate: "discriminator",
+      iterations: 60,
+      rate: 0.3,
+      flip: 0,
+      pool: 32,
+      candidates: 4,
+    }),
     seed: 5,
     work: unwatched,
   });

@@ -131,7 +131,11 @@ function meanRow(rows: Float32Array, width: number): StateDict[string] {
 }
 
 /** What `trainSurrogates` learnt with these settings about a target of that shape, in an attack's hands. */
-export function openSurrogates(settings: SurrogateSettings, shape: ModelShape, learnt: StateDict): Required<Surrogates> {
+export function openSurrogates(
+  settings: SurrogateSettings,
+  shape: ModelShape,
+  learnt: StateDict,
+): Required<Surrogates> {
   return {
     meanFeatures: learnt[MEAN]!.data,
     students: studentsOf(settings, shape).map((student, i) => {

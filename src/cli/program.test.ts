@@ -454,14 +454,14 @@ describe("validate", () => {
     expect(await call("validate q.yaml --estimate --threads 2", estimated)).toMatchObject({
       code: 0,
       out: [
-        "state             time  queries  step           id",
-        "shipped                          start weights  0123",
+        "state          time  queries  step           id",
+        "shipped                       start weights  0123",
         "to do    2\u00a0min\u00a000\u00a0s           target none    4567",
-        "to do            5.0\u00a0s   12\u202f000  lokt on none   89ab",
-        "to do                ?           judge          cdef",
+        "to do         5.0\u00a0s   12\u202f000  lokt on none   89ab",
+        "to do             ?           judge          cdef",
         "judge: asks a judge outside",
         "",
-        "q.yaml is valid: 4 steps, 3 to do, about 2\u00a0min\u00a005\u00a0s with 2 threads, and 1 steps of unknown cost",
+        "q.yaml is valid: 4 steps, 3 to do, about 2\u00a0min\u00a005\u00a0s with 2 threads, and 1 of unknown cost",
         "",
       ].join("\n"),
     });
@@ -469,7 +469,12 @@ describe("validate", () => {
 
   test("prints the estimate as JSON", async () => {
     const { out } = await call("validate q.yaml --estimate --threads 2 --json", estimated);
-    expect(JSON.parse(out)).toMatchObject({ study: "q.yaml", seconds: 125, unknown: 1, steps: [{}, {}, { cost: { queries: 12_000 } }, {}] });
+    expect(JSON.parse(out)).toMatchObject({
+      study: "q.yaml",
+      seconds: 125,
+      unknown: 1,
+      steps: [{}, {}, { cost: { queries: 12_000 } }, {}],
+    });
   });
 });
 

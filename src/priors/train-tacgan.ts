@@ -70,11 +70,7 @@ export async function trainTacgan(options: TacganTraining): Promise<StateDict> {
   const critic = player("critic", rate, criticLoss, c.discriminator, c.discriminator.updates, BETAS);
 
   const g = bindNetworks(networks, z, wanted);
-  const generatorLoss = tacganGeneratorLoss(
-    g.discriminator.apply(networks.discriminator, g.fake),
-    wanted,
-    weight,
-  );
+  const generatorLoss = tacganGeneratorLoss(g.discriminator.apply(networks.discriminator, g.fake), wanted, weight);
   const generator = player("generator", rate, generatorLoss, g.generator, g.generator.updates, BETAS);
 
   const store = createStore({
@@ -99,7 +95,12 @@ export async function trainTacgan(options: TacganTraining): Promise<StateDict> {
     store,
     async open(first) {
       const augment = Augmentation.parse({ flip: settings.flip });
-      const order = endless(images, { batch, seed: seedFor(seed, "tacgan", "real"), step: first * criticSteps, augment });
+      const order = endless(images, {
+        batch,
+        seed: seedFor(seed, "tacgan", "real"),
+        step: first * criticSteps,
+        augment,
+      });
       return async (step) => {
         const rng = random(seed, "tacgan", step);
         const conditional = step >= unconditional;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Attack } from "../attacks/attack.ts";
+import type { Attack } from "../attacks/attack.ts";
 import { attacks } from "../attacks/index.ts";
 import { priors } from "../priors/index.ts";
 import type { PriorFamily } from "../priors/prior.ts";
@@ -39,9 +39,11 @@ test("a key that is written wins over the preset, within groups too", () => {
     "attacks: [{ kind: gmi, preset: quick, iterations: 7 }, { kind: lokt, preset: quick, ensemble: { perClass: 9 } }]",
   ).attacks as readonly Record<string, unknown>[];
   expect(gmi).toMatchObject({ iterations: 7, identityLoss: "max-margin" });
-  const { ensemble } = (attacks as readonly Attack[]).find(({ kind }) => kind === "lokt")!.config.parse({
-    ...(attacks as readonly Attack[]).find(({ kind }) => kind === "lokt")!.quick,
-  });
+  const { ensemble } = (attacks as readonly Attack[])
+    .find(({ kind }) => kind === "lokt")!
+    .config.parse({
+      ...(attacks as readonly Attack[]).find(({ kind }) => kind === "lokt")!.quick,
+    });
   expect(lokt!.ensemble).toEqual({ ...(ensemble as object), perClass: 9 });
 });
 
@@ -54,12 +56,12 @@ test("the study's own settings of a prior stay, and so does a prior in which ano
 
 test("a preset that there is none of is one error", () => {
   expect(() => study("attacks:\n  - { kind: gmi, preset: quik }")).toThrow(
-    /^study\.yaml:7:26  attacks\[0\]\.preset  expected "quick", got the text "quik"; did you mean "quick"\?$/,
+    /^study\.yaml:7:26 {2}attacks\[0\]\.preset {2}expected "quick", got the text "quik"; did you mean "quick"\?$/,
   );
 });
 
 test("the preset and the same keys are the same entry twice", () => {
-  expect(() => study(`attacks: [{ kind: gmi, preset: quick }, ${JSON.stringify({ kind: "gmi", ...attacks[1].quick })}]`)).toThrow(
-    /is the same as entry 1/,
-  );
+  expect(() =>
+    study(`attacks: [{ kind: gmi, preset: quick }, ${JSON.stringify({ kind: "gmi", ...attacks[1].quick })}]`),
+  ).toThrow(/is the same as entry 1/);
 });

@@ -26,9 +26,7 @@ const preset = z
  * The schema of "one member of this list", which may name a preset. A key that is written wins over the preset, the preset over the
  * default; what comes of it is an entry with these keys, as if they had been written.
  */
-export function presettable<const Member extends PresetMember>(
-  members: readonly Member[],
-): z.ZodType<Chosen<Member>> {
+export function presettable<const Member extends PresetMember>(members: readonly Member[]): z.ZodType<Chosen<Member>> {
   const union = unionOf(members.map((member) => ({ ...member, config: member.config.safeExtend({ preset }) })));
   return z.preprocess((value) => unfolded(members, value), union) as z.ZodType as z.ZodType<Chosen<Member>>;
 }
@@ -77,7 +75,9 @@ export function withPresetPriors(
       searched.set(prior, quick && (searched.get(prior) ?? true));
   }
   const named = new Set(listed.map((entry: unknown) => (typeof entry === "string" ? entry : property(entry, "kind"))));
-  const added = [...searched].flatMap(([kind, quick]) => (quick && !named.has(kind) ? [{ kind, preset: "quick" }] : []));
+  const added = [...searched].flatMap(([kind, quick]) =>
+    quick && !named.has(kind) ? [{ kind, preset: "quick" }] : [],
+  );
   return added.length === 0 ? study : { ...(study as object), priors: [...(listed as unknown[]), ...added] };
 }
 

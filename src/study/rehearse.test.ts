@@ -22,7 +22,10 @@ const never = new AbortController().signal;
 function asking(kind: string, total: number, asked: { images: number }, taken: number[]): PlannedStep {
   const body = async (context: StepContext) => {
     await runLoop({
-      work: { ...context, ...(context.rehearsal && { rehearsal: { ...context.rehearsal, asked: () => asked.images } }) },
+      work: {
+        ...context,
+        ...(context.rehearsal && { rehearsal: { ...context.rehearsal, asked: () => asked.images } }),
+      },
       name: "loop",
       total,
       unit: "steps",

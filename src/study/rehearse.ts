@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Queries } from "../attacks/queries.ts";
 import type { Rehearsal } from "../engine/work.ts";
-import { ATTACK_RECORD, type AttackRecord } from "./steps/attack.ts";
 import { askedIn } from "./steps/asked.ts";
+import { ATTACK_RECORD, type AttackRecord } from "./steps/attack.ts";
 import type { PlannedStep } from "./steps/planned.ts";
 
 /** What a step costs. */

@@ -101,7 +101,9 @@ export function studySchema<
     priors: z
       .array(presettable(lists.priors))
       .default([])
-      .describe("settings of the priors that attacks search in; those left out have their defaults, or the preset of the attacks that search in them"),
+      .describe(
+        "settings of the priors that attacks search in; those left out have their defaults, or the preset of the attacks that search in them",
+      ),
     reconstructions: z
       .strictObject({
         perIdentity: z.int().min(1).default(5).describe("reconstructions of each attacked identity"),
@@ -114,7 +116,11 @@ export function studySchema<
       .nonempty()
       .check(distinct)
       .describe("one target is trained for each"),
-    attacks: z.array(presettable(lists.attacks)).nonempty().check(distinct).describe("each is run against every target"),
+    attacks: z
+      .array(presettable(lists.attacks))
+      .nonempty()
+      .check(distinct)
+      .describe("each is run against every target"),
     metrics: z
       .array(z.enum(lists.metrics.map(({ kind }) => kind)))
       .nonempty()

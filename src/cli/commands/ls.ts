@@ -18,7 +18,11 @@ export function addLs(program: Program, cli: Cli): void {
         return;
       }
       const presets = members.some(({ quick }) => quick !== undefined);
-      const rows = members.map(({ kind, summary, quick }) => [kind, ...(presets ? [quick ? "quick" : ""] : []), summary]);
+      const rows = members.map(({ kind, summary, quick }) => [
+        kind,
+        ...(presets ? [quick ? "quick" : ""] : []),
+        summary,
+      ]);
       const titles = ["kind", ...(presets ? ["preset"] : []), "summary"];
       cli.io.stdout.write(
         table(

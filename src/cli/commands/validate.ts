@@ -16,7 +16,11 @@ export function addValidate(program: Program, cli: Cli): void {
     .command("validate")
     .description("check a study and show its steps: finished ones, shipped ones, and what is to do")
     .argument("<study>", "study file (YAML)")
-    .option("--estimate", "also say how long each step takes here, and what it asks the target: some of each is tried", false)
+    .option(
+      "--estimate",
+      "also say how long each step takes here, and what it asks the target: some of each is tried",
+      false,
+    )
     .action(async (studyFile, options, command) => {
       const globals = command.optsWithGlobals();
       if (options.estimate) return showEstimate(studyFile, globals, cli);
@@ -70,7 +74,7 @@ async function showEstimate(studyFile: string, options: GlobalOptions, { io, mod
   io.stdout.write(table([{ title: "state" }, ...numbers, { title: "step" }, { title: "id" }], rows));
   for (const { name, basis } of unknown)
     io.stdout.write(`${name}: ${typeof basis === "object" ? basis.unknown : ""}\n`);
-  const rest = unknown.length > 0 ? `, and ${unknown.length} steps of unknown cost` : "";
+  const rest = unknown.length > 0 ? `, and ${unknown.length} of unknown cost` : "";
   io.stdout.write(
     `\n${studyFile} is valid: ${steps.length} steps, ${open(steps)} to do, about ${duration(seconds)} with ${threads} threads${rest}\n`,
   );

@@ -2,7 +2,16 @@ import type { CellResult, Measured, Queries } from "../../study/result.ts";
 import { utilityLeakageChart } from "../charts.ts";
 import type { Condition } from "../conditions.ts";
 import { type Html, type HtmlPart, html } from "../escape.ts";
-import { count, duration, fixed, gibibytes, percent, percentInterval, percentWithInterval, significant } from "../numbers.ts";
+import {
+  count,
+  duration,
+  fixed,
+  gibibytes,
+  percent,
+  percentInterval,
+  percentWithInterval,
+  significant,
+} from "../numbers.ts";
 import { type Column, chart, colorKey, legend, table } from "../parts.ts";
 
 /** What is compared stands first, where a narrow screen shows it without scrolling. */
