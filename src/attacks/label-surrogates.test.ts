@@ -11,7 +11,7 @@ import { labelSurrogateSettings, openLabelSurrogates, trainLabelSurrogates } fro
 import { meteredWork, queryMeter } from "./queries.ts";
 
 const LENGTH = IMAGE[0] * IMAGE[1] * IMAGE[2];
-const settings = labelSurrogateSettings.parse({
+const full = labelSurrogateSettings.parse({
   models: [
     { kind: "resnet10", width: 4 },
     { kind: "resnet10", width: 6 },
@@ -19,6 +19,7 @@ const settings = labelSurrogateSettings.parse({
   perClass: 60,
   training: { epochs: 5, batch: 32, rate: 0.05 },
 });
+const small = { ...full, perClass: 20, training: { ...full.training, epochs: 2 } };
 
 let world: TinyWorld;
 beforeAll(async () => {
@@ -35,7 +36,7 @@ const brightest = (images: Float32Array) =>
   });
 
 /** Learns from a target that can name classes and nothing else. */
-async function learn(work: Work) {
+async function learn(work: Work, settings = full) {
   const meter = queryMeter();
   const state = await trainLabelSurrogates({
     settings,
@@ -59,7 +60,7 @@ test("every network learns the labels of images that it has not seen", async () 
   const images = await synthesize(world.priors.tacgan, random(9, "new").normals(96 * LATENT), { labels });
   const seen = brightest(images);
   const commonest = Math.max(...[0, 1, 2].map((k) => seen.filter((label) => label === k).length)) / 96;
-  for (const network of openLabelSurrogates(settings, tinyModel(), state)) {
+  for (const network of openLabelSurrogates(full, tinyModel(), state)) {
     const net = await predictor(IMAGE, 32, (x) => ({ logits: network(x) }));
     const { logits } = await net.predict(images, 96);
     await net.release();
@@ -70,10 +71,10 @@ test("every network learns the labels of images that it has not seen", async () 
 
 test("asks for one label of each image, once, also where it is interrupted and resumed", async () => {
   const unbroken = memoryWork();
-  const wanted = await learn(unbroken);
-  expect(wanted.queries).toEqual({ images: 60 * IDENTITIES, gradients: 0 });
+  const wanted = await learn(unbroken, small);
+  expect(wanted.queries).toEqual({ images: 20 * IDENTITIES, gradients: 0 });
   // While labels are given, while the first network learns, and while the second does.
-  const resumed = await runWithInterruptions([2, 10, 40], learn);
+  const resumed = await runWithInterruptions([2, 4, 10], (work) => learn(work, small));
   expect(resumed.result.queries).toEqual(wanted.queries);
   expect(changedTensors(resumed.result.state, wanted.state)).toEqual([]);
   expect(resumed.work.rows).toEqual(unbroken.rows);

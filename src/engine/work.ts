@@ -100,25 +100,29 @@ export async function runLoop({ work, name, total, unit, store, extra, every = 1
   }
 }
 
-/** Takes the first steps alone. The very first is not measured where there are others: in it the runtime allocates. */
+/**
+ * Takes a few steps alone, spread over the loop: what it does may change on the way. The first is not measured where there are others:
+ * in it the runtime allocates.
+ */
 async function rehearse(
   rehearsal: Rehearsal,
   take: Awaited<ReturnType<Loop["open"]>>,
   first: number,
   total: number,
 ): Promise<void> {
-  const end = Math.min(total, first + rehearsal.steps);
+  const count = total - first;
+  const taken = Math.min(count, rehearsal.steps);
   const asked = () => rehearsal.asked?.() ?? 0;
   const mark = () => ({ at: performance.now(), asked: asked() });
   let since = mark();
-  for (let step = first; step < end; step++) {
-    await take(step);
-    if (step === first && end - first > 1) since = mark();
+  for (let k = 0; k < taken; k++) {
+    await take(first + Math.floor((count * k) / taken));
+    if (k === 0 && taken > 1) since = mark();
   }
-  if (end === total) return;
-  const measured = Math.max(1, end - first - 1);
+  if (taken === count) return;
+  const measured = Math.max(1, taken - 1);
   rehearsal.cut({
-    left: total - end,
+    left: count - taken,
     seconds: (performance.now() - since.at) / 1000 / measured,
     asked: (asked() - since.asked) / measured,
   });

@@ -53,9 +53,9 @@ const rehearsed = async (kind: string, total: number) => {
   return { taken, ...(await rehearseStep(step, folder, () => folder, never)) };
 };
 
-test("takes a few steps of a loop, and counts the time and the questions of all", async () => {
+test("takes a few steps all over a loop, and counts the time and the questions of all", async () => {
   const { taken, seconds, queries } = await rehearsed("prior", 1000);
-  expect(taken).toEqual([0, 1, 2, 3]);
+  expect(taken).toEqual([0, 250, 500, 750]);
   expect(queries).toBe(3 * 1000 + 1);
   // A timer is never early; how late it is depends on the machine.
   expect(seconds).toBeGreaterThan(0.99 * 1000 * 0.01);
