@@ -48,7 +48,7 @@ export const tacgan = definePrior({
   perTarget: "labels",
   training: "label-prior",
   config,
-  quick: { width: 8, unconditional: 200, steps: 600, critic: 1, batch: 32, rate: 5e-4 },
+  quick: { width: 8, unconditional: 60, steps: 300, critic: 1, batch: 32, rate: 5e-4 },
   networks: tacganNetworks,
   train: ({ settings, shape, target, ...rest }) =>
     trainTacgan({ networks: tacganNetworks(settings, shape), target, classes: shape.classes, settings, ...rest }),
