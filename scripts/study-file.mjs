@@ -25,6 +25,10 @@ completes and checks the keys after this first line:
 The grid is every entry of \`defenses\` × every entry of \`attacks\` × every seed. Steps that several cells share are done
 once, and steps that are finished are never done again: changing a key repeats what depends on it, and nothing else.
 
+\`preset: quick\` in an entry of \`attacks\` or \`priors\` gives its keys other defaults: those with which two cores take minutes for
+64×64 images. A key that is written wins over the preset. An attack with the preset brings its prior's preset along, unless the study
+lists that prior, or another attack searches in it without the preset.
+
 This page is made from the schema by \`npm run schema\`.`;
 
 /** The schema that a node stands for: itself, or the definition that it names. */

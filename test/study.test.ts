@@ -10,7 +10,7 @@ import type { StudyEvent } from "../src/study/events.ts";
 import { planStudy, runStudy } from "../src/study/pipeline.ts";
 import type { StudyResult } from "../src/study/result.ts";
 
-/** Every part of a study at its smallest: drawn faces, attributes, a probe, two defenses, six attacks. */
+/** Every part of a study at its smallest: drawn faces, attributes, a probe, two defenses, seven attacks. */
 const STUDY = `name: tiny
 seeds: [1]
 data:
@@ -38,6 +38,7 @@ priors:
   - { kind: kedmi, latent: 6, width: 4, steps: 3, critic: 1, batch: 8, kernels: 2, kernelRows: 2 }
   - { kind: plg, latent: 6, width: 4, steps: 2, critic: 1, batch: 8, top: 4 }
   - { kind: stylegan, latent: 6, style: 4, mappingLayers: 1, width: 4, maxWidth: 8, steps: 2, batch: 8 }
+  - { kind: tacgan, latent: 6, width: 4, unconditional: 1, steps: 3, critic: 2, batch: 8 }
 defenses:
   - none
   - { kind: tl-dmi, freeze: layer2, probeEpochs: 1 }
@@ -48,6 +49,7 @@ attacks:
   - { kind: ppa, iterations: 20, pool: 8, candidates: 3, views: 2 }
   - { kind: mi-face, iterations: 20 }
   - { kind: brep-mi, iterations: 20, samples: 4, radius: 9, draws: 256 }
+  - { kind: lokt, iterations: 20, ensemble: { models: [{ kind: resnet10, width: 4 }], perClass: 4, training: { epochs: 1, batch: 8 } } }
 reconstructions: { perIdentity: 2, pool: 8 }
 gate: { max: { attack.top1: 1 }, min: { natural: 0 }, defenses: [tl-dmi], allowWeakAttack: true }
 `;
@@ -101,7 +103,13 @@ async function run(
 const json = async (path: string) => JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
 
 /** Everything that a study computed: all but paths, machine and times. */
-const computed = ({ cells, failed, curves, notes, status }: StudyResult) => ({ cells, failed, curves, notes, status });
+const computed = ({ cells, failed, curves, notes, status }: StudyResult) => ({
+  cells: cells.map(({ cost: _, ...cell }) => cell),
+  failed,
+  curves,
+  notes,
+  status,
+});
 
 const reconstructions = (session: Session) =>
   Promise.all(
@@ -151,12 +159,14 @@ describe("a study", () => {
       "none ppa",
       "none mi-face",
       "none brep-mi",
+      "none lokt",
       "tl-dmi gmi",
       "tl-dmi kedmi",
       "tl-dmi plg-mi",
       "tl-dmi ppa",
       "tl-dmi mi-face",
       "tl-dmi brep-mi",
+      "tl-dmi lokt",
     ]);
     for (const cell of result.cells) {
       const rates = [cell.naturalAccuracy, cell.attackAccuracy, cell.attackAccuracyTop5, ...Object.values(cell.floors)];
@@ -171,6 +181,9 @@ describe("a study", () => {
       if (cell.attack === "brep-mi") {
         expect(cell.queries!.gradients).toBe(0);
         expect(cell.queries!.images, "the draws, and the spheres around what they found").toBeGreaterThan(256);
+      } else if (cell.attack === "lokt") {
+        // The fakes of two steps of the GAN, twice eight each, and four images of each class.
+        expect(cell.queries).toEqual({ images: 2 * 2 * 8 + 4 * 4, gradients: 0 });
       } else {
         // An identity, a reconstruction, two views of it, a candidate.
         const each = { kedmi: 4, "plg-mi": 2 * 4 * 2, ppa: 4 * 3 }[cell.attack] ?? 4 * 2;
@@ -178,6 +191,8 @@ describe("a study", () => {
         const asked = { kedmi: 8, ppa: 2 * 8 + 2 * 4 * 3 }[cell.attack] ?? 0;
         expect(cell.queries).toEqual({ images: 20 * each + asked, gradients: 20 * each });
       }
+      expect(cell.cost!.seconds).toBeGreaterThan(0);
+      expect(cell.cost!.peakMemory).toBeGreaterThan(1e7);
       expect(cell.identities.map((i) => i.label)).toEqual([0, 1, 2, 3]);
       expect(cell.attributeRecovery.length).toBeGreaterThan(3);
       expect(cell.evaluationModel).toMatchObject({ kind: "resnet18", naturalAccuracy: { n: 12 } });
@@ -225,6 +240,9 @@ describe("a study", () => {
       "ppa on none",
       "mi-face on none",
       "brep-mi on none",
+      "inversion GAN tacgan",
+      "surrogates of none",
+      "lokt on none",
     ])
       expect(
         names.filter((n) => n.includes(part)),
@@ -248,7 +266,7 @@ describe("a study", () => {
       gate!.checks.map(({ defense, attack, demand }) => `${defense} ${attack} ${demand}`);
     const { result, studyDir } = unbroken;
     expect(result.gate?.passed).toBe(true);
-    expect(of(result)).toHaveLength(6 * 3);
+    expect(of(result)).toHaveLength(7 * 3);
     expect(of(result)[1]).toBe("tl-dmi gmi natural ≥ 0");
     const bases = new Set(result.cells.map(({ basis }) => JSON.stringify(basis)));
     expect([...bases]).toEqual([
@@ -293,6 +311,9 @@ describe("a study", () => {
       within(/^ppa on tl-dmi/, 7),
       within(/^mi-face on tl-dmi/, 9),
       within(/^brep-mi on tl-dmi/, 9),
+      within(/^inversion GAN tacgan against tl-dmi/, 2),
+      within(/^surrogates of tl-dmi/, 1),
+      within(/^lokt on tl-dmi/, 7),
     ];
     for (const [i, stop] of stops.entries()) {
       const stopped = run(broken, stop);

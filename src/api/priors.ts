@@ -5,4 +5,5 @@ export * from "../priors/synthesize.ts";
 export * from "../priors/train-kedmi.ts";
 export * from "../priors/train-plg.ts";
 export * from "../priors/train-stylegan.ts";
+export * from "../priors/train-tacgan.ts";
 export * from "../priors/train-wgan-gp.ts";

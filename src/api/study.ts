@@ -1,4 +1,5 @@
 /** Studies: reading, planning and running study files, their results, and export of what they trained. */
+export * from "../study/estimate.ts";
 export * from "../study/events.ts";
 export * from "../study/export.ts";
 export * from "../study/fisher.ts";

@@ -117,7 +117,7 @@ test("a white-box handle counts each run: images forward, images with gradients,
 });
 
 test("an attack's access decides the type of its handle", () => {
-  const common = { kind: "probe", summary: "", paper: "", config: z.strictObject({}) } as const;
+  const common = { kind: "probe", summary: "", paper: "", config: z.strictObject({}), quick: {} } as const;
   defineAttack({
     ...common,
     access: "labels",

@@ -56,6 +56,7 @@ export const brepMi = defineAttack({
   access: "labels",
   prior: "dcgan",
   config,
+  quick: { iterations: 80, patience: 30, samples: 12, radius: 1, clamp: 3, draws: 20_000 },
   async run({ target, space, identities, perIdentity, config: c, seed, work }) {
     const { width } = space;
     const labels = labelsOf(identities, perIdentity);

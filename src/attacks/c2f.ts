@@ -75,6 +75,17 @@ export const c2f = defineAttack({
   access: "scores",
   prior: "stylegan",
   config,
+  quick: {
+    map: { hidden: 512, epochs: 10 },
+    starts: 8,
+    kept: 5,
+    coarse: 10,
+    population: 16,
+    pull: 0.1,
+    iterations: 28,
+    settling: 8,
+    batch: 8,
+  },
   space: () => ({ styles: "w", truncation: 1 }),
   scoreMap: ({ map }) => map,
   async run(run) {

@@ -40,7 +40,7 @@ export function candidatesFor(attack: string, candidates: number | undefined, pe
  * more candidates were found than are asked for. Candidates (`rows` of the space) come identity by identity, equally many of each.
  */
 export async function selectFinal(options: {
-  readonly target: WhiteBox;
+  readonly target: Pick<WhiteBox, "image" | "classes" | "logits" | "compile">;
   readonly space: SearchSpace;
   readonly identities: readonly number[];
   readonly rows: Float32Array;

@@ -14,7 +14,7 @@ import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-sele
 import { identityLossSchema } from "./identity-loss.ts";
 import { identityRows } from "./lomma.ts";
 import { momentumSearch, momentumSettings } from "./momentum.ts";
-import { labelInput, runSearch } from "./search.ts";
+import { labelInput, patienceSetting, runSearch } from "./search.ts";
 import { labelsOf, startRows } from "./selection.ts";
 import { type Surrogates, surrogateSettings, surrogatesWanted } from "./surrogates.ts";
 
@@ -34,6 +34,7 @@ const config = z.strictObject({
     .default(0)
     .describe("start from the best of this many random latents; 0: from random ones, as the paper does"),
   batch: z.int().positive().default(60).describe("latents optimised side by side"),
+  ...patienceSetting,
   ...surrogateSettings,
   ...alignSettings,
   ...finalSelectionSettings,
@@ -51,6 +52,15 @@ export const gmi = defineAttack({
   access: "white-box",
   prior: "dcgan",
   config,
+  quick: {
+    iterations: 40,
+    rate: 0.03,
+    identityLoss: "max-margin",
+    identityWeight: 20,
+    pool: 1000,
+    batch: 50,
+    clamp: 3,
+  },
   surrogates: surrogatesWanted,
   async run({ target, prior, space, surrogates, identities, perIdentity, config: c, seed, work }) {
     const candidates = candidatesFor("gmi", c.candidates, perIdentity);
@@ -68,6 +78,7 @@ export const gmi = defineAttack({
       rows,
       batch,
       iterations: c.iterations,
+      patience: c.patience,
       store: createStore(start(first, 0)),
       start: (from) => start(first, from),
       results: ["latents"],

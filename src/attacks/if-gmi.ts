@@ -58,6 +58,15 @@ export const ifGmi = defineAttack({
   prior: "stylegan",
   outcome: "images",
   config,
+  quick: {
+    iterations: 25,
+    featureIterations: 10,
+    radii: [1000, 100, 200, 300, 400],
+    rate: 0.02,
+    pool: 500,
+    truncation: 0.7,
+    batch: 20,
+  },
   space: ({ truncation }) => ({ styles: "w", truncation }),
   async run(attacked) {
     const { target, prior, space, identities, perIdentity, config: c, seed, work } = attacked;

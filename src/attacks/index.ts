@@ -4,6 +4,7 @@ import { gmi } from "./gmi.ts";
 import { ifGmi } from "./if-gmi.ts";
 import { kedmi } from "./kedmi.ts";
 import { knowsPrefix } from "./knows-prefix.ts";
+import { lokt } from "./lokt.ts";
 import { miFace } from "./mi-face.ts";
 import { mirror } from "./mirror.ts";
 import { mirrorGa } from "./mirror-ga.ts";
@@ -29,4 +30,5 @@ export const attacks = [
   c2f,
   rlbMi,
   brepMi,
+  lokt,
 ] as const;

@@ -18,7 +18,7 @@ import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
 import { identityRows } from "./lomma.ts";
-import { labelInput, rowsFrom, runSearch } from "./search.ts";
+import { labelInput, patienceSetting, rowsFrom, runSearch } from "./search.ts";
 import { selectInitial } from "./selection.ts";
 import { type Surrogates, surrogateSettings, surrogatesWanted } from "./surrogates.ts";
 
@@ -38,6 +38,7 @@ const config = z.strictObject({
     .default(0)
     .describe("start μ from the best of this many random latents; 0: from zero, as the paper does"),
   batch: z.int().positive().default(60).describe("identities optimised side by side"),
+  ...patienceSetting,
   ...surrogateSettings,
   ...alignSettings,
   ...finalSelectionSettings,
@@ -54,6 +55,17 @@ export const kedmi = defineAttack({
   access: "white-box",
   prior: "kedmi",
   config,
+  quick: {
+    iterations: 80,
+    rate: 0.03,
+    identityLoss: "max-margin",
+    identityWeight: 20,
+    pool: 1000,
+    batch: 50,
+    clamp: 3,
+    initialLogVariance: -2,
+    candidates: 10,
+  },
   surrogates: surrogatesWanted,
   async run({ target, prior, space, surrogates, identities, perIdentity, config: c, seed, work }) {
     const { latent } = prior.networks;
@@ -79,6 +91,7 @@ export const kedmi = defineAttack({
       rows,
       batch,
       iterations: c.iterations,
+      patience: c.patience,
       store: createStore(initial(0)),
       start: initial,
       results: ["mu", "logVariance"],

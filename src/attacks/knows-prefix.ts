@@ -71,6 +71,17 @@ export const knowsPrefix = defineAttack({
   prior: "dcgan",
   publicWeights: true,
   config,
+  quick: {
+    iterations: 40,
+    rate: 0.03,
+    identityLoss: "max-margin",
+    identityWeight: 20,
+    pool: 1000,
+    batch: 50,
+    clamp: 3,
+    samples: 4,
+    shake: 0.6,
+  },
   async run({ target, prior, space, publicWeights = {}, identities, perIdentity, config: c, seed, work }) {
     const boundary = knownPrefix(target.model, target.state, publicWeights);
     const cut = target.cut(boundary);

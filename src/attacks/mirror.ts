@@ -6,6 +6,7 @@ import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
 import { heldInPSpace, pSpaceSettings, styleBounds } from "./p-space.ts";
+import { patienceSetting } from "./search.ts";
 import { selectInitial } from "./selection.ts";
 import { searchStyles } from "./style-search.ts";
 
@@ -29,6 +30,7 @@ const config = z.strictObject({
   ...pSpaceSettings,
   ...alignSettings,
   batch: z.int().positive().default(8).describe("styles optimised side by side"),
+  ...patienceSetting,
   ...finalSelectionSettings,
 });
 
@@ -47,6 +49,7 @@ export const mirror = defineAttack({
   access: "white-box",
   prior: "stylegan",
   config,
+  quick: { iterations: 60, identityLoss: "max-margin", pool: 1000, samples: 2000, batch: 20 },
   space: ({ styles, truncation }) => ({ styles, truncation }),
   async run(attacked) {
     const { target, space, identities, perIdentity, config: c, seed } = attacked;

@@ -5,6 +5,7 @@ import { alignSettings } from "./align.ts";
 import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
+import { patienceSetting } from "./search.ts";
 import { selectInitial } from "./selection.ts";
 import { searchStyles } from "./style-search.ts";
 
@@ -22,6 +23,7 @@ const config = z.strictObject({
   crop: z.number().gt(0).max(1).default(0.9).describe("least share of the image's area in a view; 0.75 for dogs"),
   ...alignSettings,
   batch: z.int().positive().default(20).describe("candidates optimised side by side"),
+  ...patienceSetting,
   candidates: finalSelectionSettings.candidates
     .unwrap()
     .default(200)
@@ -46,6 +48,7 @@ export const ppa = defineAttack({
   access: "white-box",
   prior: "stylegan",
   config,
+  quick: { iterations: 30, rate: 0.03, pool: 1000, truncation: 0.7, candidates: 4, views: 10 },
   space: ({ styles, truncation }) => ({ styles, truncation }),
   async run(attacked) {
     const { target, space, identities, perIdentity, config: c, seed } = attacked;

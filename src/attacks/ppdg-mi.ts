@@ -55,6 +55,22 @@ export const ppdgMi = defineAttack({
   priorOf: ({ base }) => baseOf(base).prior!,
   outcome: "images",
   config,
+  quick: {
+    base: {
+      kind: "gmi",
+      iterations: 25,
+      rate: 0.03,
+      identityLoss: "max-margin",
+      identityWeight: 20,
+      pool: 100,
+      clamp: 3,
+      candidates: 4,
+    },
+    pseudoPrivate: 3,
+    inversionIterations: 40,
+    inversionRate: 0.05,
+    tuningIterations: 20,
+  },
   space: ({ base }) => baseOf(base).space?.(base),
   surrogates: ({ base }) => (base.kind === "gmi" ? surrogatesWanted(base) : undefined),
   async run(attacked) {

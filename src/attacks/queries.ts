@@ -42,6 +42,7 @@ export function meteredWork(work: Work, meter: QueryMeter): Work {
   return {
     signal: work.signal,
     progress: (at) => work.progress(at),
+    ...(work.rehearsal && { rehearsal: { ...work.rehearsal, asked: () => meter.count().images } }),
     log: (row) => work.log(row),
     saveCheckpoint(name, bytes) {
       const { images, gradients } = meter.count();

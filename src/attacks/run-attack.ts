@@ -5,6 +5,7 @@ import type { Model } from "../models/model.ts";
 import type { Prior } from "../priors/prior.ts";
 import { openTarget } from "./access.ts";
 import type { Attack, Reconstructions } from "./attack.ts";
+import { openLabelSurrogates } from "./label-surrogates.ts";
 import { meteredWork, type Queries, queryMeter } from "./queries.ts";
 import { type Embedding, openScoreMap, type ScoreMap } from "./score-map.ts";
 import { pixelSpace, type SearchSpace, searchSpace } from "./space.ts";
@@ -19,7 +20,7 @@ export interface AttackOptions {
   readonly state: StateDict;
   /** A trained prior of the kind that the attack searches in; left out where it has none. */
   readonly prior?: Prior;
-  /** What `trainSurrogates` or `trainScoreMap` learnt of the target; left out where the settings ask for nothing. */
+  /** What `trainSurrogates`, `trainLabelSurrogates` or `trainScoreMap` learnt of the target; left out where the settings ask for nothing. */
   readonly surrogates?: StateDict;
   /** The public network of a score map; left out where the attack has none. */
   readonly embedding?: Embedding;
@@ -58,10 +59,12 @@ export function outcomeSpaceOf(...[attack, model, prior, config]: Parameters<typ
 
 function surrogatesOf({ attack, model, config, surrogates }: AttackOptions): Surrogates | undefined {
   const settings = attack.surrogates?.(config);
-  if (settings === undefined) return undefined;
+  const labelSettings = attack.labelSurrogates?.(config);
+  if (settings === undefined && labelSettings === undefined) return undefined;
   if (surrogates === undefined)
     throw new RangeError(`${attack.kind} with these settings needs surrogates of its target`);
-  return openSurrogates(settings, model, surrogates);
+  if (labelSettings !== undefined) return { students: openLabelSurrogates(labelSettings, model, surrogates) };
+  return openSurrogates(settings!, model, surrogates);
 }
 
 function scoreMapOf({ attack, model, config, surrogates, embedding }: AttackOptions): ScoreMap | undefined {

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { input, type Value } from "../engine/graph.ts";
 import { compile } from "../engine/runtime.ts";
 import type { StateDict, Store } from "../engine/store.ts";
@@ -17,10 +18,21 @@ export interface Phase {
   held?(store: Store): void;
 }
 
+/** Setting of an attack whose search can stop early. */
+export const patienceSetting = {
+  patience: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      "a batch is done when its mean identity loss has not fallen for so many iterations; where it is left out, after all of them",
+    ),
+};
+
 /** A search over rows (restarts or identities) that are optimised side by side, some at a time. */
 export interface Search extends Phase {
   readonly work: Work;
-  readonly target: WhiteBox;
+  readonly target: Pick<WhiteBox, "compile">;
   readonly name: string;
   /** Number of rows in all. */
   readonly rows: number;
@@ -43,6 +55,8 @@ export interface Search extends Phase {
   /** What an iteration (counted on from phase to phase) is fed beside `labels`, which come from `label`. */
   feeds(from: number, iteration: number): Readonly<Record<string, TensorData>>;
   label(row: number): number;
+  /** Iterations after which the present rows are done where their mean identity loss, an output, has not fallen; never without it. */
+  readonly patience?: number | undefined;
   /** Whether the present rows are done before their last iteration; what is left of their iterations then runs nothing. */
   settled?(store: Store): boolean;
 }
@@ -52,7 +66,7 @@ export interface Search extends Phase {
  * @throws DivergedError when the loss or a variable is no longer finite.
  */
 export async function runSearch(search: Search): Promise<Record<string, Float32Array>> {
-  const { work, name, rows, batch, store, results, imagesPerRow = 1, variables = results } = search;
+  const { work, name, rows, batch, store, results, imagesPerRow = 1, variables = results, patience } = search;
   const phases = await openPhases(search);
   const iterations = phases.reduce((sum, phase) => sum + phase.iterations, 0);
   const finish = search.finish && (await compile({ outputs: {}, updates: search.finish, store }));
@@ -71,6 +85,9 @@ export async function runSearch(search: Search): Promise<Record<string, Float32A
     held?.(store);
     return Object.fromEntries(Object.entries(result).map(([n, t]) => [n, t.data[0]!]));
   };
+  // The lowest identity loss of the present rows, and the iterations since: with the precision of checkpoints.
+  const lowest = new Float32Array([Number.POSITIVE_INFINITY, 0]);
+  const done = () => search.settled?.(store) === true || (patience !== undefined && lowest[1]! >= patience);
   const batches = Math.ceil(rows / batch);
   await runLoop({
     work,
@@ -79,9 +96,10 @@ export async function runSearch(search: Search): Promise<Record<string, Float32A
     unit: "iterations",
     store,
     extra: {
-      save: () => found,
+      save: () => (patience === undefined ? found : { ...found, [LOWEST]: tensor(lowest.slice(), [2]) }),
       load: (state) => {
         for (const n of results) found[n]!.data.set(state[n]!.data);
+        if (patience !== undefined) lowest.set(state[LOWEST]!.data);
       },
     },
     async open() {
@@ -90,9 +108,14 @@ export async function runSearch(search: Search): Promise<Record<string, Float32A
         const from = Math.floor(step / iterations) * batch;
         const iteration = step % iterations;
         const count = Math.min(batch, rows - from);
-        if (iteration === 0) store.load(search.start(from));
-        if (iteration === 0 || !search.settled?.(store)) {
+        if (iteration === 0) {
+          store.load(search.start(from));
+          lowest.set([Number.POSITIVE_INFINITY, 0]);
+        }
+        if (iteration === 0 || !done()) {
           metrics = await iterate(from, iteration);
+          const identity = metrics.identity ?? metrics.loss!;
+          lowest.set(identity < lowest[0]! ? [identity, 0] : [lowest[0]!, lowest[1]! + 1]);
           checkFinite(name, step, metrics.loss!);
           // Clamping between variables and images can keep the loss finite when they are not.
           for (const n of variables) {
@@ -117,6 +140,9 @@ export async function runSearch(search: Search): Promise<Record<string, Float32A
   await finish?.release();
   return Object.fromEntries(results.map((n) => [n, found[n]!.data]));
 }
+
+/** A name that no attack gives a result. */
+const LOWEST = "lowest identity loss";
 
 /** The search's phases, compiled; each knows its first iteration. */
 async function openPhases(search: Search) {

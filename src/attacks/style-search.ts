@@ -25,6 +25,7 @@ interface StyleSettings {
   readonly identityLoss: IdentityLossKind;
   readonly views: number;
   readonly align?: Align | undefined;
+  readonly patience?: number | undefined;
 }
 
 /**
@@ -87,6 +88,7 @@ export async function searchStyles(
     rows: labels.length,
     batch,
     iterations: c.iterations,
+    patience: c.patience,
     store: createStore(start(0)),
     start,
     results: ["styles"],

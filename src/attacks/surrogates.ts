@@ -9,22 +9,12 @@ import { tensor } from "../engine/tensor.ts";
 import type { Work } from "../engine/work.ts";
 import { fixed, initialState } from "../models/bind.ts";
 import { efficientnetB0, efficientnetB1, efficientnetB2 } from "../models/efficientnet.ts";
-import { models } from "../models/index.ts";
-import {
-  featureLayer,
-  logitsLayer,
-  type Model,
-  type ModelFamily,
-  type ModelShape,
-  weightsOf,
-} from "../models/model.ts";
+import { featureLayer, logitsLayer, type Model, type ModelShape, weightsOf } from "../models/model.ts";
 import { predictor, predictSet } from "../models/predict.ts";
 import { classification, train } from "../models/train.ts";
 import { TrainingSettings } from "../models/training.ts";
 import { unionOf } from "../models/union.ts";
-
-/** A student starts from random weights, which an imported model has none of. */
-const architectures = models.filter((family) => family.kind !== "onnx");
+import { architectures, buildStudents } from "./students.ts";
 
 /** LOMMA's students. */
 const STUDENTS = [efficientnetB0, efficientnetB1, efficientnetB2];
@@ -58,8 +48,8 @@ export type SurrogateSettings = z.output<z.ZodObject<typeof surrogateSettings>>;
 
 /** What was learnt of a target, as an attack uses it. */
 export interface Surrogates {
-  /** The mean of the target's features over public images, [features]. */
-  readonly meanFeatures: Float32Array;
+  /** The mean of the target's features over public images, [features]; unknown to whoever sees labels alone. */
+  readonly meanFeatures?: Float32Array;
   /** Each student: [N, C, H, W] to logits [N, classes]. */
   readonly students: readonly ((images: Value) => Value)[];
 }
@@ -74,12 +64,7 @@ const studentPrefix = (i: number) => `student${i}/`;
 /** Public images whose features are averaged (released code: about as many). */
 const AVERAGED = 5000;
 
-function studentsOf({ students }: SurrogateSettings, shape: ModelShape): Model[] {
-  return (students?.models ?? []).map(({ kind, ...config }) => {
-    const family = (models as readonly ModelFamily[]).find((member) => member.kind === kind)!;
-    return family.build(config, shape);
-  });
-}
+const studentsOf = ({ students }: SurrogateSettings, shape: ModelShape) => buildStudents(students?.models ?? [], shape);
 
 /**
  * Learns of a target from public images: the mean of its features, and students by distillation, KL(T(x) ‖ S(x)) at a temperature of 1
@@ -146,7 +131,11 @@ function meanRow(rows: Float32Array, width: number): StateDict[string] {
 }
 
 /** What `trainSurrogates` learnt with these settings about a target of that shape, in an attack's hands. */
-export function openSurrogates(settings: SurrogateSettings, shape: ModelShape, learnt: StateDict): Surrogates {
+export function openSurrogates(
+  settings: SurrogateSettings,
+  shape: ModelShape,
+  learnt: StateDict,
+): Required<Surrogates> {
   return {
     meanFeatures: learnt[MEAN]!.data,
     students: studentsOf(settings, shape).map((student, i) => {

@@ -77,6 +77,19 @@ export const vmi = defineAttack({
   access: "white-box",
   prior: "stylegan",
   config,
+  quick: {
+    samples: 4,
+    iterations: 100,
+    optimizer: "adam",
+    rate: 0.02,
+    klWeight: 0.01,
+    initialLogVariance: -1,
+    pool: 500,
+    truncation: 0.7,
+    flow: { layers: 4, hidden: 32 },
+    batch: 5,
+    candidates: 6,
+  },
   space: ({ truncation }) => ({ styles: "w+", truncation }),
   async run({ target, prior, space, identities, perIdentity, config: c, seed, work }) {
     const { latent } = prior.networks;

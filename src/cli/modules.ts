@@ -5,6 +5,8 @@ export interface Listed {
   readonly kind: string;
   readonly summary: string;
   readonly config?: z.ZodObject;
+  /** The keys of `preset: quick`. */
+  readonly quick?: object;
 }
 
 /** What `tldmi ls` can list. */
@@ -12,6 +14,7 @@ export const LISTS = ["attacks", "defenses", "models", "datasets", "metrics", "p
 export type ListName = (typeof LISTS)[number];
 
 type Pipeline = typeof import("../study/pipeline.ts");
+type Estimator = typeof import("../study/estimate.ts");
 type Exporter = typeof import("../study/export.ts");
 type Fisher = typeof import("../study/fisher.ts");
 type Frontier = typeof import("../study/frontier.ts");
@@ -31,6 +34,7 @@ type Runtime = typeof import("../engine/runtime.ts");
  */
 export interface Modules {
   pipeline(): Promise<Pick<Pipeline, "runStudy" | "planStudy">>;
+  estimator(): Promise<Pick<Estimator, "estimateStudy">>;
   exporter(): Promise<Pick<Exporter, "exportRun">>;
   fisher(): Promise<Pick<Fisher, "fisherOfRun">>;
   frontier(): Promise<Pick<Frontier, "frontierOfStudy">>;
@@ -58,6 +62,7 @@ const lists: Readonly<Record<ListName, () => Promise<readonly Listed[]>>> = {
 /** The real ones. */
 export const modules: Modules = {
   pipeline: () => import("../study/pipeline.ts"),
+  estimator: () => import("../study/estimate.ts"),
   exporter: () => import("../study/export.ts"),
   fisher: () => import("../study/fisher.ts"),
   frontier: () => import("../study/frontier.ts"),

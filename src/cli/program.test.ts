@@ -50,6 +50,7 @@ const failed = { defense: "none", attack: "gmi", seed: 1, message: "loss is NaN"
 const nowhere = () => Promise.reject(new Error("not needed by this test"));
 const ended: Modules = {
   pipeline: nowhere,
+  estimator: nowhere,
   exporter: nowhere,
   fisher: nowhere,
   frontier: nowhere,
@@ -486,6 +487,45 @@ describe("validate", () => {
     const { out } = await call("validate q.yaml --json", planned);
     expect(JSON.parse(out)).toMatchObject({ study: "q.yaml", steps: [{ state: "shipped" }, { state: "resumes" }] });
   });
+
+  const estimated: Modules = {
+    ...ended,
+    estimator: async () => ({
+      estimateStudy: async ({ threads }) => [
+        { name: "start weights", id: "0123", state: "shipped" },
+        { name: "target none", id: "4567", state: "to do", cost: { seconds: 60 * threads }, basis: "finished" },
+        { name: "lokt on none", id: "89ab", state: "to do", cost: { seconds: 5, queries: 12_000 }, basis: "rehearsed" },
+        { name: "judge", id: "cdef", state: "to do", basis: { unknown: "asks a judge outside" } },
+      ],
+    }),
+  };
+
+  test("says what each step takes, where it is asked to", async () => {
+    expect(await call("validate q.yaml --estimate --threads 2", estimated)).toMatchObject({
+      code: 0,
+      out: [
+        "state          time  queries  step           id",
+        "shipped                       start weights  0123",
+        "to do    2\u00a0min\u00a000\u00a0s           target none    4567",
+        "to do         5.0\u00a0s   12\u202f000  lokt on none   89ab",
+        "to do             ?           judge          cdef",
+        "judge: asks a judge outside",
+        "",
+        "q.yaml is valid: 4 steps, 3 to do, about 2\u00a0min\u00a005\u00a0s with 2 threads, and 1 of unknown cost",
+        "",
+      ].join("\n"),
+    });
+  });
+
+  test("prints the estimate as JSON", async () => {
+    const { out } = await call("validate q.yaml --estimate --threads 2 --json", estimated);
+    expect(JSON.parse(out)).toMatchObject({
+      study: "q.yaml",
+      seconds: 125,
+      unknown: 1,
+      steps: [{}, {}, { cost: { queries: 12_000 } }, {}],
+    });
+  });
 });
 
 describe("ls", () => {
@@ -502,6 +542,14 @@ describe("ls", () => {
     expect((await call("ls attacks", listed)).out).toBe(
       "kind  summary\ngmi   gradient descent in the latent space of a GAN\n",
     );
+  });
+
+  test("names the preset of those that have one", async () => {
+    const preset: Modules = { ...ended, list: async () => [{ ...gmi, quick: { steps: 40 } }] };
+    expect((await call("ls attacks", preset)).out).toMatch(/^kind +preset +summary\ngmi +quick +gradient descent/);
+    expect(JSON.parse((await call("ls attacks --json", preset)).out)).toMatchObject([
+      { presets: { quick: { steps: 40 } } },
+    ]);
   });
 
   test("prints an array of plain facts, with the keys of the config as a JSON Schema", async () => {

@@ -13,8 +13,20 @@ export interface Work {
   log(row: Record<string, number | string>): Promise<void>;
   saveCheckpoint(name: string, bytes: Uint8Array): Promise<void>;
   loadCheckpoint(name: string): Promise<Uint8Array | undefined>;
+  /** Set where the work is only rehearsed, to know what it will cost: what comes of it is worthless. */
+  readonly rehearsal?: Rehearsal;
   /** A folder for large intermediate results, which the work itself removes; without it they are kept in memory, or not kept. */
   readonly dir?: string;
+}
+
+/** A short run of long work: its loops take a few steps each and tell what the others would have cost. */
+export interface Rehearsal {
+  /** Steps that each loop takes. */
+  readonly steps: number;
+  /** Images that the work has asked a target about so far. */
+  asked?(): number;
+  /** Told of each loop that is cut short: how many steps it has left, and what one of them costs in seconds and in images asked about. */
+  cut(loop: { readonly left: number; readonly seconds: number; readonly asked: number }): void;
 }
 
 /** Work that nobody watches and that is not resumed: for tests and one-off calls. */
@@ -70,6 +82,7 @@ export async function runLoop({ work, name, total, unit, store, extra, every = 1
   const first = restore(await work.loadCheckpoint(file), store, extra);
   const save = (step: number) => work.saveCheckpoint(file, checkpoint(step, store, extra));
   const take = await open(first);
+  if (work.rehearsal !== undefined) return rehearse(work.rehearsal, take, first, total);
   let saved = performance.now();
   for (let step = first; step < total; step++) {
     if (work.signal.aborted) {
@@ -85,6 +98,34 @@ export async function runLoop({ work, name, total, unit, store, extra, every = 1
     // A session's run blocks the event loop; signals and timers get their turn here.
     await setImmediate();
   }
+}
+
+/**
+ * Takes a few steps alone, spread over the loop: what it does may change on the way. The first is not measured where there are others:
+ * in it the runtime allocates.
+ */
+async function rehearse(
+  rehearsal: Rehearsal,
+  take: Awaited<ReturnType<Loop["open"]>>,
+  first: number,
+  total: number,
+): Promise<void> {
+  const count = total - first;
+  const taken = Math.min(count, rehearsal.steps);
+  const asked = () => rehearsal.asked?.() ?? 0;
+  const mark = () => ({ at: performance.now(), asked: asked() });
+  let since = mark();
+  for (let k = 0; k < taken; k++) {
+    await take(first + Math.floor((count * k) / taken));
+    if (k === 0 && taken > 1) since = mark();
+  }
+  if (taken === count) return;
+  const measured = Math.max(1, taken - 1);
+  rehearsal.cut({
+    left: count - taken,
+    seconds: (performance.now() - since.at) / 1000 / measured,
+    asked: (asked() - since.asked) / measured,
+  });
 }
 
 function checkpoint(step: number, store: Store, extra: Loop["extra"]): Uint8Array {

@@ -55,6 +55,17 @@ export const dcgan = definePrior({
   perTarget: false,
   training: "prior",
   config,
+  quick: {
+    width: 32,
+    kernel: 4,
+    steps: 9000,
+    critic: 1,
+    batch: 32,
+    criticRate: 4e-4,
+    penaltyBatch: 16,
+    average: 0.998,
+    flip: 0,
+  },
   networks: dcganNetworks,
   train: ({ settings, shape, ...rest }) => trainWganGp({ networks: dcganNetworks(settings, shape), settings, ...rest }),
 });

@@ -92,6 +92,7 @@ export const kedmi = definePrior({
   perTarget: true,
   training: "inversion-prior",
   config,
+  quick: { width: 32, kernel: 4, steps: 70, critic: 1, batch: 32, kernels: 16, kernelRows: 16 },
   networks: (settings, { image, classes }) => kedmiNetworks(settings, image, classes),
   startsFrom: ({ resume }) => (resume ? dcgan.kind : undefined),
   train: async ({ settings, shape: { image, classes }, images, target, ...rest }) =>

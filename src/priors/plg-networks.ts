@@ -86,19 +86,24 @@ export function plgGenerator(
 }
 
 /**
- * PLG-MI's discriminator (released code `SNResNetProjectionDiscriminator`): residual blocks with spectral norm down to 2×2, then the
- * projection of the class. Gives one number an image, [N].
+ * The residual blocks with spectral norm of PLG-MI's discriminator, down to 2×2, and the ReLU behind them: [N, C, side, side] to
+ * [N, channels, 2, 2]. `next` is the number of the layer that follows.
  */
-export function plgDiscriminator(
-  [channels, side]: readonly [number, number, number],
-  width: number,
-  classes: number,
-): Layer {
+export function spectralTrunk([channels, side]: readonly [number, number, number], width: number) {
   const downs = halvings(side);
-  return sequential(
+  const layer = sequential(
     firstBlock("block1", channels, width),
     ...Array.from({ length: downs }, (_, i) => downBlock(`block${i + 2}`, width * 2 ** i, width * 2 ** (i + 1))),
     relu,
-    projection(`l${downs + 2}`, "l_y", width * 2 ** downs, classes),
   );
+  return { layer, channels: width * 2 ** downs, next: downs + 2 };
+}
+
+/**
+ * PLG-MI's discriminator (released code `SNResNetProjectionDiscriminator`): the trunk, then the projection of the class. Gives one number
+ * an image, [N].
+ */
+export function plgDiscriminator(image: readonly [number, number, number], width: number, classes: number): Layer {
+  const { layer, channels, next } = spectralTrunk(image, width);
+  return sequential(layer, projection(`l${next}`, "l_y", channels, classes));
 }

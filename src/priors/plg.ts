@@ -49,6 +49,7 @@ export const plg = definePrior({
   perTarget: true,
   training: "conditional-prior",
   config,
+  quick: { width: 8, steps: 400, critic: 1, batch: 32, rate: 5e-4 },
   networks: plgNetworks,
   train: async ({ settings, shape, images, target, ...rest }) =>
     trainPlg({

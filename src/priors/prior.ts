@@ -14,6 +14,8 @@ export interface PriorNetworks {
   readonly classes?: number;
   readonly generator: Layer;
   readonly discriminator: Layer;
+  /** Class logits [N, classes] from the discriminator's output, of a discriminator that also tells classes apart. */
+  recognise?(discriminated: Value): Value;
   /** Naturalness from the discriminator's output: [N, …] to [N], higher where an image looks more like the public ones. */
   naturalness(discriminated: Value): Value;
   /** The most images that are rendered at a time; 64 where it is left out. */
@@ -64,14 +66,23 @@ export interface AttackedTarget {
   scores(images: ImageSet): Promise<Float32Array>;
 }
 
+/** The attacked target in the hands of those who see the classes that it predicts, and nothing else. */
+export interface LabellingTarget {
+  /** The likeliest class of each of the images [N, C, H, W]; each image is a query. */
+  labels(images: Float32Array): Promise<Int32Array>;
+}
+
+/** How a prior is trained: without a target, against one whose weights are known, or against one that only names classes. */
+export type Against = false | true | "labels";
+
 /** What a prior is trained on. */
-export interface PriorTraining<Settings, PerTarget extends boolean = boolean> {
+export interface PriorTraining<Settings, PerTarget extends Against = Against> {
   readonly settings: Settings;
   readonly shape: PriorShape;
   /** The public images. */
   readonly images: ImageSet;
   /** Who is attacked; only for priors that are trained against a target. */
-  readonly target: PerTarget extends true ? AttackedTarget : undefined;
+  readonly target: PerTarget extends true ? AttackedTarget : PerTarget extends "labels" ? LabellingTarget : undefined;
   /** Weights of the prior that `startsFrom` names. */
   readonly start?: StateDict;
   readonly seed: number;
@@ -82,16 +93,18 @@ export interface PriorTraining<Settings, PerTarget extends boolean = boolean> {
 export interface PriorFamily<
   Kind extends string = string,
   Schema extends z.ZodObject = z.ZodObject,
-  PerTarget extends boolean = boolean,
+  PerTarget extends Against = Against,
 > {
   readonly kind: Kind;
   readonly summary: string;
   readonly paper: string;
-  /** Whether it is trained against the attacked target, and so anew for each defense. */
+  /** Whether it is trained against the attacked target, and so anew for each defense; `labels`: from the classes that it predicts alone. */
   readonly perTarget: PerTarget;
   /** Names the training: its random stream, and its step in a study. Priors that are trained against a target have names of their own. */
   readonly training: string;
   readonly config: Schema;
+  /** `preset: quick`: the keys with which it is trained in minutes on two cores, for 64×64 images. */
+  readonly quick: Partial<z.input<Schema>>;
   /** @throws UserError for an image size that the networks cannot make. */
   networks(config: z.output<Schema>, shape: PriorShape): PriorNetworks;
   /** The kind of public prior whose weights training starts from; from random ones where there is none. */
@@ -101,7 +114,7 @@ export interface PriorFamily<
 }
 
 /** Declares a kind of prior; only fixes the types. */
-export function definePrior<const Kind extends string, Schema extends z.ZodObject, const PerTarget extends boolean>(
+export function definePrior<const Kind extends string, Schema extends z.ZodObject, const PerTarget extends Against>(
   family: PriorFamily<Kind, Schema, PerTarget>,
 ): PriorFamily<Kind, Schema, PerTarget> {
   return family;

@@ -119,6 +119,16 @@ export const stylegan = definePrior({
   perTarget: false,
   training: "prior",
   config,
+  quick: {
+    latent: 64,
+    style: 64,
+    mappingLayers: 2,
+    width: 8,
+    maxWidth: 64,
+    steps: 2000,
+    batch: 16,
+    flip: 0,
+  },
   networks: styleganNetworks,
   async train({ settings, shape, ...rest }) {
     const networks = styleganNetworks(settings, shape);

@@ -53,6 +53,17 @@ export function fixedPrior({ networks, state }: Prior): {
   };
 }
 
+/**
+ * The classes that a prior's discriminator tells apart: [N, C, H, W] to logits [N, classes].
+ * @throws RangeError for a prior whose discriminator tells none.
+ */
+export function copiedClasses({ networks, state }: Prior): (images: Value) => Value {
+  const { recognise } = networks;
+  if (recognise === undefined) throw new RangeError("a prior whose discriminator tells classes apart is needed");
+  const discriminator = fixed(weightsUnder(DISCRIMINATOR, state));
+  return (images) => recognise(discriminator.apply(networks.discriminator, images));
+}
+
 /** Renders latents again and again with one compiled generator. */
 export interface Renderer {
   /**

@@ -32,6 +32,8 @@ export interface Condition {
   readonly floors: { readonly randomPrior: Measured; readonly initialSelection: Measured };
   /** What the attack asked of the target; a mean over seeds, undefined where it was not counted. */
   readonly queries: Queries | undefined;
+  /** What it took: the mean time and the most memory of all seeds; undefined where that was not written down. */
+  readonly cost: CellResult["cost"] | undefined;
   readonly evaluationModel: { readonly kind: string; readonly naturalAccuracy: Measured };
   /** Metrics by kind that every cell has. */
   readonly metrics: ReadonlyMap<string, Measured>;
@@ -115,6 +117,7 @@ export function conditionsOf(cells: readonly CellResult[]): readonly Condition[]
         initialSelection: mean((cell) => cell.floors.initialSelection),
       },
       queries: meanQueries(group),
+      cost: costOver(group),
       evaluationModel: {
         kind: first.evaluationModel.kind,
         naturalAccuracy: mean((cell) => cell.evaluationModel.naturalAccuracy),
@@ -124,6 +127,16 @@ export function conditionsOf(cells: readonly CellResult[]): readonly Condition[]
       judges: meanJudges(group.map((cell) => cell.judges)),
     };
   });
+}
+
+function costOver(group: readonly CellResult[]): CellResult["cost"] | undefined {
+  const costs = group.flatMap(({ cost }) => cost ?? []);
+  if (costs.length < group.length) return undefined;
+  const peaks = costs.flatMap(({ peakMemory }) => peakMemory ?? []);
+  return {
+    seconds: costs.reduce((sum, { seconds }) => sum + seconds, 0) / costs.length,
+    ...(peaks.length > 0 && { peakMemory: Math.max(...peaks) }),
+  };
 }
 
 /** Means over seeds of the metrics that every seed has. */

@@ -52,3 +52,8 @@ export function duration(seconds: number): string {
   const minutes = Math.round(seconds / 60);
   return `${Math.floor(minutes / 60)}${SPACE}h${SPACE}${two(minutes % 60)}${SPACE}min`;
 }
+
+/** Memory: `1.25 GiB`. */
+export function gibibytes(bytes: number): string {
+  return `${fixed(bytes / 2 ** 30, 2)}${SPACE}GiB`;
+}

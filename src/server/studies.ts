@@ -5,6 +5,7 @@ import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { UserError } from "../engine/errors.ts";
 import { readStudy, relativePaths } from "../study/read-study.ts";
 import { CONFIG_FILE } from "../study/run-folder.ts";
+import { allowedKeys } from "../study/schema-walk.ts";
 import { studyFolder } from "../study/study-folder.ts";
 import { StudySchema } from "../study/study-schema.ts";
 import { checkYamlConfig } from "../study/yaml-config.ts";
@@ -123,7 +124,7 @@ function planFault(stderr: string): Fault {
   const message = stderr.replace(/^error:\s*/, "").trim();
   const [start = "", keys = ""] = /^([\w-]+(?:\[\d+\]|\.[\w-]+)*): /.exec(message) ?? [];
   const path = keys.split(/[.[\]]+/).filter((key) => key !== "");
-  const known = Object.hasOwn(StudySchema.shape, path[0] ?? "");
+  const known = allowedKeys(StudySchema, {}, []).includes(path[0] ?? "");
   if (!known) return { path: [], message };
   return {
     path: path.map((key) => (/^\d+$/.test(key) ? Number(key) : key)),

@@ -96,12 +96,26 @@ export async function runCell(options: {
       boundary,
       ...(privacy && { privacy }),
       ...measured,
+      cost: costOf([
+        steps.attack,
+        ...(steps.surrogates ? [steps.surrogates] : []),
+        ...(steps.prior && cell.prior?.needs.includes(target.step) ? [steps.prior] : []),
+      ]),
       basis: { train: inputs.train!, test: inputs.test!, evaluationModel: inputs.evaluation! },
       run: relative(studyDir, dir),
     };
     await folder.writeJson(RESULT_FILE, asJson(result));
     return result;
   });
+}
+
+/** What an attack takes: its own step, and those that learn of the target for it. */
+function costOf(steps: readonly StepResult[]): NonNullable<CellResult["cost"]> {
+  const peaks = steps.flatMap(({ peakMemory }) => peakMemory ?? []);
+  return {
+    seconds: Math.round(steps.reduce((sum, { seconds }) => sum + seconds, 0) * 10) / 10,
+    ...(peaks.length > 0 && { peakMemory: Math.max(...peaks) }),
+  };
 }
 
 /** The target's defenses; with the boundary that Fisher information chose, where it was left open. */

@@ -12,6 +12,7 @@ import { type EventSink, fanOut } from "./events.ts";
 import { judgeGate } from "./gate.ts";
 import { isInterruption } from "./interrupted.ts";
 import { attackNotes, privacyNotes, studyNotes } from "./notes.ts";
+import { openPlan } from "./open-plan.ts";
 import { expandStudy, type PlannedCell, type StudyPlan } from "./plan.ts";
 import { provenance } from "./provenance.ts";
 import { loadData, loadWeights, readStudy } from "./read-study.ts";
@@ -78,7 +79,9 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
     const timings: StudyResult["timings"][number][] = [];
     const run = stepRunner(store, (step, result) => {
       results.set(step.id, result);
-      timings.push({ step: step.name, seconds: Math.round(result.seconds * 10) / 10, reused: result.reused });
+      const { seconds, reused, peakMemory } = result;
+      const took = { step: step.name, seconds: Math.round(seconds * 10) / 10, reused };
+      timings.push(peakMemory === undefined ? took : { ...took, peakMemory });
     });
 
     const records = options.recordsDir === undefined ? undefined : openCellRecords(resolve(options.recordsDir));
@@ -155,17 +158,7 @@ export async function planStudy(options: {
   readonly studyFile: string;
   readonly runsDir: string;
 }): Promise<StepPlan[]> {
-  const runsDir = resolve(options.runsDir);
-  const read = await readStudy(options.studyFile);
-  const events: EventSink = () => {};
-  const weights = await loadWeights(read);
-  const plan = expandStudy(read.study, await loadData(read, join(runsDir, "cache"), events), weights);
-  const store = openStepStore({
-    root: join(runsDir, "steps"),
-    shipped: assetsFolder,
-    events,
-    signal: new AbortController().signal,
-  });
+  const { plan, store } = await openPlan(options);
   return Promise.all(plan.steps.map(async ({ name, id, spec }) => ({ name, id, state: await store.state(spec) })));
 }
 

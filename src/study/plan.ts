@@ -29,7 +29,7 @@ import type { AttackedCell } from "./steps/reconstructions.ts";
 import { scoreMapStep } from "./steps/score-map.ts";
 import { attributeModelStep, evaluationModelStep, pretrainingStep } from "./steps/shared.ts";
 import { studentStep } from "./steps/student.ts";
-import { surrogatesStep } from "./steps/surrogates.ts";
+import { labelSurrogatesStep, surrogatesStep } from "./steps/surrogates.ts";
 import { type OpenBoundary, targetStep } from "./steps/target.ts";
 import type { Study } from "./study-schema.ts";
 
@@ -115,7 +115,7 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
     const networks = family.networks(settings, { image: input, classes: model.classes });
     if (!family.perTarget) return { networks, prior: publicPriorStep(planned, data, study.dataSeed) };
     const { label, seed, step, defended } = target;
-    return { networks, prior: inversionPriorStep(planned, { data, model: defended.model, label, seed, target: step }) };
+    return { networks, prior: inversionPriorStep(planned, { data, defended, label, seed, target: step }) };
   };
   const attackLabels = labelled(study.attacks.map((a) => a.kind));
   const cells = targets.flatMap((target) =>
@@ -130,9 +130,16 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
       const wanted = attack.surrogates?.(config);
       const mapped = attack.scoreMap?.(config);
       const embedding = mapped && { model, step: pretraining };
+      const fromLabels = attack.labelSurrogates?.(config);
+      const learnt = { data, label, seed, target: step };
+      const { prior, networks } = searched;
       const surrogates = wanted
-        ? surrogatesStep({ settings: wanted, data, model: defended.model, label, seed, target: step })
-        : embedding && scoreMapStep({ settings: mapped, data, defended, label, seed, target: step, embedding });
+        ? surrogatesStep({ ...learnt, settings: wanted, model: defended.model })
+        : embedding
+          ? scoreMapStep({ ...learnt, settings: mapped, defended, embedding })
+          : fromLabels && prior && networks
+            ? labelSurrogatesStep({ ...learnt, settings: fromLabels, defended, prior, networks })
+            : undefined;
       const attacked = attackStep({
         ...common,
         ...searched,

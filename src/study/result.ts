@@ -60,6 +60,8 @@ export interface CellResult {
   readonly queries?: Queries;
   /** What the attack found out about the target. */
   readonly remark?: string;
+  /** What the attack took: wall time in seconds with what was learnt of the target for it, and the most memory in bytes. */
+  readonly cost?: { readonly seconds: number; readonly peakMemory?: number };
   /** Every measured metric by its kind. */
   readonly metrics?: Readonly<Record<string, Measured>>;
   /** The same leakage metrics with private test images of the attacked identities in the place of reconstructions: what they can reach. */
@@ -108,5 +110,11 @@ export interface StudyResult {
   /** The resolved study file, defaults included, as YAML. */
   readonly config: string;
   /** Wall time of this study's own steps, in seconds, by step name. */
-  readonly timings: readonly { readonly step: string; readonly seconds: number; readonly reused: boolean }[];
+  readonly timings: readonly {
+    readonly step: string;
+    readonly seconds: number;
+    readonly reused: boolean;
+    /** The most memory that the process held during the step, in bytes. */
+    readonly peakMemory?: number;
+  }[];
 }

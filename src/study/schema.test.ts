@@ -10,14 +10,14 @@ const lists = {
     { kind: "resnet10", config: z.object({}) },
     { kind: "vgg16_bn", config: z.object({ width: z.int().default(64) }) },
   ],
-  priors: [{ kind: "dcgan", config: z.object({}) }],
+  priors: [{ kind: "dcgan", config: z.object({}), quick: {} }],
   defenses: [
     { kind: "none", config: z.object({}) },
     { kind: "tl-dmi", config: z.object({ freeze: z.string() }) },
   ],
   attacks: [
-    { kind: "gmi", config: z.object({ steps: z.int().default(1500) }) },
-    { kind: "kedmi", config: z.object({}) },
+    { kind: "gmi", prior: "dcgan", config: z.object({ steps: z.int().default(1500) }), quick: { steps: 40 } },
+    { kind: "kedmi", prior: null, config: z.object({}), quick: {} },
   ],
   metrics: [{ kind: "natural-accuracy" }, { kind: "attack-accuracy" }],
   training: z.strictObject({ epochs: z.int().min(1).default(20) }).prefault({}),

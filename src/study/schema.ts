@@ -4,14 +4,15 @@ import { Normalize } from "../models/normalize.ts";
 import { type UnionMember, unionOf } from "../models/union.ts";
 import { canonicalJson, type JsonValue } from "./canonical.ts";
 import { GateSettings } from "./gate.ts";
+import { type PresetAttack, type PresetPrior, presettable, withPresetPriors } from "./presets.ts";
 
 /** The lists that a study's keys choose from, and the training keys that several groups share. */
 export interface StudyLists<
   Data extends UnionMember = UnionMember,
   Model extends UnionMember = UnionMember,
-  Prior extends UnionMember = UnionMember,
+  Prior extends PresetPrior = PresetPrior,
   Defense extends UnionMember = UnionMember,
-  Attack extends UnionMember = UnionMember,
+  Attack extends PresetAttack = PresetAttack,
   Metric extends string = string,
   Training extends z.ZodType = z.ZodType,
   Pretraining extends z.ZodType = z.ZodType,
@@ -33,9 +34,9 @@ export interface StudyLists<
 export function studySchema<
   Data extends UnionMember,
   Model extends UnionMember,
-  Prior extends UnionMember,
+  Prior extends PresetPrior,
   Defense extends UnionMember,
-  Attack extends UnionMember,
+  Attack extends PresetAttack,
   Metric extends string,
   Training extends z.ZodType,
   Pretraining extends z.ZodType,
@@ -47,7 +48,7 @@ export function studySchema<
     .nonempty()
     .optional()
     .describe("further defenses of the same target; those that change the same thing cannot be combined");
-  return z.strictObject({
+  const study = z.strictObject({
     name: z
       .string()
       .regex(/^[A-Za-z0-9][\w.-]*$/, "expected a name of letters, digits, dots, hyphens and underscores")
@@ -111,9 +112,11 @@ export function studySchema<
       .optional()
       .describe("the regressor that reads known attributes from images; for data that has them"),
     priors: z
-      .array(unionOf(lists.priors))
+      .array(presettable(lists.priors))
       .default([])
-      .describe("settings of the priors that attacks search in; those left out have their defaults"),
+      .describe(
+        "settings of the priors that attacks search in; those left out have their defaults, or the preset of the attacks that search in them",
+      ),
     reconstructions: z
       .strictObject({
         perIdentity: z.int().min(1).default(5).describe("reconstructions of each attacked identity"),
@@ -126,7 +129,11 @@ export function studySchema<
       .nonempty()
       .check(distinct)
       .describe("one target is trained for each"),
-    attacks: z.array(unionOf(lists.attacks)).nonempty().check(distinct).describe("each is run against every target"),
+    attacks: z
+      .array(presettable(lists.attacks))
+      .nonempty()
+      .check(distinct)
+      .describe("each is run against every target"),
     metrics: z
       .array(z.enum(lists.metrics.map(({ kind }) => kind)))
       .nonempty()
@@ -137,6 +144,7 @@ export function studySchema<
       "bounds on the result, judged when the run ends: exit code 3 where one breaks (names of metrics: docs/ci.md)",
     ),
   });
+  return z.preprocess((value) => withPresetPriors(lists.attacks, lists.priors, value), study);
 }
 
 /** A member whose entries may name further ones under `with`. The member's own type is kept: readers that ask for `with` say so. */

@@ -43,6 +43,8 @@ export const StepRecord = z.object({
   finished: z.string(),
   /** Wall time over all its sessions, in seconds. */
   seconds: z.number(),
+  /** The most memory that the process held meanwhile, in bytes, in its last session. */
+  peakMemory: z.number().optional(),
   files: z.array(FileRecord),
 });
 export type StepRecord = z.output<typeof StepRecord>;

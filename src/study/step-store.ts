@@ -1,10 +1,12 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
+import type { Rehearsal } from "../engine/work.ts";
 import type { EventSink, StepSource } from "./events.ts";
 import { Interrupted, isInterruption } from "./interrupted.ts";
 import { takeLock } from "./lock.ts";
 import { hashFolder } from "./manifest.ts";
+import { peakMemory, resetPeakMemory } from "./peak-memory.ts";
 import { versions } from "./provenance.ts";
 import {
   findStep,
@@ -34,6 +36,8 @@ export interface StepContext {
    * so a body that continues from its newest checkpoint leaves the same file as one that was never killed.
    */
   log(row: Record<string, number | string>): Promise<void>;
+  /** Set where the step is only rehearsed: its outputs are worthless and its loops are cut short. */
+  readonly rehearsal?: Rehearsal;
 }
 
 /** A finished step. */
@@ -46,6 +50,8 @@ export interface StepResult {
   readonly reused: boolean;
   /** Wall time it took when it was computed, in seconds. */
   readonly seconds: number;
+  /** The most memory that the process held while it was computed, in bytes; absent where that was not written down. */
+  readonly peakMemory?: number;
 }
 
 /** How far a step is: in the store, in the package's assets, begun and resumable, or not begun. */
@@ -102,9 +108,9 @@ export function openStepStore({ root, shipped, events, signal }: StepStoreOption
       events({ type: "warning", step: name, message });
       return undefined;
     }
-    const { seconds } = found.record;
+    const { seconds, peakMemory } = found.record;
     events({ type: "step-finished", step: name, id: folder, source, seconds });
-    return { id: stepId(spec), dir, reused: true, seconds };
+    return { id: stepId(spec), dir, reused: true, seconds, ...(peakMemory !== undefined && { peakMemory }) };
   }
 
   async function compute(
@@ -124,6 +130,7 @@ export function openStepStore({ root, shipped, events, signal }: StepStoreOption
       events({ type: "warning", step: name, message: `${name} begins anew: ${why}` });
     });
     events({ type: "step-started", step: name, id: folder, resumed: step.resumed });
+    await resetPeakMemory();
     try {
       await body({
         dir: step.dir,
@@ -148,11 +155,11 @@ export function openStepStore({ root, shipped, events, signal }: StepStoreOption
     } finally {
       await step.metrics.close();
     }
-    const seconds = step.seconds();
-    await writeRecord(step, spec, name, seconds);
+    const cost = { seconds: step.seconds(), peakMemory: await peakMemory() };
+    await writeRecord(step, spec, name, cost);
     await giveFinalName(dir);
-    events({ type: "step-finished", step: name, id: folder, source: "run", seconds });
-    return { id: stepId(spec), dir, reused: false, seconds };
+    events({ type: "step-finished", step: name, id: folder, source: "run", seconds: cost.seconds });
+    return { id: stepId(spec), dir, reused: false, ...cost };
   }
 
   async function obtain(
@@ -193,7 +200,12 @@ function isWhole(found: Awaited<ReturnType<typeof findStep>>): found is { readon
   return found !== undefined && "record" in found;
 }
 
-async function writeRecord(step: UnfinishedStep, spec: StepSpec, name: string, seconds: number): Promise<void> {
+async function writeRecord(
+  step: UnfinishedStep,
+  spec: StepSpec,
+  name: string,
+  cost: Pick<StepResult, "seconds" | "peakMemory">,
+): Promise<void> {
   const record = {
     schemaVersion: 1,
     id: stepId(spec),
@@ -201,7 +213,7 @@ async function writeRecord(step: UnfinishedStep, spec: StepSpec, name: string, s
     spec,
     versions: versions(),
     finished: new Date().toISOString(),
-    seconds,
+    ...cost,
     files: await hashFolder(step.dir, [CHECKPOINTS, STEP_RECORD]),
   };
   await writeFileAtomic(join(step.dir, STEP_RECORD), `${JSON.stringify(record, undefined, 2)}\n`);

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { openTarget, type ScoresAccess } from "../../src/attacks/access.ts";
 import { type Attack, priorKind, type Reconstructions } from "../../src/attacks/attack.ts";
 import { attacks } from "../../src/attacks/index.ts";
+import { trainLabelSurrogates } from "../../src/attacks/label-surrogates.ts";
 import { type Queries, queryMeter } from "../../src/attacks/queries.ts";
 import { outcomeSpaceOf, runAttack, spaceOf } from "../../src/attacks/run-attack.ts";
 import { type Embedding, trainScoreMap } from "../../src/attacks/score-map.ts";
@@ -231,6 +232,28 @@ const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> =
     // A clamp that float32 cannot hold, since latents within another one stay numbers.
     diverging: { rate: 3e38, clamp: 1e39 },
   },
+  lokt: {
+    config: {
+      iterations: 200,
+      rate: 0.4,
+      batch: 12,
+      clamp: 1,
+      flip: 0,
+      ensemble: {
+        models: [
+          { kind: "resnet10", width: 8 },
+          { kind: "resnet18", width: 8 },
+        ],
+        perClass: 200,
+        training: { epochs: 6, batch: 32, rate: 0.05 },
+      },
+    },
+    short: { iterations: 15 },
+    // What it knows of the target it learnt beforehand: src/attacks/label-surrogates.test.ts.
+    queries: { images: 0, gradients: 0 },
+    poolViews: 0,
+    diverging: { rate: 3e38, clamp: 1e39 },
+  },
 };
 
 /** LOMMA's students, at the world's size. */
@@ -245,6 +268,8 @@ let scored: ScoresAccess;
 let surrogates: StateDict | undefined;
 /** What was learnt of the target's scores, the same for all runs, and the public network that it leads to. */
 let scoreMap: { readonly surrogates: StateDict; readonly embedding: Embedding } | undefined;
+/** What was learnt of its labels. */
+let copies: StateDict | undefined;
 let judge: Predictor<"logits" | "features">;
 
 beforeAll(async () => {
@@ -299,6 +324,20 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
     scoreMap ??= { embedding, surrogates: await trainScoreMap({ ...common, work: unwatched }) };
     return scoreMap;
   };
+  beforeAll(async () => {
+    const settings = attack.labelSurrogates?.(resolved());
+    if (settings === undefined) return;
+    const { target, release } = openTarget("labels", tinyModel(), state, queryMeter());
+    copies = await trainLabelSurrogates({
+      settings,
+      shape: tinyModel(),
+      target,
+      prior: priorOf()!,
+      seed: 6,
+      work: unwatched,
+    });
+    await release();
+  });
   const run = async (work: Work, change: Settings = {}, seed = 4, perIdentity = PER_IDENTITY) => {
     const prior = priorOf();
     return runAttack({
@@ -308,6 +347,7 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
       state,
       ...(prior && { prior }),
       publicWeights,
+      ...(attack.labelSurrogates && copies && { surrogates: copies }),
       identities,
       perIdentity,
       config: resolved(change),

@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { type LabelsAccess, openTarget } from "../../src/attacks/access.ts";
+import { queryMeter } from "../../src/attacks/queries.ts";
 import { all } from "../../src/data/loader.ts";
 import { memorySet } from "../../src/data/memory-set.ts";
 import { UserError } from "../../src/engine/errors.ts";
@@ -53,6 +55,8 @@ let world: TinyWorld;
 let target: StateDict;
 /** The target's softmax of each public image. */
 let softLabels: Float32Array;
+/** The target as one that only names classes. */
+let labelled: LabelsAccess;
 
 beforeAll(async () => {
   world = await tinyWorld();
@@ -62,6 +66,9 @@ beforeAll(async () => {
   }));
   softLabels = (await predictSet(net, world.public)).scores;
   await net.release();
+  const opened = openTarget("labels", tinyModel(), target, queryMeter());
+  labelled = opened.target;
+  return () => opened.release();
 });
 
 type Change = Readonly<Record<string, number | boolean>>;
@@ -76,6 +83,7 @@ const train = async (kind: keyof typeof NETWORKS, work: Work, change: Change = {
     target: {
       logits: (x) => attacked.apply(logitsLayer(tinyModel()), x),
       scores: async () => softLabels,
+      labels: (x: Float32Array) => labelled.labels(x),
     },
     ...(start && { start }),
     seed: SEED,

@@ -26,6 +26,7 @@ import { DISCRIMINATOR, GENERATOR, type Prior, type PriorNetworks, weightsWithPr
 import { stylegan } from "../../src/priors/stylegan.ts";
 import { type SynthesisBlock, type SynthesisParts, wholeSynthesis } from "../../src/priors/synthesis-parts.ts";
 import { synthesize } from "../../src/priors/synthesize.ts";
+import { tacgan } from "../../src/priors/tacgan.ts";
 
 /** Identities of each range, the length of a latent, and the images' shape. */
 export const IDENTITIES = 8;
@@ -53,6 +54,7 @@ export const PRIOR_SETTINGS = {
     lazy: 4,
   }),
   plg: plg.config.parse({ ...PRIOR, width: 4, top: 4, steps: 12, critic: 2, batch: 16, rate: 1e-3 }),
+  tacgan: tacgan.config.parse({ ...PRIOR, width: 4, unconditional: 0, steps: 12, critic: 2, batch: 16, rate: 1e-3 }),
 } as const;
 
 /** The networks of each prior. */
@@ -61,6 +63,7 @@ export const NETWORKS = {
   kedmi: kedmi.networks(PRIOR_SETTINGS.kedmi, { image: IMAGE, classes: IDENTITIES }),
   plg: plg.networks(PRIOR_SETTINGS.plg, { image: IMAGE, classes: IDENTITIES }),
   stylegan: stylegan.networks(PRIOR_SETTINGS.stylegan, { image: IMAGE, classes: IDENTITIES }),
+  tacgan: tacgan.networks(PRIOR_SETTINGS.tacgan, { image: IMAGE, classes: IDENTITIES }),
 } as const;
 
 /**
@@ -91,8 +94,9 @@ export async function tinyWorld(): Promise<TinyWorld> {
   const priors = {
     dcgan: priorOf("dcgan"),
     kedmi: priorOf("kedmi"),
-    plg: conditionalPrior(generator),
+    plg: conditionalPrior("plg", generator),
     stylegan: styledPrior(generator),
+    tacgan: conditionalPrior("tacgan", generator),
   };
   const draw = (part: string, range: "private" | "public", each: number) => drawSet(priors.dcgan, part, range, each);
   return {
@@ -106,11 +110,11 @@ export async function tinyWorld(): Promise<TinyWorld> {
 }
 
 /** The world's generator as a conditional prior: a class moves the latent, so a latent meant for one class does not serve another. */
-function conditionalPrior(generator: StateDict): Prior {
+function conditionalPrior(kind: "plg" | "tacgan", generator: StateDict): Prior {
   const shift = { name: "shift", shape: [IDENTITIES, LATENT], kind: "weight", initial: uniformBias(25) } as const;
   const inner = NETWORKS.dcgan.generator;
   const networks: PriorNetworks = {
-    ...NETWORKS.plg,
+    ...NETWORKS[kind],
     generator: {
       weights: [...inner.weights, shift],
       apply: (z, c) => inner.apply(add(z, matmul(conditionOf(c, "shift"), c.weight("shift"))), c),
@@ -118,7 +122,7 @@ function conditionalPrior(generator: StateDict): Prior {
   };
   const own = weightsWithPrefix(GENERATOR, initialState([shift], SEED));
   const discriminator = weightsWithPrefix(DISCRIMINATOR, initialState(networks.discriminator.weights, SEED));
-  return { kind: "plg", networks, state: { ...generator, ...own, ...discriminator } };
+  return { kind, networks, state: { ...generator, ...own, ...discriminator } };
 }
 
 /**

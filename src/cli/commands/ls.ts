@@ -17,14 +17,26 @@ export function addLs(program: Program, cli: Cli): void {
         printJson(cli.io.stdout, members.map(described));
         return;
       }
-      const rows = members.map(({ kind, summary }) => [kind, summary]);
-      cli.io.stdout.write(table([{ title: "kind" }, { title: "summary" }], rows));
+      const presets = members.some(({ quick }) => quick !== undefined);
+      const rows = members.map(({ kind, summary, quick }) => [
+        kind,
+        ...(presets ? [quick ? "quick" : ""] : []),
+        summary,
+      ]);
+      const titles = ["kind", ...(presets ? ["preset"] : []), "summary"];
+      cli.io.stdout.write(
+        table(
+          titles.map((title) => ({ title })),
+          rows,
+        ),
+      );
     });
 }
 
-/** A member's plain facts (kind, summary, paper, access …), and its keys in a study file as a JSON Schema. */
+/** A member's plain facts (kind, summary, paper, access …), its keys in a study file as a JSON Schema, and its presets of them. */
 function described(member: Listed): unknown {
   const facts = Object.entries(member).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value));
   const config = member.config && z.toJSONSchema(member.config, { io: "input", unrepresentable: "any" });
-  return { ...Object.fromEntries(facts), ...(config === undefined ? {} : { config }) };
+  const presets = member.quick && { presets: { quick: member.quick } };
+  return { ...Object.fromEntries(facts), ...(config === undefined ? {} : { config }), ...presets };
 }

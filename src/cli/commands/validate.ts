@@ -1,24 +1,81 @@
-import type { Cli, Program } from "../globals.ts";
+import { availableParallelism } from "node:os";
+import { count, duration } from "../../report/numbers.ts";
+import type { StepEstimate } from "../../study/estimate.ts";
+import type { EventSink } from "../../study/events.ts";
+import type { StepPlan } from "../../study/pipeline.ts";
+import type { Cli, GlobalOptions, Program } from "../globals.ts";
+import { interruptible } from "../interrupt.ts";
+import { colorsFor } from "../io.ts";
 import { printJson } from "../json.ts";
+import { showProgress } from "../progress.ts";
 import { table } from "../table.ts";
 
-/** `tldmi validate STUDY.yaml`: checks the file and the data it names, and shows what a run would do. */
+/** `tldmi validate STUDY.yaml`: checks the file and the data it names, and shows what a run would do and, where asked, take. */
 export function addValidate(program: Program, cli: Cli): void {
   program
     .command("validate")
     .description("check a study and show its steps: finished ones, shipped ones, and what is to do")
     .argument("<study>", "study file (YAML)")
-    .action(async (studyFile, _options, command) => {
-      const { json, runs: runsDir } = command.optsWithGlobals();
+    .option(
+      "--estimate",
+      "also say how long each step takes here, and what it asks the target: some of each is tried",
+      false,
+    )
+    .action(async (studyFile, options, command) => {
+      const globals = command.optsWithGlobals();
+      if (options.estimate) return showEstimate(studyFile, globals, cli);
       const { planStudy } = await cli.modules.pipeline();
-      const steps = await planStudy({ studyFile, runsDir });
-      if (json) {
+      const steps = await planStudy({ studyFile, runsDir: globals.runs });
+      if (globals.json) {
         printJson(cli.io.stdout, { study: studyFile, steps });
         return;
       }
       const rows = steps.map(({ state, name, id }) => [state, name, id]);
-      const open = steps.filter(({ state }) => state === "to do" || state === "resumes").length;
       cli.io.stdout.write(table([{ title: "state" }, { title: "step" }, { title: "id" }], rows));
-      cli.io.stdout.write(`\n${studyFile} is valid: ${steps.length} steps, ${open} to do\n`);
+      cli.io.stdout.write(`\n${studyFile} is valid: ${steps.length} steps, ${open(steps)} to do\n`);
     });
+}
+
+/** How many steps are to do. */
+const open = (steps: readonly Pick<StepPlan, "state">[]) =>
+  steps.filter(({ state }) => state === "to do" || state === "resumes").length;
+
+async function showEstimate(studyFile: string, options: GlobalOptions, { io, modules }: Cli): Promise<void> {
+  const colors = colorsFor(io.stderr, options.color, io.env);
+  const progress = showProgress({ stream: io.stderr, colors, verbose: options.verbose });
+  const events: EventSink = (event) => {
+    if (!options.quiet || event.type === "warning") progress.sink(event);
+  };
+  const { threads = availableParallelism(), runs: runsDir } = options;
+  const { estimateStudy } = await modules.estimator();
+  let steps: readonly StepEstimate[];
+  try {
+    steps = await interruptible(io, (signal) => estimateStudy({ studyFile, runsDir, threads, events, signal }));
+  } finally {
+    progress.clear();
+  }
+  const seconds = steps.reduce((sum, { cost }) => sum + (cost?.seconds ?? 0), 0);
+  const unknown = steps.filter(({ basis }) => typeof basis === "object");
+  if (options.json) {
+    printJson(io.stdout, { study: studyFile, steps, seconds, unknown: unknown.length });
+    return;
+  }
+  const rows = steps.map(({ state, cost, basis, name, id }) => [
+    state,
+    cost ? duration(cost.seconds) : typeof basis === "object" ? "?" : "",
+    cost?.queries === undefined ? "" : count(cost.queries),
+    name,
+    id,
+  ]);
+  const numbers = [
+    { title: "time", align: "right" },
+    { title: "queries", align: "right" },
+  ] as const;
+  io.stdout.write(table([{ title: "state" }, ...numbers, { title: "step" }, { title: "id" }], rows));
+  for (const { name, basis } of unknown)
+    io.stdout.write(`${name}: ${typeof basis === "object" ? basis.unknown : ""}\n`);
+  const rest = unknown.length > 0 ? `, and ${unknown.length} of unknown cost` : "";
+  io.stdout.write(
+    `\n${studyFile} is valid: ${steps.length} steps, ${open(steps)} to do, about ${duration(seconds)} with ${threads} threads${rest}\n`,
+  );
 }

@@ -2,7 +2,16 @@ import type { CellResult, Measured, Queries } from "../../study/result.ts";
 import { utilityLeakageChart } from "../charts.ts";
 import type { Condition } from "../conditions.ts";
 import { type Html, type HtmlPart, html } from "../escape.ts";
-import { count, fixed, percent, percentInterval, percentWithInterval, significant } from "../numbers.ts";
+import {
+  count,
+  duration,
+  fixed,
+  gibibytes,
+  percent,
+  percentInterval,
+  percentWithInterval,
+  significant,
+} from "../numbers.ts";
 import { type Column, chart, colorKey, legend, table } from "../parts.ts";
 
 /** What is compared stands first, where a narrow screen shows it without scrolling. */
@@ -18,6 +27,8 @@ const COLUMNS: readonly Column[] = [
   { name: "floor: initial selection", numeric: true },
   { name: "KNN distance", numeric: true },
   { name: "queries", numeric: true },
+  { name: "time", numeric: true },
+  { name: "peak memory", numeric: true },
   { name: html`|θ<sub>C</sub>|`, numeric: true },
   { name: html`|θ<sub>E</sub>|`, numeric: true },
   { name: "evaluation model" },
@@ -49,7 +60,7 @@ type Numbers = Pick<
   | "evaluationModel"
   | "trainableParameters"
   | "frozenParameters"
-> & { readonly queries?: Queries | undefined };
+> & { readonly queries?: Queries | undefined; readonly cost?: CellResult["cost"] | undefined };
 
 function row(condition: Condition, seed: string, numbers: Numbers, run: string): readonly HtmlPart[] {
   return [
@@ -64,6 +75,8 @@ function row(condition: Condition, seed: string, numbers: Numbers, run: string):
     rate(numbers.floors.initialSelection),
     distance(numbers.knnDistance),
     asked(numbers.queries),
+    numbers.cost === undefined ? "–" : duration(numbers.cost.seconds),
+    numbers.cost?.peakMemory === undefined ? "–" : gibibytes(numbers.cost.peakMemory),
     count(numbers.trainableParameters),
     count(numbers.frozenParameters),
     numbers.evaluationModel.kind,

@@ -9,13 +9,15 @@ import { writeNpy } from "../../data/npy.ts";
 import type { Defended } from "../../defenses/compose.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import { seedFor } from "../../engine/random.ts";
-import type { Prior, PriorNetworks } from "../../priors/prior.ts";
+import type { PriorNetworks } from "../../priors/prior.ts";
 import { asJson } from "../canonical.ts";
 import { readState, WEIGHTS } from "../state-file.ts";
 import type { Study } from "../study-schema.ts";
 import { answersOf } from "./answers.ts";
+import { askedIn } from "./asked.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
 import { previewTrail } from "./preview.ts";
+import { trainedPrior } from "./prior.ts";
 import type { PublicNetwork } from "./score-map.ts";
 
 /** Rows of an attack step's two floors in its search space; rows stand for `labels` of attack.json, as those of the reconstructions do. */
@@ -30,23 +32,16 @@ export function reconstructionsFile(prior: object | undefined, outcome: Attack["
   return prior === undefined || outcome === "images" ? IMAGES_FILE : "latents.npy";
 }
 
-/** The prior that a step trained; undefined where an attack has none. */
-export async function trainedPrior(
-  step: PlannedStep | undefined,
-  networks: PriorNetworks | undefined,
-  dir: (need: PlannedStep) => string,
-): Promise<Prior | undefined> {
-  if (step === undefined || networks === undefined) return undefined;
-  return { kind: step.spec.kind, networks, state: await readState(join(dir(step), WEIGHTS)) };
-}
-
 /** What attack.json holds. */
 export interface AttackRecord {
   readonly schemaVersion: 2;
   readonly attack: string;
   /** The attacked class of each row. */
   readonly labels: readonly number[];
-  /** What the attack asked of the target; training its prior and the floors do not count. */
+  /**
+   * What the attack asked of the target, and what a prior and surrogates that only see labels asked before it; floors, and training
+   * by whoever has the weights, do not count.
+   */
   readonly queries: Queries;
   /** As `Attack` has it. */
   readonly outcome?: "images";
@@ -137,11 +132,13 @@ export function attackStep(options: {
     await write(file, rows, file === IMAGES_FILE ? model.input : row);
     await write(FLOORS.randomPrior, drawn, row);
     await write(FLOORS.initialSelection, selected.rows, row);
+    const before = await askedIn([prior, surrogates].flatMap((need) => (need === undefined ? [] : [dir(need)])));
+    const asked = { images: queries.images + before.images, gradients: queries.gradients + before.gradients };
     const record: AttackRecord = {
       schemaVersion: 2,
       attack: attack.kind,
       labels: [...labels],
-      queries,
+      queries: asked,
       ...(outcome && { outcome }),
       ...(remark && { remark }),
     };

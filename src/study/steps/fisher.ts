@@ -16,8 +16,8 @@ import type { Model } from "../../models/model.ts";
 import type { Prior, PriorNetworks } from "../../priors/prior.ts";
 import { asJson } from "../canonical.ts";
 import { readState, WEIGHTS } from "../state-file.ts";
-import { trainedPrior } from "./attack.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
+import { trainedPrior } from "./prior.ts";
 
 /** Name of the analysis in a Fisher step's folder. */
 export const FISHER_FILE = "fisher.json";
@@ -177,6 +177,7 @@ async function inversionFisher(
       work: {
         signal: work.signal,
         progress: (at) => work.progress(at),
+        ...(work.rehearsal && { rehearsal: work.rehearsal }),
         log: (row) => work.log(row),
         saveCheckpoint: async () => {},
         loadCheckpoint: async () => undefined,

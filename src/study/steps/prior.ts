@@ -1,14 +1,17 @@
 import { join } from "node:path";
 import type { StudyData } from "../../data/dataset.ts";
+import type { Defended } from "../../defenses/compose.ts";
 import { softmax } from "../../engine/ops/activation.ts";
 import { seedFor } from "../../engine/random.ts";
 import type { StateDict } from "../../engine/store.ts";
+import type { Work } from "../../engine/work.ts";
 import { fixed } from "../../models/bind.ts";
 import { logitsLayer, type Model } from "../../models/model.ts";
 import { predictor, predictSet } from "../../models/predict.ts";
-import type { AttackedTarget, PriorFamily } from "../../priors/prior.ts";
+import type { AttackedTarget, LabellingTarget, Prior, PriorFamily, PriorNetworks } from "../../priors/prior.ts";
 import { asJson } from "../canonical.ts";
 import { readState, WEIGHTS, writeState } from "../state-file.ts";
+import { learnFromLabels } from "./asked.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
 
 /** A prior to be trained, with its resolved settings. */
@@ -47,30 +50,40 @@ export function inversionPriorStep(
   { family, settings, start }: PlannedPrior,
   options: {
     readonly data: StudyData;
-    readonly model: Model;
+    readonly defended: Defended;
     readonly label: string;
     readonly seed: number;
     readonly target: PlannedStep;
   },
 ): PlannedStep {
-  const { data, model, label, seed, target } = options;
+  const { data, defended, label, seed, target } = options;
+  const { model } = defended;
+  const asks = family.perTarget === "labels";
+  // Who has the weights passes by what their owner makes of the answers.
+  const outputs = asks ? defended.outputs : undefined;
   const spec = {
     kind: family.training,
     version: 1,
-    config: asJson({ ...settings, seed }),
-    data: { public: data.public.hash },
+    config: asJson({ ...settings, seed, outputs }),
+    data: { public: data.public.hash, ...(outputs && { validation: data.private.validation.hash }) },
   };
   const needs = { target, ...(start && { start }) };
   return planStep(`inversion GAN ${family.kind} against ${label}, seed ${seed}`, spec, needs, async (context, dir) => {
-    const state = await family.train({
-      settings,
-      shape: { image: model.input, classes: model.classes },
-      images: data.public,
-      target: attackedTarget(model, await readState(join(dir(target), WEIGHTS))),
-      ...(start && { start: await readState(join(dir(start), WEIGHTS)) }),
-      seed: seedFor(seed, family.training),
-      work: context,
-    });
+    const weights = await readState(join(dir(target), WEIGHTS));
+    const given = start && (await readState(join(dir(start), WEIGHTS)));
+    const train = (attacked: AttackedTarget | LabellingTarget, work: Work) =>
+      family.train({
+        settings,
+        shape: { image: model.input, classes: model.classes },
+        images: data.public,
+        target: attacked,
+        ...(given && { start: given }),
+        seed: seedFor(seed, family.training),
+        work,
+      });
+    const state = asks
+      ? await learnFromLabels({ defended, state: weights, data, seed }, context, train)
+      : await train(attackedTarget(model, weights), context);
     await writeState(join(context.dir, WEIGHTS), state);
   });
 }
@@ -87,4 +100,14 @@ function attackedTarget(model: Model, state: StateDict): AttackedTarget {
       return scores;
     },
   };
+}
+
+/** The prior that a step trained; undefined where an attack has none. */
+export async function trainedPrior(
+  step: PlannedStep | undefined,
+  networks: PriorNetworks | undefined,
+  dir: (need: PlannedStep) => string,
+): Promise<Prior | undefined> {
+  if (step === undefined || networks === undefined) return undefined;
+  return { kind: step.spec.kind, networks, state: await readState(join(dir(step), WEIGHTS)) };
 }

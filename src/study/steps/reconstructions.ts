@@ -4,8 +4,9 @@ import { type StyleSpace, searchSpace } from "../../attacks/space.ts";
 import { readNpy } from "../../data/npy.ts";
 import type { Model } from "../../models/model.ts";
 import type { PriorNetworks } from "../../priors/prior.ts";
-import { ATTACK_RECORD, type AttackRecord, IMAGES_FILE, reconstructionsFile, trainedPrior } from "./attack.ts";
+import { ATTACK_RECORD, type AttackRecord, IMAGES_FILE, reconstructionsFile } from "./attack.ts";
 import type { PlannedStep } from "./planned.ts";
+import { trainedPrior } from "./prior.ts";
 
 /** An attack whose outcome is looked at: the step that ran it, and what it searched in. */
 export interface AttackedCell {

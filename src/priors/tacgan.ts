@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { plgGenerator } from "./plg-networks.ts";
+import { definePrior, type PriorNetworks, type PriorShape } from "./prior.ts";
+import { classLogits, reality, tacganDiscriminator } from "./tacgan-networks.ts";
+import { trainTacgan } from "./train-tacgan.ts";
+
+const config = z.strictObject({
+  latent: z.int().positive().default(128).describe("length of z"),
+  width: z.int().min(4).default(64).describe("channels at the full side; each halving doubles them"),
+  unconditional: z
+    .int()
+    .min(0)
+    .default(1000)
+    .describe("first generator steps, which learn images without classes and ask the target nothing"),
+  steps: z.int().positive().default(20000).describe("generator steps, the first ones among them"),
+  critic: z.int().positive().default(5).describe("discriminator steps before each generator step"),
+  batch: z.int().min(2).default(128).describe("images a step; each discriminator step asks for as many labels"),
+  rate: z.number().positive().default(2e-4).describe("learning rate of Adam, β (0, 0.9)"),
+  classWeight: z
+    .number()
+    .min(0)
+    .default(1.5)
+    .describe("α, the weight of the class terms in both losses; 1.5 in the released code's instructions"),
+  flip: z.number().min(0).max(1).default(0.5).describe("probability of a mirrored public image"),
+});
+
+/** The resolved settings of this prior. */
+export type TacganSettings = z.output<typeof config>;
+
+const tacganNetworks = ({ latent, width }: TacganSettings, { image, classes }: PriorShape): PriorNetworks => ({
+  latent,
+  image,
+  classes,
+  generator: plgGenerator(latent, image, width, classes),
+  discriminator: tacganDiscriminator(image, width, classes),
+  naturalness: reality,
+  recognise: classLogits,
+});
+
+/**
+ * LOKT's prior: a GAN with a class head over public images, whose classes are the labels that the target gives to its fakes. Its
+ * discriminator is a first copy of the target. Trained anew for each target, from labels alone.
+ */
+export const tacgan = definePrior({
+  kind: "tacgan",
+  summary: "LOKT's T-ACGAN, whose discriminator also learns the labels that the target gives to fakes",
+  paper: "Nguyen et al., Label-Only Model Inversion Attacks via Knowledge Transfer, NeurIPS 2023",
+  perTarget: "labels",
+  training: "label-prior",
+  config,
+  quick: { width: 8, unconditional: 60, steps: 300, critic: 1, batch: 32, rate: 5e-4 },
+  networks: tacganNetworks,
+  train: ({ settings, shape, target, ...rest }) =>
+    trainTacgan({ networks: tacganNetworks(settings, shape), target, classes: shape.classes, settings, ...rest }),
+});

@@ -1,0 +1,134 @@
+import { Augmentation } from "../data/augment.ts";
+import type { ImageSet } from "../data/dataset.ts";
+import { endless } from "../data/loader.ts";
+import { input, type Value } from "../engine/graph.ts";
+import { softplus } from "../engine/ops/activation.ts";
+import { add, mul, neg } from "../engine/ops/elementwise.ts";
+import { crossEntropy } from "../engine/ops/loss.ts";
+import { concat, oneHot, sliceAxis } from "../engine/ops/movement.ts";
+import { mean } from "../engine/ops/reduce.ts";
+import { type Rng, random, seedFor } from "../engine/random.ts";
+import { compile } from "../engine/runtime.ts";
+import { createStore, type StateDict } from "../engine/store.ts";
+import { checkFinite, runLoop, type Work } from "../engine/work.ts";
+import { initialState } from "../models/bind.ts";
+import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
+import { DISCRIMINATOR, GENERATOR, type LabellingTarget, type PriorNetworks, weightsWithPrefix } from "./prior.ts";
+import type { TacganSettings } from "./tacgan.ts";
+import { classLogits, reality } from "./tacgan-networks.ts";
+
+/** What T-ACGAN learns from. */
+export interface TacganTraining {
+  readonly networks: PriorNetworks;
+  /** The public images; their labels are not looked at. */
+  readonly images: ImageSet;
+  readonly target: LabellingTarget;
+  readonly classes: number;
+  readonly settings: TacganSettings;
+  readonly seed: number;
+  readonly work: Work;
+}
+
+const BETAS = [0, 0.9] as const;
+
+/**
+ * The discriminator's loss: −log D on real images, −log(1 − D) on fakes, and α times the cross-entropy of the classes of fakes with
+ * the labels that the target gives them (Nguyen et al. 2023, eq. 3). `real` and `fake` are D's logits [N, 1 + K], `labels` one-hot
+ * rows [N, K], `weight` α.
+ */
+export function tacganDiscriminatorLoss(real: Value, fake: Value, labels: Value, weight: Value | number): Value {
+  const genuine = mean(softplus(neg(reality(real))));
+  const faked = mean(softplus(reality(fake)));
+  return add(add(genuine, faked), mul(crossEntropy(classLogits(fake), labels), weight));
+}
+
+/** The generator's loss: −log D on fakes, and α times the cross-entropy of their classes with the wanted ones (eq. 4). */
+export function tacganGeneratorLoss(fake: Value, wanted: Value, weight: Value | number): Value {
+  return add(mean(softplus(neg(reality(fake)))), mul(crossEntropy(classLogits(fake), wanted), weight));
+}
+
+/**
+ * Trains T-ACGAN against a target that only names classes and returns the weights of both networks under their prefixes. The target
+ * is asked for the label of every fake that the discriminator learns from, after the first steps without classes. Every 25th step logs
+ * a row; `agreement` is the share of the last fakes in which the target sees the wanted class.
+ */
+export async function trainTacgan(options: TacganTraining): Promise<StateDict> {
+  const { networks, images, target, classes, settings, seed, work } = options;
+  const { batch, latent, steps, critic: criticSteps, rate, unconditional, classWeight } = settings;
+  const z = input("z", [batch, latent]);
+  const wanted = oneHot(input("wanted", [batch], "int32"), classes);
+  const weight = input("classWeight", []);
+
+  // Fakes leave the runtime, since they are shown to a target that is only asked; the discriminator then learns from the same ones.
+  const painted = bindNetworks(networks, z, wanted).fake;
+  const c = bindNetworks(networks, z, wanted);
+  const [fakes, real] = [input("fakes", [batch, ...networks.image]), input("real", [batch, ...networks.image])];
+  const judged = c.discriminator.apply(networks.discriminator, concat([fakes, real], 0));
+  const half = (from: number) => sliceAxis(judged, 0, from * batch, (from + 1) * batch);
+  const given = oneHot(input("given", [batch], "int32"), classes);
+  const criticLoss = tacganDiscriminatorLoss(half(1), half(0), given, weight);
+  const critic = player("critic", rate, criticLoss, c.discriminator, c.discriminator.updates, BETAS);
+
+  const g = bindNetworks(networks, z, wanted);
+  const generatorLoss = tacganGeneratorLoss(g.discriminator.apply(networks.discriminator, g.fake), wanted, weight);
+  const generator = player("generator", rate, generatorLoss, g.generator, g.generator.updates, BETAS);
+
+  const store = createStore({
+    ...weightsWithPrefix(GENERATOR, initialState(networks.generator.weights, seedFor(seed, GENERATOR))),
+    ...weightsWithPrefix(DISCRIMINATOR, initialState(networks.discriminator.weights, seedFor(seed, DISCRIMINATOR))),
+    ...playerState(critic),
+    ...playerState(generator),
+  });
+  const painter = await compile({ outputs: { painted }, store });
+  const criticStep = await compilePlayer(critic, playerUpdates(critic), store);
+  const generatorStep = await compilePlayer(generator, playerUpdates(generator), store);
+  const drawn = (rng: Rng) => ({
+    z: rng.normals(batch * latent),
+    wanted: Int32Array.from({ length: batch }, () => rng.int(classes)),
+  });
+
+  await runLoop({
+    work,
+    name: "tacgan",
+    total: steps,
+    unit: "generator steps",
+    store,
+    async open(first) {
+      const augment = Augmentation.parse({ flip: settings.flip });
+      const order = endless(images, {
+        batch,
+        seed: seedFor(seed, "tacgan", "real"),
+        step: first * criticSteps,
+        augment,
+      });
+      return async (step) => {
+        const rng = random(seed, "tacgan", step);
+        const conditional = step >= unconditional;
+        const share = { classWeight: Float32Array.of(conditional ? classWeight : 0) };
+        let loss = 0;
+        let agreed = 0;
+        for (let k = 0; k < criticSteps; k++) {
+          const next = (await order.next()).value!;
+          const feeds = drawn(rng);
+          const shown = Float32Array.from((await painter.run(feeds)).painted!.data);
+          const labels = conditional ? await target.labels(shown) : feeds.wanted;
+          agreed = labels.reduce((n, label, i) => n + (label === feeds.wanted[i] ? 1 : 0), 0) / batch;
+          loss = await criticStep.take({ real: next.images, fakes: shown, given: labels, ...share });
+        }
+        const row = {
+          discriminator: loss,
+          generator: await generatorStep.take({ ...drawn(rng), ...share }),
+          ...(conditional && { agreement: agreed }),
+        };
+        checkFinite("tacgan discriminator", step, row.discriminator);
+        checkFinite("tacgan generator", step, row.generator);
+        if ((step + 1) % 25 === 0 || step + 1 === steps) await work.log({ training: "tacgan", step: step + 1, ...row });
+        return row;
+      };
+    },
+  });
+  for (const program of [painter, criticStep, generatorStep]) await program.release();
+  const names = (prefix: string, { weights }: { weights: readonly { name: string }[] }) =>
+    weights.map((w) => prefix + w.name);
+  return store.snapshot([...names(GENERATOR, networks.generator), ...names(DISCRIMINATOR, networks.discriminator)]);
+}

@@ -1,0 +1,67 @@
+import { describe, expect, test } from "vitest";
+import type { Attack } from "../attacks/attack.ts";
+import { attacks } from "../attacks/index.ts";
+import { priors } from "../priors/index.ts";
+import type { PriorFamily } from "../priors/prior.ts";
+import { StudySchema } from "./study-schema.ts";
+import { parseYamlConfig } from "./yaml-config.ts";
+
+const study = (rest: string) =>
+  parseYamlConfig(
+    StudySchema,
+    `name: presets\ndata: faces\nmodel: resnet10\nevaluation: { model: vgg16_bn }\ndefenses: [none]\n${rest}`,
+    "study.yaml",
+  );
+
+describe.each(attacks as readonly Attack[])("$kind", ({ kind, config, quick }) => {
+  test("has a preset of keys that it takes, and that is the same as these keys by hand", () => {
+    const [entry] = study(`attacks: [{ kind: ${kind}, preset: quick }]`).attacks;
+    expect(entry).toEqual({ kind, ...config.parse(quick) });
+    expect(entry).not.toEqual({ kind, ...config.parse({}) });
+    const byHand = study(`attacks: [${JSON.stringify({ kind, ...quick })}]`).attacks[0];
+    expect(byHand).toEqual(entry);
+  });
+
+  test("brings the preset of its prior, and of what that starts from", () => {
+    const { prior } = (attacks as readonly Attack[]).find((attack) => attack.kind === kind)!;
+    const brought = study(`attacks: [{ kind: ${kind}, preset: quick }]`).priors;
+    const quickPrior = (name: string) => {
+      const family = (priors as readonly PriorFamily[]).find((member) => member.kind === name)!;
+      return { kind: name, ...family.config.parse(family.quick) };
+    };
+    const wanted = prior === null ? [] : prior === "kedmi" ? ["kedmi", "dcgan"] : [prior];
+    expect(brought).toEqual(wanted.map(quickPrior));
+  });
+});
+
+test("a key that is written wins over the preset, within groups too", () => {
+  const [gmi, lokt] = study(
+    "attacks: [{ kind: gmi, preset: quick, iterations: 7 }, { kind: lokt, preset: quick, ensemble: { perClass: 9 } }]",
+  ).attacks as readonly Record<string, unknown>[];
+  expect(gmi).toMatchObject({ iterations: 7, identityLoss: "max-margin" });
+  const { ensemble } = (attacks as readonly Attack[])
+    .find(({ kind }) => kind === "lokt")!
+    .config.parse({
+      ...(attacks as readonly Attack[]).find(({ kind }) => kind === "lokt")!.quick,
+    });
+  expect(lokt!.ensemble).toEqual({ ...(ensemble as object), perClass: 9 });
+});
+
+test("the study's own settings of a prior stay, and so does a prior in which another attack searches without the preset", () => {
+  const own = study("priors: [{ kind: dcgan, width: 8 }]\nattacks: [{ kind: gmi, preset: quick }]").priors;
+  expect(own).toMatchObject([{ kind: "dcgan", width: 8, steps: priors[0].config.parse({}).steps }]);
+  expect(study("attacks: [{ kind: gmi, preset: quick }, brep-mi]").priors).toEqual([]);
+  expect(study("attacks: [{ kind: gmi, preset: quick }, { kind: brep-mi, preset: quick }]").priors).toHaveLength(1);
+});
+
+test("a preset that there is none of is one error", () => {
+  expect(() => study("attacks:\n  - { kind: gmi, preset: quik }")).toThrow(
+    /^study\.yaml:7:26 {2}attacks\[0\]\.preset {2}expected "quick", got the text "quik"; did you mean "quick"\?$/,
+  );
+});
+
+test("the preset and the same keys are the same entry twice", () => {
+  expect(() =>
+    study(`attacks: [{ kind: gmi, preset: quick }, ${JSON.stringify({ kind: "gmi", ...attacks[1].quick })}]`),
+  ).toThrow(/is the same as entry 1/);
+});

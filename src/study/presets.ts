@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { type Chosen, type UnionMember, unionOf } from "../models/union.ts";
+import { property } from "./schema-walk.ts";
+
+/** A member of a list that has the preset `quick`: some of its keys, with other values than their defaults. */
+export interface PresetMember extends UnionMember {
+  readonly quick: object;
+}
+
+/** An attack: a member with the kind of prior that it searches in. */
+export interface PresetAttack extends PresetMember {
+  readonly prior: string | null;
+}
+
+/** A kind of prior: a member that may start from another one. */
+export interface PresetPrior extends PresetMember {
+  startsFrom?(config: never): string | undefined;
+}
+
+const preset = z
+  .enum(["quick"])
+  .optional()
+  .describe("other defaults of the keys of this entry; `quick`: minutes on two cores for 64×64 images");
+
+/**
+ * The schema of "one member of this list", which may name a preset. A key that is written wins over the preset, the preset over the
+ * default; what comes of it is an entry with these keys, as if they had been written.
+ */
+export function presettable<const Member extends PresetMember>(members: readonly Member[]): z.ZodType<Chosen<Member>> {
+  const union = unionOf(members.map((member) => ({ ...member, config: member.config.safeExtend({ preset }) })));
+  return z.preprocess((value) => unfolded(members, value), union) as z.ZodType as z.ZodType<Chosen<Member>>;
+}
+
+/** An entry with the keys of its preset. One that names no preset, or none that there is, stays as it is. */
+function unfolded(members: readonly PresetMember[], value: unknown): unknown {
+  if (property(value, "preset") !== "quick") return value;
+  const member = members.find(({ kind }) => kind === property(value, "kind"));
+  if (member === undefined) return value;
+  const { preset: _, ...written } = value as Readonly<Record<string, unknown>>;
+  return over(member.quick, written);
+}
+
+/** `written` over `base`, group by group. */
+function over(base: object, written: object): object {
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(written)) {
+    const below = merged[key];
+    merged[key] = isGroup(below) && isGroup(value) ? over(below, value) : value;
+  }
+  return merged;
+}
+
+const isGroup = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/**
+ * A study in which attacks with the preset `quick` bring the same preset of the priors that they search in, and of those that these
+ * start from. A prior that the study lists stays as it is, and so does one in which an attack without the preset searches too: nobody's
+ * attack is made weaker by another one's preset.
+ */
+export function withPresetPriors(
+  attacks: readonly PresetAttack[],
+  priors: readonly PresetPrior[],
+  study: unknown,
+): unknown {
+  const entries = property(study, "attacks");
+  if (!Array.isArray(entries)) return study;
+  const listed = property(study, "priors") ?? [];
+  if (!Array.isArray(listed)) return study;
+  const searched = new Map<string, boolean>();
+  for (const entry of entries as unknown[]) {
+    const kind: unknown = typeof entry === "string" ? entry : property(entry, "kind");
+    const quick = property(entry, "preset") === "quick";
+    for (const prior of chainOf(attacks.find((attack) => attack.kind === kind)?.prior, priors))
+      searched.set(prior, quick && (searched.get(prior) ?? true));
+  }
+  const named = new Set(listed.map((entry: unknown) => (typeof entry === "string" ? entry : property(entry, "kind"))));
+  const added = [...searched].flatMap(([kind, quick]) =>
+    quick && !named.has(kind) ? [{ kind, preset: "quick" }] : [],
+  );
+  return added.length === 0 ? study : { ...(study as object), priors: [...(listed as unknown[]), ...added] };
+}
+
+/** A kind of prior, and those that its training starts from. */
+function chainOf(kind: string | null | undefined, priors: readonly PresetPrior[]): string[] {
+  const family = priors.find((prior) => prior.kind === kind);
+  if (family === undefined) return [];
+  const from = family.startsFrom?.(family.config.parse(family.quick) as never);
+  return [family.kind, ...chainOf(from, priors)];
+}
