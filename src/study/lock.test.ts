@@ -11,31 +11,31 @@ const lockPath = () => join(mkdtempSync(join(tmpdir(), "tldmi-")), "step.lock");
 
 test("a lock names its process, keeps others out, and is gone once freed", async () => {
   const path = lockPath();
-  const free = await takeLock(path, "target none");
+  const lock = await takeLock(path, "target none");
   expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ pid: process.pid, host: hostname() });
   const second = takeLock(path, "target none");
   await expect(second).rejects.toBeInstanceOf(UserError);
   await expect(second).rejects.toThrow(`target none is being computed by process ${process.pid} on ${hostname()}`);
-  await free();
+  await lock.free();
   expect(existsSync(path)).toBe(false);
-  await (await takeLock(path, "target none"))();
+  await (await takeLock(path, "target none")).free();
 });
 
 test("the lock of a dead process is taken over, and nothing is left beside it", async () => {
   const path = lockPath();
   const dead = spawnSync(process.execPath, ["-e", ""]).pid;
   writeFileSync(path, JSON.stringify({ pid: dead, host: hostname(), born: null }));
-  const free = await takeLock(path, "target none");
+  const lock = await takeLock(path, "target none");
   expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ pid: process.pid });
   expect(readdirSync(dirname(path))).toEqual(["step.lock"]);
-  await free();
+  await lock.free();
 });
 
 test("a lock whose process number now belongs to another process is taken over", async () => {
   const path = lockPath();
   writeFileSync(path, JSON.stringify({ pid: process.pid, host: hostname(), born: "1" }));
   if (!existsSync("/proc/self/stat")) return;
-  await (await takeLock(path, "target none"))();
+  await (await takeLock(path, "target none")).free();
 });
 
 test("the lock of another machine is left alone", async () => {
@@ -60,7 +60,7 @@ test("the lock of another running process is left alone", async () => {
 test("a lock file that was never filled is taken over", async () => {
   const path = lockPath();
   writeFileSync(path, "");
-  await (await takeLock(path, "target none"))();
+  await (await takeLock(path, "target none")).free();
 });
 
 test("of many that ask at once for a stale lock, one gets it", async () => {
@@ -79,6 +79,6 @@ test("a guard that a process left behind while it took over a lock does not stay
   writeFileSync(path, "");
   writeFileSync(`${path}.breaking`, "");
   utimesSync(`${path}.breaking`, 0, 0);
-  await (await takeLock(path, "target none"))();
+  await (await takeLock(path, "target none")).free();
   expect(readdirSync(dirname(path))).toEqual([]);
 });
