@@ -20,6 +20,10 @@ type UserStudy = typeof import("../report/user-study/index.ts");
 type Gate = typeof import("../report/gate/index.ts");
 type Decide = typeof import("../report/decide.ts");
 type Verify = typeof import("../study/verify.ts");
+type Shard = typeof import("../study/shard.ts");
+type Grid = typeof import("../cluster/grid.ts");
+type Worker = typeof import("../cluster/worker.ts");
+type Schedulers = typeof import("../cluster/schedulers.ts");
 type Runtime = typeof import("../engine/runtime.ts");
 
 /**
@@ -36,6 +40,10 @@ export interface Modules {
   decide(): Promise<Pick<Decide, "compareRuns" | "explainRun" | "readRun">>;
   verify(): Promise<Pick<Verify, "verifyRun">>;
   userStudy(): Promise<Pick<UserStudy, "makeUserStudy" | "scoreUserStudy">>;
+  shard(): Promise<Pick<Shard, "runShard">>;
+  grid(): Promise<Pick<Grid, "runGrid">>;
+  worker(): Promise<Pick<Worker, "runWorker">>;
+  schedulers(): Promise<Pick<Schedulers, "slurmScript" | "kubernetesManifest">>;
   runtime(): Promise<Pick<Runtime, "runtimeInfo">>;
   list(name: ListName): Promise<readonly Listed[]>;
 }
@@ -60,6 +68,10 @@ export const modules: Modules = {
   decide: () => import("../report/decide.ts"),
   verify: () => import("../study/verify.ts"),
   userStudy: () => import("../report/user-study/index.ts"),
+  shard: () => import("../study/shard.ts"),
+  grid: () => import("../cluster/grid.ts"),
+  worker: () => import("../cluster/worker.ts"),
+  schedulers: () => import("../cluster/schedulers.ts"),
   runtime: () => import("../engine/runtime.ts"),
   list: (name) => lists[name](),
 };

@@ -58,6 +58,10 @@ const ended: Modules = {
   decide: nowhere,
   verify: nowhere,
   userStudy: nowhere,
+  shard: nowhere,
+  grid: nowhere,
+  worker: nowhere,
+  schedulers: nowhere,
   runtime: nowhere,
   list: nowhere,
 };

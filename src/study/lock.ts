@@ -60,7 +60,11 @@ export async function takeLock(path: string, what: string): Promise<Lock> {
  */
 export async function waitForLock(
   path: string,
-  options: { readonly signal: AbortSignal; waiting(owner: { pid: number; host: string }): void; readonly life?: number },
+  options: {
+    readonly signal: AbortSignal;
+    waiting(owner: { pid: number; host: string }): void;
+    readonly life?: number;
+  },
 ): Promise<Lock> {
   const { signal, waiting, life = LOCK_LIFE } = options;
   let seen: { readonly sign: string; readonly since: number } | undefined;

@@ -16,7 +16,8 @@ import { provenance } from "./provenance.ts";
 import { loadData, loadWeights, readStudy } from "./read-study.ts";
 import type { CellResult, Curve, FailedCell, StudyResult } from "./result.ts";
 import { finishRun, openRunFolder } from "./run-folder.ts";
-import { openStepStore, type StepResult, type StepState } from "./step-store.ts";
+import { stepId } from "./step-record.ts";
+import { openStepStore, type StepResult, type StepState, type StepStore } from "./step-store.ts";
 import { TEST_ACCURACY } from "./steps/classifier.ts";
 import { type PlannedStep, stepRunner } from "./steps/planned.ts";
 import { studyFolder } from "./study-folder.ts";
@@ -34,6 +35,8 @@ export interface RunStudyOptions {
   readonly threads: number;
   readonly events: EventSink;
   readonly signal: AbortSignal;
+  /** Steps that failed elsewhere, by id, with why: they are not tried again here. */
+  readonly failedSteps?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -62,7 +65,8 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
     const data = await loadData(read, join(runsDir, "cache"), events);
     const plan = expandStudy(study, data, await loadWeights(read));
     events({ type: "study-started", study: study.name, cells: plan.cells.length, steps: plan.steps.length });
-    const store = openStepStore({ root: join(runsDir, "steps"), shipped: assetsFolder, events, signal });
+    const opened = openStepStore({ root: join(runsDir, "steps"), shipped: assetsFolder, events, signal });
+    const store = withoutFailed(opened, options.failedSteps ?? new Map());
     const results = new Map<string, StepResult>();
     const timings: StudyResult["timings"][number][] = [];
     const run = stepRunner(store, (step, result) => {
@@ -104,6 +108,18 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
     events({ type: "study-finished", study: study.name, status });
     return { result, studyDir };
   });
+}
+
+/** The store, in which these steps have failed. */
+function withoutFailed(store: StepStore, failed: ReadonlyMap<string, string>): StepStore {
+  return {
+    state: (spec) => store.state(spec),
+    async run(spec, name, body) {
+      const message = failed.get(stepId(spec));
+      if (message !== undefined) throw new Error(message);
+      return store.run(spec, name, body);
+    },
+  };
 }
 
 /** A step of a study as a plan shows it. */

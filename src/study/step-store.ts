@@ -164,7 +164,11 @@ export function openStepStore({ root, shipped, events, signal, waits = false }: 
   async function lockStep(path: string, name: string): Promise<Lock> {
     if (!waits) return takeLock(path, name);
     const waiting = ({ pid, host }: { pid: number; host: string }) =>
-      events({ type: "warning", step: name, message: `${name}: waiting for process ${pid} on ${host}, which is at it` });
+      events({
+        type: "warning",
+        step: name,
+        message: `${name}: waiting for process ${pid} on ${host}, which is at it`,
+      });
     try {
       return await waitForLock(path, { signal, waiting });
     } catch (error) {
