@@ -15,15 +15,12 @@ import type { StudyEvent } from "../study/events.ts";
 import { PutBack, type QueuedState, type QueuedStep, type StepQueue } from "./queue.ts";
 import type { QueueAddress } from "./queue-address.ts";
 
-/** How often a step that fails for no known reason is begun, and the milliseconds before the second time; they double. */
+/** How often a step that fails for no known reason is begun. */
 const ATTEMPTS = 3;
-const BACK_OFF = 5000;
 /** How often the worker of one step may fall silent: machines that are taken away at any time take a long step several times. */
 const SILENCES = 20;
 /** Seconds for which failed steps are kept. */
 const KEEP_FAILED = 14 * 24 * 3600;
-/** Milliseconds in which a server must answer at the start. */
-const ANSWER = 10_000;
 
 type StepData = Pick<QueuedStep, "grid">;
 
@@ -33,13 +30,18 @@ export interface BullmqOptions {
   readonly name: string;
   /** Seconds without a sign of life after which a worker has lost its step to another. */
   readonly lease: number;
+  /** Milliseconds before a failed step is begun for the second time; they double. */
+  readonly backOff?: number;
+  /** Milliseconds in which the server must answer at the start. */
+  readonly patience?: number;
 }
 
 /**
  * A queue by BullMQ, on Redis (Valkey) or PostgreSQL. Its tables or keys are made where they are missing.
  * @throws UserError where the server doesn't answer.
  */
-export async function openBullmqQueue({ address, name, lease }: BullmqOptions): Promise<StepQueue> {
+export async function openBullmqQueue(options: BullmqOptions): Promise<StepQueue> {
+  const { address, name, lease, backOff = 5000, patience = 10_000 } = options;
   const { connection, backend } = engineOf(address);
   const queue = new Queue<StepData, void, string, StepData, void, string, IQueueBackend, unknown>(
     name,
@@ -50,7 +52,7 @@ export async function openBullmqQueue({ address, name, lease }: BullmqOptions): 
   queue.on("error", (error) => {
     lastError = reasonOf(error);
   });
-  await answered(queue.waitUntilReady(), () => lastError).catch(async (error: unknown) => {
+  await answered(queue.waitUntilReady(), patience, () => lastError).catch(async (error: unknown) => {
     await Promise.race([queue.close(), pause(1000)]);
     throw new UserError(`${address.shown}: ${reasonOf(error)}`);
   });
@@ -65,7 +67,7 @@ export async function openBullmqQueue({ address, name, lease }: BullmqOptions): 
             jobId: id,
             priority,
             attempts: ATTEMPTS,
-            backoff: { type: "exponential", delay: BACK_OFF },
+            backoff: { type: "exponential", delay: backOff },
             removeOnComplete: true,
             removeOnFail: { age: KEEP_FAILED },
             stackTraceLimit: 0,
@@ -165,9 +167,9 @@ function reporter(job: Job<StepData, void>, onError: (message: string) => void) 
 }
 
 /** @throws Error with the reason where `ready` takes too long. */
-async function answered(ready: Promise<unknown>, reason: () => string): Promise<void> {
-  const late = pause(ANSWER).then(() => {
-    throw new Error(reason() || `no answer within ${ANSWER / 1000} seconds`);
+async function answered(ready: Promise<unknown>, patience: number, reason: () => string): Promise<void> {
+  const late = pause(patience).then(() => {
+    throw new Error(reason() || `no answer within ${patience / 1000} seconds`);
   });
   await Promise.race([ready, late]);
 }

@@ -169,15 +169,8 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
 
   async function tellState(): Promise<void> {
     const { running, waiting, workers } = await queue.counts();
-    events({
-      type: "step-progress",
-      step: "grid",
-      id: "grid",
-      done: graph.done(),
-      total: graph.size,
-      unit: "steps",
-      metrics: { workers, running, waiting },
-    });
+    const step = `${workers} ${workers === 1 ? "worker" : "workers"}, ${running} running, ${waiting} waiting`;
+    events({ type: "step-progress", step, id: "grid", done: graph.done(), total: graph.size, unit: "steps" });
   }
 
   /** The time that a finished step took; undefined for one that isn't there whole. */

@@ -12,8 +12,8 @@ import { stepFolder } from "../study/step-record.ts";
 import { openStepStore } from "../study/step-store.ts";
 import { type PlannedStep, stepRunner } from "../study/steps/planned.ts";
 import { openBullmqQueue } from "./bullmq-queue.ts";
-import { type Grid, gridPath, queueName, readGrid } from "./grid-file.ts";
-import { PutBack, type StepWorker } from "./queue.ts";
+import { gridPath, queueName, readGrid } from "./grid-file.ts";
+import { PutBack, type QueuedStep, type StepQueue } from "./queue.ts";
 import { queueAddress } from "./queue-address.ts";
 
 /** Milliseconds between two looks whether a grid was cancelled. */
@@ -41,47 +41,67 @@ export interface WorkerOptions {
  * @throws UserError where this machine cannot work: no server, other plans by another version, data that is not there; the file
  *   system's own error where the disk is full or may not be written. The step goes back into the queue.
  */
-export async function runWorker(options: WorkerOptions): Promise<{ steps: number }> {
-  const { events, signal, lease } = options;
-  const runsDir = resolve(options.runsDir);
-  setThreads(options.threads);
-  const address = queueAddress(options.queue);
+export async function runWorker({ queue: url, threads, lease, ...rest }: WorkerOptions): Promise<{ steps: number }> {
+  const runsDir = resolve(rest.runsDir);
+  setThreads(threads);
+  const address = queueAddress(url);
   const queue = await openBullmqQueue({ address, name: await queueName(runsDir), lease });
-  let steps = 0;
-  const end = new AbortController();
-  const stop = AbortSignal.any([signal, end.signal]);
-  const plans = planner(runsDir, events);
-  let warned = "";
   try {
-    const ended = new Promise<void>((done) => {
-      if (stop.aborted) done();
-      stop.addEventListener("abort", () => done(), { once: true });
-    });
-    const working = await queue.work({
-      onError(message) {
-        if (message !== warned && !stop.aborted) {
-          events({ type: "warning", message: `${address.shown}: ${message}; trying again` });
-        }
-        warned = message;
-      },
-      async process(queued, report) {
-        if (stop.aborted) throw new PutBack();
-        try {
-          if (await doStep({ queued, report, runsDir, plans, events, signal: stop })) steps++;
-        } catch (error) {
-          if (isInterruption(error)) throw new PutBack();
-          if (!(error instanceof Unfit) && !isEnvironment(error)) throw error;
-          // Nothing that another worker could not do: this one leaves.
-          end.abort(error instanceof Unfit ? error.cause : error);
-          throw new PutBack();
-        }
-      },
-    });
-    await ended;
-    await working.close();
+    return await workOn({ ...rest, queue, server: address.shown, runsDir, plan: planner(runsDir, rest.events) });
   } finally {
     await queue.close();
   }
+}
+
+/** A plan that a worker has made of a grid. */
+export interface WorkerPlan {
+  /** Version of the package that planned the grid. */
+  readonly version: string;
+  /** Steps by their folders. */
+  readonly steps: ReadonlyMap<string, PlannedStep>;
+}
+
+/** What `workOn` works on: a queue that is open, and plans. */
+export interface WorkOptions extends Pick<WorkerOptions, "runsDir" | "events" | "signal"> {
+  readonly queue: StepQueue;
+  /** The server's address, for messages. */
+  readonly server: string;
+  /** Plans a grid; undefined where it has ended. What it throws, this machine cannot mend. */
+  plan(grid: string): Promise<WorkerPlan | undefined>;
+}
+
+/** Does steps from an open queue until the signal is aborted, as `runWorker` does. */
+export async function workOn({ queue, server, ...rest }: WorkOptions): Promise<{ steps: number }> {
+  const { events, signal } = rest;
+  let steps = 0;
+  const end = new AbortController();
+  const stop = AbortSignal.any([signal, end.signal]);
+  let warned = "";
+  const ended = new Promise<void>((done) => {
+    if (stop.aborted) done();
+    stop.addEventListener("abort", () => done(), { once: true });
+  });
+  const working = await queue.work({
+    onError(message) {
+      if (message !== warned && !stop.aborted)
+        events({ type: "warning", message: `${server}: ${message}; trying again` });
+      warned = message;
+    },
+    async process(queued, report) {
+      if (stop.aborted) throw new PutBack();
+      try {
+        if (await doStep({ ...rest, queued, report, signal: stop })) steps++;
+      } catch (error) {
+        if (isInterruption(error)) throw new PutBack();
+        if (!(error instanceof Unfit) && !isEnvironment(error)) throw error;
+        // Nothing that another worker could not do: this one leaves.
+        end.abort(error instanceof Unfit ? error.cause : error);
+        throw new PutBack();
+      }
+    },
+  });
+  await ended;
+  await working.close();
   if (end.signal.aborted) throw end.signal.reason;
   return { steps };
 }
@@ -90,33 +110,37 @@ export async function runWorker(options: WorkerOptions): Promise<{ steps: number
 class Unfit extends Error {}
 
 /** Does one step; false where its grid has ended meanwhile. */
-async function doStep(options: {
-  readonly queued: Parameters<StepWorker["process"]>[0];
-  readonly report: Parameters<StepWorker["process"]>[1];
-  readonly runsDir: string;
-  readonly plans: (grid: Grid) => Promise<ReadonlyMap<string, PlannedStep>>;
-  readonly events: EventSink;
-  readonly signal: AbortSignal;
-}): Promise<boolean> {
-  const { queued, report, runsDir, plans, events, signal } = options;
-  const grid = await unfitWhere(() => readGrid(runsDir, queued.grid));
-  if (grid === undefined) return false;
-  const step = (await unfitWhere(() => plans(grid))).get(queued.id);
+async function doStep(
+  options: Omit<WorkOptions, "queue" | "server"> & {
+    readonly queued: QueuedStep;
+    readonly report: EventSink;
+  },
+): Promise<boolean> {
+  const { queued, report, runsDir, plan, events, signal } = options;
+  const planned = await plan(queued.grid).catch((cause: unknown) => {
+    throw new Unfit("no plan", { cause });
+  });
+  if (planned === undefined) return false;
+  const step = planned.steps.get(queued.id);
   if (step === undefined) {
     const cause = new UserError(
-      `${queued.name}: this worker (version ${versions().package}) plans other steps than the grid (version ${grid.version}): ` +
+      `${queued.name}: this worker (version ${versions().package}) plans other steps than the grid (version ${planned.version}): ` +
         "use one version, and the same data, on all machines",
     );
-    throw new Unfit(cause.message, { cause });
+    throw new Unfit("another plan", { cause });
   }
   const cancel = new AbortController();
   const looking = setInterval(() => {
     access(gridPath(runsDir, queued.grid)).catch(() => cancel.abort());
   }, LOOK);
+  const tell = fanOut(events, throttleProgress(report, 1000));
   const store = openStepStore({
     root: join(runsDir, "steps"),
     shipped: assetsFolder,
-    events: fanOut(events, throttleProgress(report, 1000)),
+    // What it rests on is done, and was told of.
+    events: (event) => {
+      if (!(event.type === "step-finished" && event.id !== queued.id)) tell(event);
+    },
     signal: AbortSignal.any([signal, cancel.signal]),
     waits: true,
   });
@@ -132,31 +156,23 @@ async function doStep(options: {
   }
 }
 
-/** Plans grids, each once. */
-function planner(runsDir: string, events: EventSink): (grid: Grid) => Promise<ReadonlyMap<string, PlannedStep>> {
-  const kept = new Map<string, ReadonlyMap<string, PlannedStep>>();
-  return async ({ read, text }) => {
+/** Plans grids from their files, each once. */
+function planner(runsDir: string, events: EventSink): WorkOptions["plan"] {
+  const kept = new Map<string, WorkerPlan>();
+  return async (name) => {
+    const grid = await readGrid(runsDir, name);
+    if (grid === undefined) return undefined;
+    const { read, text, version } = grid;
     const known = kept.get(text);
     if (known !== undefined) return known;
-    const { steps } = expandStudy(
-      read.study,
-      await loadData(read, join(runsDir, "cache"), events),
-      await loadWeights(read),
-    );
-    const plan = new Map(steps.map((step) => [stepFolder(step.spec), step]));
+    const data = await loadData(read, join(runsDir, "cache"), events);
+    const { steps } = expandStudy(read.study, data, await loadWeights(read));
+    const plan = { version, steps: new Map(steps.map((step) => [stepFolder(step.spec), step])) };
     const [oldest] = kept.keys();
     if (oldest !== undefined && kept.size >= KEPT_PLANS) kept.delete(oldest);
     kept.set(text, plan);
     return plan;
   };
-}
-
-async function unfitWhere<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw new Unfit(error instanceof Error ? error.message : String(error), { cause: error });
-  }
 }
 
 function isEnvironment(error: unknown): boolean {
