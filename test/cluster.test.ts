@@ -10,6 +10,9 @@ import { GRID_STUDY } from "./support/grid-study.ts";
 import { ENGINES, isInstalled, startServer } from "./support/queue-servers.ts";
 import { tldmi } from "./support/tldmi-process.ts";
 
+/** Milliseconds: three processes train, beside whatever else this machine does. */
+const PATIENCE = 600_000;
+
 let root = "";
 let studyFile = "";
 let single: { result: StudyResult; studyDir: string };
@@ -30,7 +33,7 @@ beforeAll(async () => {
   studyFile = join(root, "twelve.yaml");
   await writeFile(studyFile, GRID_STUDY);
   single = await runStudy({ ...alone, studyFile, runsDir: await runsFolder("single") });
-});
+}, PATIENCE);
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 /** Everything that a study computed: all but paths, machine and times. */
@@ -89,27 +92,32 @@ describe.each(ENGINES)("a grid over %s", (engine) => {
         await server.remove();
       }
     },
+    PATIENCE,
   );
 });
 
-test("shards that run side by side share out the cells, and a last run puts the result of one machine together", async () => {
-  const runsDir = await runsFolder("sharded");
-  const shards = await Promise.all(
-    [1, 2, 3].map((index) => runShard({ ...alone, studyFile, runsDir, shard: { index, count: 3 } })),
-  );
-  expect(shards.map(({ result }) => result)).toMatchObject(
-    ["1/3", "2/3", "3/3"].map((shard) => ({ shard, cells: 4, of: 12, failed: [] })),
-  );
-  await expectCleanStore(runsDir);
-  const started: string[] = [];
-  const { studyDir } = await runStudy({
-    ...alone,
-    studyFile,
-    runsDir,
-    events: (event) => {
-      if (event.type === "step-started") started.push(event.step);
-    },
-  });
-  expect(started).toEqual([]);
-  await expectSameAsSingle(studyDir);
-});
+test(
+  "shards that run side by side share out the cells, and a last run puts the result of one machine together",
+  async () => {
+    const runsDir = await runsFolder("sharded");
+    const shards = await Promise.all(
+      [1, 2, 3].map((index) => runShard({ ...alone, studyFile, runsDir, shard: { index, count: 3 } })),
+    );
+    expect(shards.map(({ result }) => result)).toMatchObject(
+      ["1/3", "2/3", "3/3"].map((shard) => ({ shard, cells: 4, of: 12, failed: [] })),
+    );
+    await expectCleanStore(runsDir);
+    const started: string[] = [];
+    const { studyDir } = await runStudy({
+      ...alone,
+      studyFile,
+      runsDir,
+      events: (event) => {
+        if (event.type === "step-started") started.push(event.step);
+      },
+    });
+    expect(started).toEqual([]);
+    await expectSameAsSingle(studyDir);
+  },
+  PATIENCE,
+);
