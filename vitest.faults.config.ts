@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     include: ["test/faults/**/*.fault.ts"],
     fileParallelism: false,
-    testTimeout: 900_000,
+    testTimeout: 1_800_000,
     reporters: ["default", totals()],
   },
 });

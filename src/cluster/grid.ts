@@ -9,7 +9,8 @@ import { loadData, loadWeights, readStudy } from "../study/read-study.ts";
 import type { StudyResult } from "../study/result.ts";
 import { openBullmqQueue } from "./bullmq-queue.ts";
 import { dispatch } from "./dispatch.ts";
-import { endGrid, gridName, gridPath, publishGrid, queueName } from "./grid-file.ts";
+import { gridName, publishGrid } from "./grid-file.ts";
+import { endGrid, gridPath, queueName } from "./grid-folder.ts";
 import { queueAddress } from "./queue-address.ts";
 
 /** How a study is spread. */

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
 import { stringify } from "yaml";
 import { readStudy } from "../study/read-study.ts";
 
@@ -61,7 +60,7 @@ export async function kubernetesManifest(
   const { studyFile, shards, threads = PROCESSORS, includePrivate, image, claim } = job;
   const { study } = await readStudy(studyFile);
   const name = `tldmi-${label(study.name)}`;
-  const file = basename(studyFile);
+  const file = "study.yaml";
   const run = ["tldmi", "--runs", "/runs", "--threads", String(threads), "run", `/study/${file}`];
   const pod = {
     image,

@@ -3,7 +3,7 @@ import { setThreads } from "../engine/runtime.ts";
 import { assetsFolder } from "./assets.ts";
 import type { EventSink } from "./events.ts";
 import { isInterruption } from "./interrupted.ts";
-import { expandStudy, inOrder, type PlannedCell } from "./plan.ts";
+import { expandStudy, inOrder } from "./plan.ts";
 import { loadData, loadWeights, readStudy } from "./read-study.ts";
 import type { FailedCell } from "./result.ts";
 import { openStepStore } from "./step-store.ts";
@@ -90,7 +90,7 @@ export async function runShard(options: {
 }
 
 /** A shard's cells: every `count`-th in the order of their content ids, so that shards differ by one cell at most. */
-export function cellsOf<Cell extends Pick<PlannedCell, "evaluation">>(
+export function cellsOf<Cell extends { readonly evaluation: { readonly id: string } }>(
   cells: readonly Cell[],
   { index, count }: Shard,
 ): Cell[] {

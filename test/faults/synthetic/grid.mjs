@@ -5,7 +5,7 @@ import { endingOf } from "../../../dist/cli/errors.js";
 import { interruptible } from "../../../dist/cli/interrupt.js";
 import { openBullmqQueue } from "../../../dist/cluster/bullmq-queue.js";
 import { dispatch } from "../../../dist/cluster/dispatch.js";
-import { endGrid, gridPath, queueName } from "../../../dist/cluster/grid-file.js";
+import { endGrid, gridPath, queueName } from "../../../dist/cluster/grid-folder.js";
 import { queueAddress } from "../../../dist/cluster/queue-address.js";
 import { writeFileAtomic } from "../../../dist/engine/atomic-file.js";
 import { verifyStore } from "../../../dist/study/assets.js";

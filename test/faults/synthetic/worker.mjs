@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { endingOf } from "../../../dist/cli/errors.js";
 import { interruptible } from "../../../dist/cli/interrupt.js";
 import { openBullmqQueue } from "../../../dist/cluster/bullmq-queue.js";
-import { gridPath, queueName } from "../../../dist/cluster/grid-file.js";
+import { gridPath, queueName } from "../../../dist/cluster/grid-folder.js";
 import { queueAddress } from "../../../dist/cluster/queue-address.js";
-import { workOn } from "../../../dist/cluster/worker.js";
+import { workOn } from "../../../dist/cluster/work-on.js";
 import { GRID, settings, syntheticPlan } from "./plan.mjs";
 
 const { runsDir, url, cells, milliseconds, lease } = settings();
