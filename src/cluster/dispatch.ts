@@ -49,6 +49,7 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
   const released = new Set<string>();
   const inbox: QueueEvent[] = [];
   let wake = () => {};
+  let underWay: Promise<void> = Promise.resolve();
   const hear = (event: QueueEvent) => {
     inbox.push(event);
     wake();
@@ -80,6 +81,7 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
   } finally {
     // A server that is away need not hear of it: workers see in the folder of runs that the grid has ended.
     const leave = async () => {
+      await underWay;
       await stop();
       if (signal.aborted) await each([...released], (id) => queue.remove(id));
     };
@@ -140,8 +142,10 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
 
   /** Asks the queue something until it answers or the signal is aborted; what an error leaves undone, the next look finds. */
   async function asked(work: () => Promise<void>): Promise<void> {
+    const working = work();
+    underWay = working.catch(() => undefined);
     try {
-      await Promise.race([work(), aborted]);
+      await Promise.race([working, aborted]);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       events({ type: "warning", message: `the queue does not answer (${message}); trying again` });
@@ -150,7 +154,7 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
   }
 
   async function release(ready: readonly PlannedStep[]): Promise<void> {
-    if (ready.length === 0) return;
+    if (ready.length === 0 || signal.aborted) return;
     for (const step of ready) released.add(stepFolder(step.spec));
     await queue.add(ready.map(queued));
   }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { GRID_STUDY } from "../../test/support/grid-study.ts";
 import { kubernetesManifest, slurmScript } from "./schedulers.ts";
 
 let dir = "";
@@ -11,7 +12,7 @@ let studyFile = "";
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "it's-"));
   studyFile = join(dir, "My Study.yaml");
-  writeFileSync(studyFile, "name: My.Study\ndata: { kind: faces }\ndefenses: [none]\nattacks: [gmi]\n");
+  writeFileSync(studyFile, GRID_STUDY.replace("name: twelve", "name: My.Study"));
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 

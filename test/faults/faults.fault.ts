@@ -31,7 +31,7 @@ afterAll(() => {
     [fault, times, steps, missing + failed.length, wrong + damaged, twice, seconds.toFixed(0)].join(" | "),
   );
   const head = [
-    "fault | injected | steps | lost | corrupted | computed twice | seconds",
+    "fault | injected | steps | lost | corrupted | ended twice | seconds",
     "--- | --- | --- | --- | --- | --- | ---",
   ];
   process.stdout.write(`\n${[...head, ...lines].map((line) => `| ${line} |`).join("\n")}\n\n`);
