@@ -50,6 +50,7 @@ const PAGES = [
   "docs/audit.md",
   "docs/serve.md",
   "SECURITY.md",
+  "docs/cluster.md",
 ];
 
 /** The code blocks of a page whose fence names the language so, without their indentation. */
@@ -225,6 +226,19 @@ test("the lock file asks for no install script of a dependency (else: take hasIn
   const lock = JSON.parse(await read("package-lock.json")) as { packages: Record<string, { hasInstallScript?: true }> };
   const marked = Object.entries(lock.packages).filter(([, entry]) => entry.hasInstallScript);
   expect(marked.map(([name]) => name)).toEqual([]);
+});
+
+test("docs/cluster.md calls commands and options that exist", async () => {
+  const calls = [...(await read("docs/cluster.md")).matchAll(/^npx tldmi ([^\n|>#]*)/gm)];
+  expect(calls.length).toBeGreaterThanOrEqual(6);
+  for (const [, call] of calls) {
+    const [command] = /\b(?:worker|grid|run)\b/.exec(call!.replace(/--runs \S+/, "")) ?? [];
+    const out: string[] = [];
+    const stream = { write: (text: string) => out.push(text) };
+    const io = { stdout: stream, stderr: stream, env: {}, signals: new EventEmitter(), exitNow: () => {} };
+    expect(await runCli([command!, "--help"], io, modules)).toBe(0);
+    for (const [option] of call!.matchAll(/--[a-z-]+/g)) expect(`${out.join("")} --runs --threads`).toContain(option);
+  }
 });
 
 describe("the README's numbers", () => {

@@ -11,5 +11,6 @@ export * from "../study/pipeline.ts";
 export * from "../study/read-study.ts";
 export * from "../study/result.ts";
 export * from "../study/schema.ts";
+export * from "../study/shard.ts";
 export * from "../study/study-schema.ts";
 export * from "../study/verify.ts";

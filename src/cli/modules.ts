@@ -26,6 +26,10 @@ type Audit = typeof import("../study/audit/index.ts");
 type AuditReport = typeof import("../report/audit/index.ts");
 type Verify = typeof import("../study/verify.ts");
 type Server = typeof import("../server/index.ts");
+type Shard = typeof import("../study/shard.ts");
+type Grid = typeof import("../cluster/grid.ts");
+type Worker = typeof import("../cluster/worker.ts");
+type Schedulers = typeof import("../cluster/schedulers.ts");
 type Runtime = typeof import("../engine/runtime.ts");
 
 /**
@@ -46,6 +50,10 @@ export interface Modules {
   verify(): Promise<Pick<Verify, "verifyRun">>;
   userStudy(): Promise<Pick<UserStudy, "makeUserStudy" | "scoreUserStudy">>;
   server(): Promise<Pick<Server, "serve">>;
+  shard(): Promise<Pick<Shard, "runShard">>;
+  grid(): Promise<Pick<Grid, "runGrid">>;
+  worker(): Promise<Pick<Worker, "runWorker">>;
+  schedulers(): Promise<Pick<Schedulers, "slurmScript" | "kubernetesManifest">>;
   runtime(): Promise<Pick<Runtime, "runtimeInfo">>;
   list(name: ListName): Promise<readonly Listed[]>;
 }
@@ -74,6 +82,10 @@ export const modules: Modules = {
   verify: () => import("../study/verify.ts"),
   userStudy: () => import("../report/user-study/index.ts"),
   server: () => import("../server/index.ts"),
+  shard: () => import("../study/shard.ts"),
+  grid: () => import("../cluster/grid.ts"),
+  worker: () => import("../cluster/worker.ts"),
+  schedulers: () => import("../cluster/schedulers.ts"),
   runtime: () => import("../engine/runtime.ts"),
   list: (name) => lists[name](),
 };

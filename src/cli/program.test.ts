@@ -62,6 +62,10 @@ const ended: Modules = {
   audit: nowhere,
   auditReport: nowhere,
   server: nowhere,
+  shard: nowhere,
+  grid: nowhere,
+  worker: nowhere,
+  schedulers: nowhere,
   runtime: nowhere,
   list: nowhere,
 };
@@ -150,6 +154,8 @@ describe("usage", () => {
     expect(help).toMatchObject({ code: 0, err: "" });
     for (const word of [
       "run",
+      "grid",
+      "worker",
       "validate",
       "ls",
       "report",
@@ -178,10 +184,66 @@ describe("usage", () => {
     ["user-study make runs/x --out d --questions 0", "expected at least 1"],
     ["user-study make runs/x --out d --seed -1", "expected a whole number"],
     ["user-study score pack", "missing required argument 'answers'"],
+    ["run a.yaml --shard 9/8", "expected a shard and how many there are, such as 1/8"],
+    ["run a.yaml --shard 0/8", "expected a shard and how many there are, such as 1/8"],
+    ["grid a.yaml", "expected --queue with the address of a Redis or PostgreSQL server, or --emit"],
+    ["grid a.yaml --emit pbs", "Allowed choices are slurm, kubernetes"],
+    ["grid a.yaml --queue redis://h --priority 1001", "expected a whole number from 1 to 1000"],
+    ["worker", "expected --queue with the address of a Redis or PostgreSQL server"],
+    ["worker --queue redis://h --lease 1", "expected at least 2 seconds"],
     ["export runs/x", "expected one of --onnx and --safetensors"],
     ["export runs/x --onnx --safetensors", "expected one of --onnx and --safetensors"],
   ])("`tldmi %s` leaves with 2 and says what is wrong on stderr", async (args, message) => {
     expect(await call(args)).toMatchObject({ code: 2, out: "", err: expect.stringContaining(message) });
+  });
+});
+
+describe("over many machines", () => {
+  test("a grid gets its address from the environment, and ends as a run does", async () => {
+    const seen: unknown[] = [];
+    const modules: Modules = {
+      ...withRun(nowhere),
+      grid: async () => ({
+        runGrid: async ({ events: _, signal: __, ...rest }) => {
+          seen.push(rest);
+          return { result: { ...study, failed: [failed] }, studyDir: "s" };
+        },
+      }),
+    };
+    const env = { TLDMI_QUEUE: "redis://h" };
+    const { code, out } = await call("grid q.yaml --threads 2 --runs out --json", modules, new EventEmitter(), env);
+    expect(code).toBe(4);
+    expect(JSON.parse(out)).toMatchObject({ name: "quick", failed: [failed] });
+    const given = { studyFile: "q.yaml", runsDir: "out", queue: "redis://h", priority: 100, lease: 30, threads: 2 };
+    expect(seen).toEqual([{ ...given, includePrivate: false }]);
+  });
+
+  test("a worker that is asked to stop says how many steps it did, and leaves as interrupted", async () => {
+    const modules: Modules = { ...ended, worker: async () => ({ runWorker: async () => ({ steps: 3 }) }) };
+    const { code, out } = await call("worker --queue redis://h --json", modules);
+    expect([code, JSON.parse(out)]).toEqual([130, { steps: 3 }]);
+  });
+
+  test("a shard says what it did and what comes next", async () => {
+    const result = { schemaVersion: 1, study: "quick", shard: "2/8", cells: 5, of: 40, failed: [failed] } as const;
+    const modules: Modules = { ...ended, shard: async () => ({ runShard: async () => ({ result, studyDir: "s" }) }) };
+    const { code, out } = await call("run q.yaml --shard 2/8", modules);
+    expect(code).toBe(4);
+    expect(out).toBe(
+      "failed: none, gmi, seed 1: loss is NaN\nshard 2/8: 4 of its 5 cells are computed, of 40 in all\nwhen all shards have ended: tldmi run q.yaml\n",
+    );
+  });
+
+  test("a manifest for Kubernetes needs an image and a volume", async () => {
+    const modules: Modules = {
+      ...ended,
+      schedulers: async () => ({ slurmScript: async () => "#!/bin/sh\n", kubernetesManifest: nowhere }),
+    };
+    expect(await call("grid q.yaml --emit kubernetes --image i", modules)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("also name a container image (--image) and a shared volume's claim (--claim)"),
+    });
+    expect(await call("grid q.yaml --emit slurm", modules)).toMatchObject({ code: 0, out: "#!/bin/sh\n" });
   });
 });
 

@@ -9,6 +9,7 @@ import { addExport } from "./commands/export.ts";
 import { addFisher } from "./commands/fisher.ts";
 import { addFrontier } from "./commands/frontier.ts";
 import { addGate } from "./commands/gate.ts";
+import { addGrid } from "./commands/grid.ts";
 import { addLs } from "./commands/ls.ts";
 import { addReport } from "./commands/report.ts";
 import { addRun } from "./commands/run.ts";
@@ -16,6 +17,7 @@ import { addServe } from "./commands/serve.ts";
 import { addUserStudy } from "./commands/user-study.ts";
 import { addValidate } from "./commands/validate.ts";
 import { addVerify } from "./commands/verify.ts";
+import { addWorker } from "./commands/worker.ts";
 import { EXIT, endingOf } from "./errors.ts";
 import { type Cli, newProgram } from "./globals.ts";
 import type { CliIo } from "./io.ts";
@@ -41,6 +43,8 @@ export async function runCli(args: readonly string[], io: CliIo, modules: Module
       addRun,
       addAudit,
       addDefend,
+      addGrid,
+      addWorker,
       addValidate,
       addLs,
       addReport,

@@ -1,5 +1,6 @@
-import { open, readdir, readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 
 /** What a checkpoint remembers beside the body's own bytes. */
@@ -10,7 +11,7 @@ export interface CheckpointHead {
   readonly seconds: number;
 }
 
-const MAGIC = 0x544c4443; // "TLDC"
+const MAGIC = 0x544c4432; // "TLD2"
 const HEAD_BYTES = 32;
 
 /** Writes a checkpoint: head and content in one file, so that no kill can leave one without the other. */
@@ -18,6 +19,7 @@ export async function writeCheckpoint(path: string, head: CheckpointHead, conten
   const bytes = new Uint8Array(HEAD_BYTES + content.byteLength);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC);
+  view.setUint32(4, crc32(content));
   view.setFloat64(8, head.metricsBytes);
   view.setFloat64(16, head.seconds);
   view.setFloat64(24, content.byteLength);
@@ -50,16 +52,14 @@ export async function newestHead(dir: string): Promise<CheckpointHead | undefine
 }
 
 async function readHead(path: string): Promise<CheckpointHead> {
-  const file = await open(path, "r");
-  try {
-    const view = new DataView(new ArrayBuffer(HEAD_BYTES));
-    const { bytesRead } = await file.read(view, 0, HEAD_BYTES, 0);
-    const { size } = await file.stat();
-    if (bytesRead < HEAD_BYTES || view.getUint32(0) !== MAGIC || view.getFloat64(24) !== size - HEAD_BYTES) {
-      throw new Error(`${path} is no whole checkpoint`);
-    }
-    return { metricsBytes: view.getFloat64(8), seconds: view.getFloat64(16) };
-  } finally {
-    await file.close();
-  }
+  const bytes = await readFile(path);
+  const content = bytes.subarray(HEAD_BYTES);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const isWhole =
+    bytes.byteLength >= HEAD_BYTES &&
+    view.getUint32(0) === MAGIC &&
+    view.getFloat64(24) === content.byteLength &&
+    view.getUint32(4) === crc32(content);
+  if (!isWhole) throw new Error(`${path} is no whole checkpoint`);
+  return { metricsBytes: view.getFloat64(8), seconds: view.getFloat64(16) };
 }

@@ -1,36 +1,81 @@
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { readFile, readlink, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
 
-const Owner = z.object({ pid: z.int().positive(), host: z.string(), born: z.string().nullable() });
+const Owner = z.object({
+  pid: z.int().positive(),
+  host: z.string(),
+  born: z.string().nullable(),
+  /** Where the process number counts: the boot of a machine, and the container on it. */
+  space: z.string().nullable().default(null),
+  /** Tells two locks of one process apart. */
+  token: z.string().default(""),
+});
 type Owner = z.output<typeof Owner>;
 
+/** Milliseconds between two signs of life of a lock: its file gets a new time. */
+const BEAT = 15_000;
 /**
- * Takes the lock file at `path` for this process and gives the function that frees it again. A lock whose process on this
- * machine is gone is taken over; of a process on another machine that cannot be known.
+ * Milliseconds without a sign of life after which a lock counts as left behind, whoever made it. File systems over a network may
+ * show a change a minute late.
+ */
+export const LOCK_LIFE = 120_000;
+/** Milliseconds between two looks at a lock that is waited for. */
+const LOOK = 500;
+
+/** A lock that this process has. */
+export interface Lock {
+  /** Aborted where another process has taken the lock over, as happens after a long sleep of this machine. */
+  readonly lost: AbortSignal;
+  /** Whether the file is still this lock's. */
+  isOurs(): Promise<boolean>;
+  /** Removes the file, if it is still this lock's. */
+  free(): Promise<void>;
+}
+
+/**
+ * Takes the lock file at `path` for this process. A lock whose process on this machine is gone is taken over; of a process on another
+ * machine that cannot be known at once.
  * @param what the work that is locked, as messages name it
  * @throws UserError where a running process, or one of another machine, has the lock.
  */
-export async function takeLock(path: string, what: string): Promise<() => Promise<void>> {
-  const mine: Owner = { pid: process.pid, host: hostname(), born: await birthOf(process.pid) };
+export async function takeLock(path: string, what: string): Promise<Lock> {
+  const taken = await tryLock(path);
+  if ("free" in taken) return taken;
+  const { pid, host } = taken.owner;
+  throw new UserError(
+    `${what} is being computed by process ${pid} on ${host}; wait until it ends, or, if it is gone for sure, delete ${path}`,
+  );
+}
+
+/**
+ * Takes the lock file at `path`, waiting for whoever has it. A lock that shows no sign of life for `life` milliseconds is taken
+ * over. Only changes are looked for, timed by this process's own monotonic clock: no clock of another machine matters, and none
+ * that jumps.
+ * @param options.waiting told once, where another process has the lock
+ * @throws the signal's reason when it is aborted.
+ */
+export async function waitForLock(
+  path: string,
+  options: {
+    readonly signal: AbortSignal;
+    waiting(owner: { pid: number; host: string }): void;
+    readonly life?: number;
+  },
+): Promise<Lock> {
+  const { signal, waiting, life = LOCK_LIFE } = options;
+  let seen: { readonly sign: string; readonly since: number } | undefined;
   for (;;) {
-    try {
-      await writeFile(path, JSON.stringify(mine), { flag: "wx" });
-      return () => rm(path, { force: true });
-    } catch (error) {
-      if (!hasCode(error, "EEXIST")) throw error;
-    }
-    const held = await readLock(path);
-    if (held === undefined) continue;
-    if (held.owner !== undefined && (await isHeld(held.owner))) {
-      const { pid, host } = held.owner;
-      throw new UserError(
-        `${what} is being computed by process ${pid} on ${host}; wait until it ends, or, if it is gone for sure, delete ${path}`,
-      );
-    }
-    await breakLock(path, held.text);
+    const taken = await tryLock(path);
+    if ("free" in taken) return taken;
+    if (seen === undefined) waiting(taken.owner);
+    const sign = `${taken.text} ${await timeOf(path)}`;
+    if (seen?.sign !== sign) seen = { sign, since: performance.now() };
+    else if (performance.now() - seen.since > life) await breakLock(path, taken.text);
+    await setTimeout(LOOK, undefined, { signal });
   }
 }
 
@@ -38,6 +83,64 @@ interface HeldLock {
   readonly text: string;
   /** Undefined where the process died between making the file and writing to it. */
   readonly owner: Owner | undefined;
+}
+
+/** The lock, or who has it. */
+async function tryLock(path: string): Promise<Lock | { readonly text: string; readonly owner: Owner }> {
+  const mine: Owner = {
+    pid: process.pid,
+    host: hostname(),
+    born: await birthOf(process.pid),
+    space: await processSpace(),
+    token: randomUUID(),
+  };
+  const text = JSON.stringify(mine);
+  for (;;) {
+    try {
+      await writeFile(path, text, { flag: "wx" });
+      return held(path, text);
+    } catch (error) {
+      // A disk that is full makes the file and then cannot fill it.
+      if (!hasCode(error, "EEXIST")) {
+        if (hasCode(error, "ENOSPC") || hasCode(error, "EDQUOT")) await rm(path, { force: true });
+        throw error;
+      }
+    }
+    const found = await readLock(path);
+    if (found === undefined) continue;
+    if (found.owner !== undefined && (await isHeld(found.owner, mine))) return { text: found.text, owner: found.owner };
+    await breakLock(path, found.text);
+  }
+}
+
+/** Keeps showing signs of life of a lock until it is freed or lost. */
+function held(path: string, text: string): Lock {
+  const lost = new AbortController();
+  const isOurs = async () => (await readFile(path, "utf8").catch(() => "")) === text;
+  const beat = async () => {
+    const now = new Date();
+    // A beat that fails for a moment is no loss: the file says whose it is.
+    if (await isOurs()) await utimes(path, now, now).catch(() => undefined);
+    else if ((await readLock(path).catch(() => undefined))?.text !== text) lost.abort();
+  };
+  const beating = setInterval(() => void beat(), BEAT);
+  beating.unref();
+  return {
+    lost: lost.signal,
+    isOurs,
+    async free() {
+      clearInterval(beating);
+      if (await isOurs()) await rm(path, { force: true });
+    },
+  };
+}
+
+/** The time of a file's last change as its file system tells it; empty where it is gone. */
+async function timeOf(path: string): Promise<string> {
+  return stat(path).then(
+    ({ mtimeMs }) => String(mtimeMs),
+    () => "",
+  );
 }
 
 async function readLock(path: string): Promise<HeldLock | undefined> {
@@ -65,8 +168,8 @@ function parseOwner(text: string): Owner | undefined {
   }
 }
 
-async function isHeld({ pid, host, born }: Owner): Promise<boolean> {
-  if (host !== hostname()) return true;
+async function isHeld({ pid, host, born, space }: Owner, mine: Owner): Promise<boolean> {
+  if (host !== mine.host || (space !== null && space !== mine.space)) return true;
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -75,6 +178,16 @@ async function isHeld({ pid, host, born }: Owner): Promise<boolean> {
   }
   // The number may have gone to another process since: a container that starts anew gives the same small numbers again.
   return born === null || (await birthOf(pid)) === born;
+}
+
+/** Within what process numbers are unique; null where the system doesn't tell. Hosts of two containers may bear one name. */
+async function processSpace(): Promise<string | null> {
+  try {
+    const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
+    return `${boot.trim()} ${await readlink("/proc/self/ns/pid")}`;
+  } catch {
+    return null;
+  }
 }
 
 /** When a process started, in clock ticks since boot; null for a dead one, and where the system doesn't tell. */

@@ -18,7 +18,8 @@ import { provenance } from "./provenance.ts";
 import { loadData, loadWeights, readStudy } from "./read-study.ts";
 import type { CellResult, Curve, FailedCell, StudyResult } from "./result.ts";
 import { finishRun, openRunFolder } from "./run-folder.ts";
-import { openStepStore, type StepResult, type StepState } from "./step-store.ts";
+import { stepId } from "./step-record.ts";
+import { openStepStore, type StepResult, type StepState, type StepStore } from "./step-store.ts";
 import { TEST_ACCURACY } from "./steps/classifier.ts";
 import { type PlannedStep, stepRunner } from "./steps/planned.ts";
 import { studyFolder } from "./study-folder.ts";
@@ -40,6 +41,8 @@ export interface RunStudyOptions {
   readonly threads: number;
   readonly events: EventSink;
   readonly signal: AbortSignal;
+  /** Steps that failed elsewhere, by id, with why: they are not tried again here. */
+  readonly failedSteps?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -74,7 +77,8 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
       seed: cell.seed,
     }));
     events({ type: "study-started", study: study.name, cells: grid.length, steps: plan.steps.length, grid });
-    const store = openStepStore({ root: join(runsDir, "steps"), shipped: assetsFolder, events, signal });
+    const opened = openStepStore({ root: join(runsDir, "steps"), shipped: assetsFolder, events, signal });
+    const store = withoutFailed(opened, options.failedSteps ?? new Map());
     const results = new Map<string, StepResult>();
     const timings: StudyResult["timings"][number][] = [];
     const run = stepRunner(store, (step, result) => {
@@ -144,6 +148,18 @@ function secondsOf(cell: PlannedCell, results: ReadonlyMap<string, StepResult>):
       return found === undefined ? [] : [[role, Math.round(found.seconds * 10) / 10]];
     }),
   );
+}
+
+/** The store, in which these steps have failed. */
+function withoutFailed(store: StepStore, failed: ReadonlyMap<string, string>): StepStore {
+  return {
+    state: (spec) => store.state(spec),
+    async run(spec, name, body) {
+      const message = failed.get(stepId(spec));
+      if (message !== undefined) throw new Error(message);
+      return store.run(spec, name, body);
+    },
+  };
 }
 
 /** A step of a study as a plan shows it. */

@@ -62,7 +62,7 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
   const { dir, kind, name, seed, study, config, machine } = options;
   const artifacts = join(dir, ARTIFACTS);
   await mkdir(artifacts, { recursive: true });
-  const free = await takeLock(join(dir, LOCK), name);
+  const lock = await takeLock(join(dir, LOCK), name);
   const earlier = await findRunRecord(dir);
   const now = new Date().toISOString();
   let record: RunRecord = {
@@ -111,7 +111,7 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
       await writeFileAtomic(join(dir, MANIFEST), json({ schemaVersion: 1, files }));
       const ended = new Date().toISOString();
       await write({ status, ended, heartbeat: ended, ...(error === undefined ? {} : { error }) });
-      await free();
+      await lock.free();
       return record;
     },
   };

@@ -199,6 +199,15 @@ describe("a step that fails", () => {
 
   test.each([
     ["a cut checkpoint", (part: string) => writeFileSync(join(part, "checkpoint", "state"), "TLDC")],
+    [
+      "a checkpoint with a bit turned",
+      (part: string) => {
+        const file = join(part, "checkpoint", "state");
+        const bytes = readFileSync(file);
+        bytes[bytes.length - 1]! ^= 1;
+        writeFileSync(file, bytes);
+      },
+    ],
     ["metrics shorter than the checkpoint says", (part: string) => writeFileSync(join(part, "metrics.jsonl"), "")],
   ])("begins anew with a warning where it finds %s", async (_, damage) => {
     const { store, part, seen } = newStore();

@@ -4,7 +4,7 @@ import { writeFileAtomic } from "../engine/atomic-file.ts";
 import type { Rehearsal } from "../engine/work.ts";
 import type { EventSink, StepSource } from "./events.ts";
 import { Interrupted, isInterruption } from "./interrupted.ts";
-import { takeLock } from "./lock.ts";
+import { type Lock, takeLock, waitForLock } from "./lock.ts";
 import { hashFolder } from "./manifest.ts";
 import { peakMemory, resetPeakMemory } from "./peak-memory.ts";
 import { versions } from "./provenance.ts";
@@ -78,6 +78,8 @@ export interface StepStoreOptions {
   readonly shipped?: string;
   readonly events: EventSink;
   readonly signal: AbortSignal;
+  /** Waits for a step that another process is at, instead of refusing it: several work on one study. */
+  readonly waits?: boolean;
 }
 
 /**
@@ -85,7 +87,7 @@ export interface StepStoreOptions {
  * one's, `….lock` the process that is at it. A finished folder that does not fit its own manifest is removed and computed anew,
  * with a warning.
  */
-export function openStepStore({ root, shipped, events, signal }: StepStoreOptions): StepStore {
+export function openStepStore({ root, shipped, events, signal, waits = false }: StepStoreOptions): StepStore {
   const asked = new Map<string, Promise<StepResult>>();
 
   async function state(spec: StepSpec): Promise<StepState> {
@@ -117,9 +119,11 @@ export function openStepStore({ root, shipped, events, signal }: StepStoreOption
     spec: StepSpec,
     name: string,
     body: (context: StepContext) => Promise<void>,
+    lock: Lock,
   ): Promise<StepResult> {
     const folder = stepFolder(spec);
     const dir = join(root, folder);
+    const stop = AbortSignal.any([signal, lock.lost]);
     // Killed between the record and the new name: it only lacks the name.
     if (isWhole(await findStep(dir + UNFINISHED))) {
       await giveFinalName(dir);
@@ -134,14 +138,14 @@ export function openStepStore({ root, shipped, events, signal }: StepStoreOption
     try {
       await body({
         dir: step.dir,
-        signal,
+        signal: stop,
         progress: (at) => events({ type: "step-progress", step: name, id: folder, ...at }),
         saveCheckpoint: step.saveCheckpoint,
         loadCheckpoint: step.loadCheckpoint,
         log: step.metrics.append,
       });
     } catch (error) {
-      if (signal.aborted && isInterruption(error)) {
+      if (stop.aborted && isInterruption(error)) {
         events({ type: "step-interrupted", step: name, id: folder });
         throw error instanceof Interrupted ? error : new Interrupted(name);
       }
@@ -157,9 +161,26 @@ export function openStepStore({ root, shipped, events, signal }: StepStoreOption
     }
     const cost = { seconds: step.seconds(), peakMemory: await peakMemory() };
     await writeRecord(step, spec, name, cost);
+    // Whoever took the lock over is at the same files: only one of the two may give them their name.
+    if (!(await lock.isOurs())) throw new Interrupted(name);
     await giveFinalName(dir);
     events({ type: "step-finished", step: name, id: folder, source: "run", seconds: cost.seconds });
     return { id: stepId(spec), dir, reused: false, ...cost };
+  }
+
+  async function lockStep(path: string, name: string): Promise<Lock> {
+    if (!waits) return takeLock(path, name);
+    const waiting = ({ pid, host }: { pid: number; host: string }) =>
+      events({
+        type: "warning",
+        step: name,
+        message: `${name}: waiting for process ${pid} on ${host}, which is at it`,
+      });
+    try {
+      return await waitForLock(path, { signal, waiting });
+    } catch (error) {
+      throw isInterruption(error) ? new Interrupted(name) : error;
+    }
   }
 
   async function obtain(
@@ -171,15 +192,15 @@ export function openStepStore({ root, shipped, events, signal }: StepStoreOption
     const there = (await reuse(spec, name, "store")) ?? (await reuse(spec, name, "shipped"));
     if (there !== undefined) return there;
     await mkdir(root, { recursive: true });
-    const free = await takeLock(join(root, `${stepFolder(spec)}.lock`), name);
+    const lock = await lockStep(join(root, `${stepFolder(spec)}.lock`), name);
     try {
       // Another process may have finished it between the look and the lock.
       const finished = isWhole(await findStep(join(root, stepFolder(spec))))
         ? await reuse(spec, name, "store")
         : undefined;
-      return finished ?? (await compute(spec, name, body));
+      return finished ?? (await compute(spec, name, body, lock));
     } finally {
-      await free();
+      await lock.free();
     }
   }
 

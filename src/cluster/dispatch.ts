@@ -1,0 +1,197 @@
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import type { EventSink } from "../study/events.ts";
+import { Interrupted } from "../study/interrupted.ts";
+import { findStep, stepFolder } from "../study/step-record.ts";
+import type { PlannedStep } from "../study/steps/planned.ts";
+import type { QueuedStep, QueueEvent, StepQueue } from "./queue.ts";
+import { stepGraph } from "./step-graph.ts";
+
+/** Milliseconds between two looks at what the queue and the store hold, whatever was or wasn't heard; longer where a look takes long. */
+const LOOK = 5000;
+const LOOK_SHARE = 10;
+/** Milliseconds until a server that answered with an error is asked again, and those that it has to hear that a grid is cancelled. */
+const AWAY = 1000;
+const LEAVE = 5000;
+/** Steps that are looked after at once. */
+const AT_ONCE = 32;
+
+export interface DispatchOptions {
+  readonly queue: StepQueue;
+  readonly study: string;
+  readonly cells: number;
+  /** Every step of the plan. */
+  readonly steps: readonly PlannedStep[];
+  /** The steps that are asked for: they and what they rest on are done. */
+  readonly ends: readonly PlannedStep[];
+  /** Stores in which finished steps lie. */
+  readonly stores: readonly string[];
+  readonly grid: string;
+  /** 1 to 1000; lower numbers go first. */
+  readonly priority: number;
+  readonly events: EventSink;
+  readonly signal: AbortSignal;
+  /** Milliseconds between two looks. */
+  readonly look?: number;
+}
+
+/**
+ * Has the queue's workers do all steps, each once what it needs is done, those with the longest chain behind them first. The store alone
+ * says what is done. The queue is asked again every few seconds, and what it has lost is added anew: its server may be killed, or emptied.
+ * @returns the steps that failed, by content id, with why.
+ * @throws Interrupted when the signal is aborted; steps that no worker has begun are taken out of the queue first.
+ */
+export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<string, string>> {
+  const { queue, grid, events, signal, stores, priority, look = LOOK } = options;
+  const graph = await stepGraph(options.ends, async (step) => (await secondsOf(step)) !== undefined);
+  events({ type: "study-started", study: options.study, cells: options.cells, steps: graph.size });
+  const byId = new Map(options.steps.map((step) => [stepFolder(step.spec), step]));
+  const released = new Set<string>();
+  const inbox: QueueEvent[] = [];
+  let wake = () => {};
+  let underWay: Promise<void> = Promise.resolve();
+  const hear = (event: QueueEvent) => {
+    inbox.push(event);
+    wake();
+  };
+  const stop = await queue.watch(hear);
+  const aborted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  void aborted.then(() => wake());
+  try {
+    await asked(async () => {
+      await forgetFailures();
+      await release(graph.ready());
+    });
+    let lookAt = performance.now() + look;
+    while (graph.left() > 0 && !signal.aborted) {
+      if (inbox.length === 0) await woken(Math.max(0, lookAt - performance.now()));
+      for (const event of inbox.splice(0)) await asked(() => take(event));
+      if (performance.now() < lookAt) continue;
+      const began = performance.now();
+      await asked(async () => {
+        await each([...released], lookAfter);
+        await tellState();
+      });
+      const took = performance.now() - began;
+      lookAt = performance.now() + Math.max(look, LOOK_SHARE * took);
+    }
+  } finally {
+    // A server that is away need not hear of it: workers see in the folder of runs that the grid has ended.
+    const leave = async () => {
+      await underWay;
+      await stop();
+      if (signal.aborted) await each([...released], (id) => queue.remove(id));
+    };
+    await Promise.race([leave().catch(() => undefined), setTimeout(LEAVE, undefined, { ref: false })]);
+  }
+  if (signal.aborted) throw new Interrupted(`the grid ${grid}`);
+  return graph.failed();
+
+  /** Waits until something is heard or `milliseconds` are over. */
+  function woken(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = globalThis.setTimeout(done, milliseconds);
+      function done() {
+        clearTimeout(timer);
+        wake = () => {};
+        resolve();
+      }
+      wake = done;
+      if (inbox.length > 0 || signal.aborted) done();
+    });
+  }
+
+  async function take(event: QueueEvent): Promise<void> {
+    // Another grid's steps go through the same queue.
+    if (!graph.isOpen(event.id)) return;
+    if (event.type === "progress") {
+      // How far single steps are, and what is told of all of them at their end, is the grid's own to say.
+      if (event.event.type !== "step-progress" && event.event.type !== "step-finished") events(event.event);
+    } else if (event.type === "silent") {
+      const step = byId.get(event.id)!.name;
+      events({ type: "warning", step, message: `${step}: its worker fell silent; another takes it over` });
+    } else {
+      await lookAfter(event.id);
+      await tellState();
+    }
+  }
+
+  /** Brings the graph to what store and queue say of a step that was released, and adds it anew where neither has it. */
+  async function lookAfter(id: string): Promise<void> {
+    if (!graph.isOpen(id)) return;
+    const step = byId.get(id)!;
+    const seconds = await secondsOf(step);
+    if (seconds !== undefined) {
+      released.delete(id);
+      const next = graph.finish(id);
+      events({ type: "step-finished", step: step.name, id, source: "run", seconds });
+      await release(next);
+      return;
+    }
+    const queued = await queue.look(id);
+    if (queued.state === "failed") {
+      released.delete(id);
+      graph.fail(id, queued.message);
+    } else if (queued.state === "absent") {
+      await release([step]);
+    }
+  }
+
+  /** Asks the queue something until it answers or the signal is aborted; what an error leaves undone, the next look finds. */
+  async function asked(work: () => Promise<void>): Promise<void> {
+    const working = work();
+    underWay = working.catch(() => undefined);
+    try {
+      await Promise.race([working, aborted]);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      events({ type: "warning", message: `the queue does not answer (${message}); trying again` });
+      await setTimeout(AWAY, undefined, { ref: false });
+    }
+  }
+
+  async function release(ready: readonly PlannedStep[]): Promise<void> {
+    if (ready.length === 0 || signal.aborted) return;
+    for (const step of ready) released.add(stepFolder(step.spec));
+    await queue.add(ready.map(queued));
+  }
+
+  function queued(step: PlannedStep): QueuedStep {
+    const id = stepFolder(step.spec);
+    return { id, name: step.name, grid, priority: 1000 * priority - Math.min(999, graph.height(id)) };
+  }
+
+  /** What failed in an earlier attempt gets another. */
+  async function forgetFailures(): Promise<void> {
+    await each([...byId.keys()], async (id) => {
+      if (graph.isOpen(id) && (await queue.look(id)).state === "failed") await queue.remove(id);
+    });
+  }
+
+  async function tellState(): Promise<void> {
+    const { running, waiting, workers } = await queue.counts();
+    const step = `${workers} ${workers === 1 ? "worker" : "workers"}, ${running} running, ${waiting} waiting`;
+    events({ type: "step-progress", step, id: "grid", done: graph.done(), total: graph.size, unit: "steps" });
+  }
+
+  /** The time that a finished step took; undefined for one that isn't there whole. */
+  async function secondsOf({ spec }: PlannedStep): Promise<number | undefined> {
+    for (const store of stores) {
+      const found = await findStep(join(store, stepFolder(spec)));
+      if (found !== undefined && "record" in found) return found.record.seconds;
+    }
+    return undefined;
+  }
+}
+
+/** Calls `work` for all items, some at once. */
+async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const lane = async () => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, lane));
+}

@@ -1,0 +1,132 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { UserError } from "../engine/errors.ts";
+import { assetsFolder } from "../study/assets.ts";
+import { type EventSink, fanOut, throttleProgress } from "../study/events.ts";
+import { isInterruption } from "../study/interrupted.ts";
+import { versions } from "../study/provenance.ts";
+import { openStepStore } from "../study/step-store.ts";
+import { type PlannedStep, stepRunner } from "../study/steps/planned.ts";
+import { gridPath } from "./grid-folder.ts";
+import { PutBack, type QueuedStep, type StepQueue } from "./queue.ts";
+
+/** Milliseconds between two looks whether a grid was cancelled. */
+const LOOK = 3000;
+/** What no other attempt on this machine would mend. */
+const ENVIRONMENT = ["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO"];
+
+/** A plan that a worker has made of a grid. */
+export interface WorkerPlan {
+  /** Version of the package that planned the grid. */
+  readonly version: string;
+  /** Steps by their folders. */
+  readonly steps: ReadonlyMap<string, PlannedStep>;
+}
+
+/** What `workOn` works on: a queue that is open, and plans. */
+export interface WorkOptions {
+  /** The folder of runs that grid and workers share. */
+  readonly runsDir: string;
+  readonly events: EventSink;
+  readonly signal: AbortSignal;
+  readonly queue: StepQueue;
+  /** The server's address, for messages. */
+  readonly server: string;
+  /** Plans a grid; undefined where it has ended. What it throws, this machine cannot mend. */
+  plan(grid: string): Promise<WorkerPlan | undefined>;
+}
+
+/**
+ * Does steps from an open queue, one at a time, until the signal is aborted; the step under way is then saved and goes back.
+ * @returns how many steps it did.
+ * @throws what keeps this machine from working on: a plan that cannot be made or lacks the step, a disk that is full or may not be
+ *   written. The step goes back into the queue.
+ */
+export async function workOn({ queue, server, ...rest }: WorkOptions): Promise<{ steps: number }> {
+  const { events, signal } = rest;
+  let steps = 0;
+  const end = new AbortController();
+  const stop = AbortSignal.any([signal, end.signal]);
+  let warned = "";
+  const ended = new Promise<void>((done) => {
+    if (stop.aborted) done();
+    stop.addEventListener("abort", () => done(), { once: true });
+  });
+  const working = await queue.work({
+    onError(message) {
+      if (message !== warned && !stop.aborted)
+        events({ type: "warning", message: `${server}: ${message}; trying again` });
+      warned = message;
+    },
+    async process(queued, report) {
+      if (stop.aborted) throw new PutBack();
+      try {
+        if (await doStep({ ...rest, queued, report, signal: stop })) steps++;
+      } catch (error) {
+        if (isInterruption(error)) throw new PutBack();
+        if (!(error instanceof Unfit) && !isEnvironment(error)) throw error;
+        // Nothing that another worker could not do: this one leaves.
+        end.abort(error instanceof Unfit ? error.cause : error);
+        throw new PutBack();
+      }
+    },
+  });
+  await ended;
+  await working.close();
+  if (end.signal.aborted) throw end.signal.reason;
+  return { steps };
+}
+
+/** Wraps what keeps this machine from working on a grid at all. */
+class Unfit extends Error {}
+
+/** Does one step; false where its grid has ended meanwhile. */
+async function doStep(
+  options: Omit<WorkOptions, "queue" | "server"> & {
+    readonly queued: QueuedStep;
+    readonly report: EventSink;
+  },
+): Promise<boolean> {
+  const { queued, report, runsDir, plan, events, signal } = options;
+  const planned = await plan(queued.grid).catch((cause: unknown) => {
+    throw new Unfit("no plan", { cause });
+  });
+  if (planned === undefined) return false;
+  const step = planned.steps.get(queued.id);
+  if (step === undefined) {
+    const cause = new UserError(
+      `${queued.name}: this worker (version ${versions().package}) plans other steps than the grid (version ${planned.version}): ` +
+        "use one version, and the same data, on all machines",
+    );
+    throw new Unfit("another plan", { cause });
+  }
+  const cancel = new AbortController();
+  const looking = setInterval(() => {
+    access(gridPath(runsDir, queued.grid)).catch(() => cancel.abort());
+  }, LOOK);
+  const tell = fanOut(events, throttleProgress(report, 1000));
+  const store = openStepStore({
+    root: join(runsDir, "steps"),
+    shipped: assetsFolder,
+    // What it rests on is done, and was told of.
+    events: (event) => {
+      if (!(event.type === "step-finished" && event.id !== queued.id)) tell(event);
+    },
+    signal: AbortSignal.any([signal, cancel.signal]),
+    waits: true,
+  });
+  try {
+    await stepRunner(store, () => {})(step);
+    return true;
+  } catch (error) {
+    // A cancelled grid's step is over for the queue; its checkpoint stays in the store.
+    if (isInterruption(error) && cancel.signal.aborted && !signal.aborted) return false;
+    throw error;
+  } finally {
+    clearInterval(looking);
+  }
+}
+
+function isEnvironment(error: unknown): boolean {
+  return error instanceof Error && "code" in error && ENVIRONMENT.includes(String(error.code));
+}

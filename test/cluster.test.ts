@@ -1,0 +1,123 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { verifyStore } from "../src/study/assets.ts";
+import { runStudy } from "../src/study/pipeline.ts";
+import type { StudyResult } from "../src/study/result.ts";
+import { runShard } from "../src/study/shard.ts";
+import { GRID_STUDY } from "./support/grid-study.ts";
+import { ENGINES, isInstalled, startServer } from "./support/queue-servers.ts";
+import { tldmi } from "./support/tldmi-process.ts";
+
+/** Milliseconds: three processes train, beside whatever else this machine does. */
+const PATIENCE = 600_000;
+
+let root = "";
+let studyFile = "";
+let single: { result: StudyResult; studyDir: string };
+
+const alone = { includePrivate: false, threads: 1, events: () => {}, signal: new AbortController().signal };
+
+/** A folder of runs of its own; drawn images are shared by all. */
+async function runsFolder(name: string): Promise<string> {
+  const runsDir = join(root, name);
+  await mkdir(runsDir);
+  await symlink(join(root, "cache"), join(runsDir, "cache"));
+  return runsDir;
+}
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "cluster-"));
+  await mkdir(join(root, "cache"));
+  studyFile = join(root, "twelve.yaml");
+  await writeFile(studyFile, GRID_STUDY);
+  single = await runStudy({ ...alone, studyFile, runsDir: await runsFolder("single") });
+}, PATIENCE);
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+/** Everything that a study computed: all but paths, machine and times. */
+const computed = ({ cells, failed, curves, notes, status }: StudyResult) => ({ cells, failed, curves, notes, status });
+
+/** What reconstructions were rendered from, bit by bit. */
+const reconstructions = (studyDir: string, { cells }: StudyResult) =>
+  Promise.all(
+    cells.map(({ run, attack }) =>
+      readFile(join(studyDir, run, "artifacts", attack === "mi-face" ? "images.npy" : "latents.npy")),
+    ),
+  );
+
+async function expectSameAsSingle(studyDir: string): Promise<void> {
+  const result = JSON.parse(await readFile(join(studyDir, "study.json"), "utf8")) as StudyResult;
+  expect(result.cells).toHaveLength(12);
+  expect(computed(result)).toEqual(JSON.parse(JSON.stringify(computed(single.result))));
+  expect(await reconstructions(studyDir, result)).toEqual(await reconstructions(single.studyDir, single.result));
+}
+
+/** The store has every step whole, and nothing half-done or locked. */
+async function expectCleanStore(runsDir: string): Promise<void> {
+  const steps = join(runsDir, "steps");
+  const found = await verifyStore(steps);
+  expect(found.damaged).toEqual([]);
+  const names = await readdir(steps);
+  expect(names).toHaveLength(found.steps);
+  expect(names.sort()).toEqual((await readdir(join(root, "single", "steps"))).sort());
+}
+
+describe.each(ENGINES)("a grid over %s", (engine) => {
+  test.skipIf(!isInstalled(engine))(
+    "of twelve cells and two workers, one of them killed within a cell, has the result of a run on one machine",
+    async () => {
+      const server = await startServer(engine);
+      const runsDir = await runsFolder(engine);
+      const shared = ["--runs", runsDir, "--threads", "1"];
+      const queue = ["--queue", server.url, "--lease", "3"];
+      const workers = [1, 2].map(() => tldmi([...shared, "worker", ...queue]));
+      try {
+        const grid = tldmi([...shared, "grid", studyFile, ...queue]);
+        const [victim, other] = workers;
+        // In the midst of an attack: the step has begun, and has not ended.
+        await victim!.says(/^gmi on [^\n]*seed \d+$/m);
+        victim!.child.kill("SIGKILL");
+        expect(await grid.ended, grid.stderr()).toBe(0);
+        expect(await victim!.ended).toBe("SIGKILL");
+        expect(grid.stdout()).toMatch(/report: .*index\.html/);
+        const [studyDir] = (await readdir(runsDir)).filter((name) => name.startsWith("twelve-"));
+        await expectSameAsSingle(join(runsDir, studyDir!));
+        await expectCleanStore(runsDir);
+        other!.child.kill("SIGINT");
+        expect(await other!.ended).toBe(130);
+      } finally {
+        for (const { child } of workers) child.kill("SIGKILL");
+        await server.remove();
+      }
+    },
+    PATIENCE,
+  );
+});
+
+test(
+  "shards that run side by side share out the cells, and a last run puts the result of one machine together",
+  async () => {
+    const runsDir = await runsFolder("sharded");
+    const shards = await Promise.all(
+      [1, 2, 3].map((index) => runShard({ ...alone, studyFile, runsDir, shard: { index, count: 3 } })),
+    );
+    expect(shards.map(({ result }) => result)).toMatchObject(
+      ["1/3", "2/3", "3/3"].map((shard) => ({ shard, cells: 4, of: 12, failed: [] })),
+    );
+    await expectCleanStore(runsDir);
+    const started: string[] = [];
+    const { studyDir } = await runStudy({
+      ...alone,
+      studyFile,
+      runsDir,
+      events: (event) => {
+        if (event.type === "step-started") started.push(event.step);
+      },
+    });
+    expect(started).toEqual([]);
+    await expectSameAsSingle(studyDir);
+  },
+  PATIENCE,
+);

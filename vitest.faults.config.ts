@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+import { totals } from "./test/reporter.ts";
+
+/** Faults injected into grids: minutes, and so not part of `npm test`. */
+export default defineConfig({
+  test: {
+    include: ["test/faults/**/*.fault.ts"],
+    fileParallelism: false,
+    testTimeout: 1_800_000,
+    reporters: ["default", totals()],
+  },
+});
