@@ -4,6 +4,7 @@ import { csv } from "./csv.ts";
 import { faces } from "./faces.ts";
 import { folder } from "./folder.ts";
 import { mnist } from "./mnist.ts";
+import { parquet } from "./parquet.ts";
 import { cifar10, emnist, fashionMnist } from "./small-images.ts";
 
 /** All data sources that a study file can name. */
@@ -20,4 +21,5 @@ export const dataSources = [
   emnist,
   cifar10,
   csv,
+  parquet,
 ] as const;
