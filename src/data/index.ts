@@ -2,6 +2,7 @@ import { celeba } from "./celeba.ts";
 import { facescrub, pubfig, stanfordDogs, vggface2 } from "./class-folders.ts";
 import { csv } from "./csv.ts";
 import { faces } from "./faces.ts";
+import { ffhq } from "./ffhq.ts";
 import { folder } from "./folder.ts";
 import { mnist } from "./mnist.ts";
 import { parquet } from "./parquet.ts";
@@ -21,5 +22,6 @@ export const dataSources = [
   emnist,
   cifar10,
   csv,
+  ffhq,
   parquet,
 ] as const;
