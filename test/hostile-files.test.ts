@@ -40,7 +40,7 @@ test.each(Object.keys(SOURCES))(`${FILES} mutated copies of %s: read, or refused
       if (!(error instanceof UserError))
         throw new Error(`copy ${turn} (${mutation}) breaks the reader`, { cause: error });
       // A study's mistakes are listed, one line each with its place.
-      const lines = name === "study.yaml" ? /.{10}/s : /^[^\n]{10,600}$/;
+      const lines = name === "study.yaml" ? /.{10}/s : /^[^\n]{10,620}$/;
       expect(error.message, `copy ${turn} (${mutation})`).toMatch(lines);
       expect(error.message, `copy ${turn} (${mutation}) names the file`).toContain(path);
       expect(error.exitCode, `copy ${turn} (${mutation})`).toBe(2);
@@ -52,4 +52,39 @@ test.each(Object.keys(SOURCES))(`${FILES} mutated copies of %s: read, or refused
   expect(await readdir(inside)).toEqual([name]);
   // Mutations do what they are for: none of them leaves every copy readable.
   expect([...refused].sort()).toEqual(Object.keys(MUTATIONS).sort());
+});
+
+test("names out of a file are shown short, in one line and without what a terminal obeys", async () => {
+  const [source] = await SOURCES["legacy.pth"]!();
+  const at = Buffer.from(source!).indexOf("DoubleStorage");
+  const path = join(folder, "named.pth");
+  const name = `\u001b[2J\r${"Doub".repeat(500)}`;
+  await writeFile(path, Buffer.concat([source!.subarray(0, at), Buffer.from(name), source!.subarray(at)]));
+  const refusal = Promise.resolve(READERS["legacy.pth"]!(path));
+  await expect(refusal).rejects.toThrow(/^[^\p{Cc}]{50,620} …$/u);
+  await expect(refusal).rejects.toThrow("it asks for the Python object torch.?[2J?DoubDoub");
+});
+
+/** CRC-32 as PNG has it. */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+test("a small image that claims gigabytes of pixels is refused at once", async () => {
+  const [source] = await SOURCES["image.png"]!();
+  const bytes = Buffer.from(source!);
+  // Width and height of the header, whose checksum then has to fit.
+  bytes.writeUInt32BE(12_000, 16);
+  bytes.writeUInt32BE(12_000, 20);
+  bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29);
+  const path = join(folder, "wide.png");
+  await writeFile(path, bytes);
+  await expect(Promise.resolve(READERS["image.png"]!(path))).rejects.toThrow(
+    /wide\.png: cannot be read as an image: .*pixel limit/,
+  );
 });

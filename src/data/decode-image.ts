@@ -2,6 +2,9 @@ import { readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { UserError } from "../engine/errors.ts";
 
+/** 8192×8192. A damaged file of a few bytes can claim more pixels than memory has, and is believed until they are missing. */
+const MOST_PIXELS = 2 ** 26;
+
 /** What a decoded image is brought to. */
 export interface DecodeOptions {
   /** Side in pixels of the square result. */
@@ -47,7 +50,9 @@ export async function decodeContent(
   const { size, channels, crop } = options;
   try {
     const content = await read();
-    const image = sharp(content, { failOn: "error" }).autoOrient().flatten({ background: "white" });
+    const image = sharp(content, { failOn: "error", limitInputPixels: MOST_PIXELS })
+      .autoOrient()
+      .flatten({ background: "white" });
     const part = box ?? (typeof crop === "number" ? await middle(content, crop) : undefined);
     const { data, info } = await (part === undefined ? image : image.extract(part))
       .resize(size, size, { fit: crop === "none" ? "fill" : "cover" })
@@ -66,7 +71,7 @@ export async function decodeContent(
 }
 
 async function middle(content: Uint8Array, side: number): Promise<Box> {
-  const { autoOrient } = await sharp(content).metadata();
+  const { autoOrient } = await sharp(content, { limitInputPixels: MOST_PIXELS }).metadata();
   const { width, height } = autoOrient;
   if (Math.min(width, height) < side)
     throw new Error(`it has ${width}×${height} pixels, the crop asks for ${side}×${side}`);

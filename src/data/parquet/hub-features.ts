@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { UserError } from "../../engine/errors.ts";
+import { refusal } from "../../engine/import/refusal.ts";
 
 /** The note under which the Hub's `datasets` library describes a table's columns. */
 export const HUB_NOTE = "huggingface";
@@ -23,7 +23,7 @@ export function hubFeatures(note: string | undefined, file: string): HubFeatures
   if (note === undefined) return { images: [], labels: new Map() };
   const parsed = Note.safeParse(asJson(note));
   if (!parsed.success)
-    throw new UserError(`${file}: its note "${HUB_NOTE}" is not the JSON object with info.features that it should be`);
+    throw refusal(`${file}: its note "${HUB_NOTE}" is not the JSON object with info.features that it should be`);
   const features = Object.entries(parsed.data.info.features).flatMap(([name, value]) => {
     const feature = Feature.safeParse(value).data;
     return feature === undefined ? [] : [{ name, ...feature }];

@@ -1,5 +1,5 @@
 import type { SchemaTree } from "hyparquet";
-import { UserError } from "../../engine/errors.ts";
+import { refusal } from "../../engine/import/refusal.ts";
 import { HUB_NOTE, hubFeatures } from "./hub-features.ts";
 import type { TableFile } from "./table-file.ts";
 
@@ -41,7 +41,7 @@ export function imageColumns({ schema, notes }: TableFile, named: NamedColumns, 
   const only = (what: string, key: string, ...ways: (readonly string[])[]): string | undefined => {
     const found = ways.find((names) => names.length > 0) ?? [];
     if (found.length > 1)
-      throw new UserError(`${file}: has ${found.length} columns of ${what} (${found.join(", ")}); name one as ${key}`);
+      throw refusal(`${file}: has ${found.length} columns of ${what} (${found.join(", ")}); name one as ${key}`);
     return found[0];
   };
   const shown = features.images.filter((name) => columns.has(name));
@@ -49,18 +49,18 @@ export function imageColumns({ schema, notes }: TableFile, named: NamedColumns, 
   const image = named.image ?? only("images", "image", shown, structs);
   const imageNode = columns.get(image ?? "");
   if (image === undefined || imageNode === undefined)
-    throw new UserError(`${file}: has no column ${image === undefined ? "of images" : `"${image}"`}; ${there}`);
+    throw refusal(`${file}: has no column ${image === undefined ? "of images" : `"${image}"`}; ${there}`);
   const inner = bytesIn(imageNode);
   if (inner === undefined && !isBytes(imageNode))
-    throw new UserError(`${file}: column "${image}" holds no encoded images; expected bytes, or bytes and path`);
+    throw refusal(`${file}: column "${image}" holds no encoded images; expected bytes, or bytes and path`);
 
   const listed = [...features.labels.keys()].filter((name) => columns.has(name));
   const called = [...columns].filter(([name, child]) => LABELS.includes(name) && isLabel(child)).map(([name]) => name);
   const label = named.label ?? only("classes", "label", listed, called);
   if (label === undefined) return { image: inner?.path ?? imageNode.path };
   const labelNode = columns.get(label);
-  if (labelNode === undefined) throw new UserError(`${file}: has no column "${label}"; ${there}`);
-  if (!isLabel(labelNode)) throw new UserError(`${file}: column "${label}" holds neither whole numbers nor text`);
+  if (labelNode === undefined) throw refusal(`${file}: has no column "${label}"; ${there}`);
+  if (!isLabel(labelNode)) throw refusal(`${file}: column "${label}" holds neither whole numbers nor text`);
   const names = features.labels.get(label);
   return { image: inner?.path ?? imageNode.path, label: labelNode.path, ...(names && { names }) };
 }

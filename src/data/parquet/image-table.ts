@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
-import { UserError } from "../../engine/errors.ts";
+import { refusal } from "../../engine/import/refusal.ts";
 import type { EncodedImages, ImageTree, ListedImage } from "../image-tree.ts";
 import { imageColumns, type NamedColumns } from "./image-columns.ts";
 import { openTableFile } from "./table-file.ts";
@@ -35,7 +35,7 @@ export async function listImageTable(
   const tables = part === undefined ? all : all.filter((table) => isOfPart(table, part));
   if (tables.length === 0) {
     const what = part === undefined || all.length === 0 ? "no parquet file" : `no parquet file of the part "${part}"`;
-    throw new UserError(`${role}: ${path} holds ${what}${all.length > 0 ? `; it has ${all[0]}` : ""}`);
+    throw refusal(`${role}: ${path} holds ${what}${all.length > 0 ? `; it has ${all[0]}` : ""}`);
   }
   const isFile = (await stat(path)).isFile();
   const root = isFile ? dirname(path) : path;
@@ -45,10 +45,10 @@ export async function listImageTable(
     const { names, labels } = await labelsOf(join(root, table), options, className);
     known ??= { names, table };
     if (known.names?.join("\n") !== names?.join("\n"))
-      throw new UserError(`${join(root, table)}: its list of classes is not that of ${known.table}`);
+      throw refusal(`${join(root, table)}: its list of classes is not that of ${known.table}`);
     for (const [row, label] of labels.entries()) rows.push({ path: table, row, label });
   }
-  if (rows.length === 0) throw new UserError(`${role}: ${path} holds no rows`);
+  if (rows.length === 0) throw refusal(`${role}: ${path} holds no rows`);
   const listed = known?.names;
   const distinct = [...new Set(rows.map(({ label }) => label))].sort(byValue);
   const classes = listed ?? distinct.map(String);
@@ -75,7 +75,7 @@ async function labelsOf(
   try {
     const { label: column, names } = imageColumns(table, options, file);
     if (column === undefined && className === undefined)
-      throw new UserError(`${file}: has no column of classes; name one as label`);
+      throw refusal(`${file}: has no column of classes; name one as label`);
     const labels: Label[] = [];
     for (const [group, rows] of table.groups.entries()) {
       const values = column === undefined ? undefined : await table.column(group, column);
@@ -94,7 +94,7 @@ const byValue = (a: Label, b: Label) =>
 /** Tables in the order of their paths' code units, as paths under the folder. */
 async function tablesUnder(path: string): Promise<string[]> {
   const found = await stat(path).catch(() => {
-    throw new UserError(`${path} does not exist`);
+    throw refusal(`${path} does not exist`);
   });
   if (found.isFile()) return path.endsWith(SUFFIX) ? [basename(path)] : [];
   const names = await readdir(path, { recursive: true });
@@ -113,7 +113,7 @@ function labelOf(value: unknown, classes: number | undefined, file: string, row:
   if (typeof read === "number" && Number.isSafeInteger(read) && read >= 0 && read < (classes ?? Infinity)) return read;
   const shown = read === undefined || read === null ? "no label" : `the label ${String(read).slice(0, 40)}`;
   const expected = classes === undefined ? "a whole number from 0, or text" : `0 to ${classes - 1}`;
-  throw new UserError(
+  throw refusal(
     `${file}: row ${row} has ${shown}; expected ${expected}. Tables without labels can be left out by part, or the column chosen by label`,
   );
 }
@@ -140,7 +140,7 @@ async function* encodedRows(root: string, options: TableOptions, wanted: readonl
         for (const { row } of rows.slice(from, at)) yield { name: `${file} row ${row}`, content: images[row! - first] };
         first += count;
       }
-      if (at < rows.length) throw new UserError(`${file}: has ${first} rows and no row ${rows[at]!.row}`);
+      if (at < rows.length) throw refusal(`${file}: has ${first} rows and no row ${rows[at]!.row}`);
     } finally {
       await table.close();
     }

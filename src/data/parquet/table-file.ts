@@ -1,6 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { type FileMetaData, parquetMetadata, parquetSchema, type SchemaTree } from "hyparquet";
-import { UserError } from "../../engine/errors.ts";
+import { refusal } from "../../engine/import/refusal.ts";
 import { type ColumnValues, columnValues } from "./column.ts";
 
 /** Bytes of a file's description of itself; a set of thousands of row groups has a few MB. */
@@ -31,7 +31,7 @@ export interface TableFile {
  */
 export async function openTableFile(path: string): Promise<TableFile> {
   const refuse = (error: unknown): never => {
-    throw new UserError(`${path}: cannot be read as a parquet file: ${reasonOf(error)}; replace or remove the file`);
+    throw refusal(`${path}: cannot be read as a parquet file: ${reasonOf(error)}; replace or remove the file`);
   };
   const file = await open(path).catch(refuse);
   try {
