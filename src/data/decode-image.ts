@@ -2,6 +2,9 @@ import { readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { UserError } from "../engine/errors.ts";
 
+/** 8192×8192. A damaged file of a few bytes can claim more pixels than memory has, and is believed until they are missing. */
+const MOST_PIXELS = 2 ** 26;
+
 /** What a decoded image is brought to. */
 export interface DecodeOptions {
   /** Side in pixels of the square result. */
@@ -29,11 +32,27 @@ export interface Box {
  * @throws UserError for a file that cannot be read or decoded whole; names the file and says what the decoder said.
  */
 export async function decodeImage(path: string, options: DecodeOptions, box?: Box): Promise<Uint8Array> {
+  // Given as bytes, not as a path: the decoder's cache goes by path and would miss that a file was replaced.
+  return decodeContent(path, () => readFile(path), options, box);
+}
+
+/**
+ * Decodes an image that lies elsewhere than in a file of its own, as `decodeImage` does.
+ * @param name what messages call it
+ * @throws UserError where it cannot be read or decoded whole
+ */
+export async function decodeContent(
+  name: string,
+  read: () => Promise<Uint8Array> | Uint8Array,
+  options: DecodeOptions,
+  box?: Box,
+): Promise<Uint8Array> {
   const { size, channels, crop } = options;
   try {
-    // Given as bytes, not as a path: the decoder's cache goes by path and would miss that a file was replaced.
-    const content = await readFile(path);
-    const image = sharp(content, { failOn: "error" }).autoOrient().flatten({ background: "white" });
+    const content = await read();
+    const image = sharp(content, { failOn: "error", limitInputPixels: MOST_PIXELS })
+      .autoOrient()
+      .flatten({ background: "white" });
     const part = box ?? (typeof crop === "number" ? await middle(content, crop) : undefined);
     const { data, info } = await (part === undefined ? image : image.extract(part))
       .resize(size, size, { fit: crop === "none" ? "fill" : "cover" })
@@ -47,12 +66,12 @@ export async function decodeImage(path: string, options: DecodeOptions, box?: Bo
       .trim()
       .replaceAll(/\s*\n\s*/g, "; ")
       .replace(/:$/, "");
-    throw new UserError(`${path}: cannot be read as an image: ${reason}; replace or remove the file`);
+    throw new UserError(`${name}: cannot be read as an image: ${reason}; replace or remove the file`);
   }
 }
 
-async function middle(content: Buffer, side: number): Promise<Box> {
-  const { autoOrient } = await sharp(content).metadata();
+async function middle(content: Uint8Array, side: number): Promise<Box> {
+  const { autoOrient } = await sharp(content, { limitInputPixels: MOST_PIXELS }).metadata();
   const { width, height } = autoOrient;
   if (Math.min(width, height) < side)
     throw new Error(`it has ${width}×${height} pixels, the crop asks for ${side}×${side}`);

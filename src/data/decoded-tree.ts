@@ -3,8 +3,9 @@ import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
+import { UserError } from "../engine/errors.ts";
 import type { DataContext } from "./data.ts";
-import { type DecodeOptions, decodeImage } from "./decode-image.ts";
+import { type DecodeOptions, decodeContent, decodeImage } from "./decode-image.ts";
 import type { ImageTree } from "./image-tree.ts";
 import { isRawFileWhole, openRawFileSet, type RawFileSet, rawFilePath, writeRawFile } from "./raw-file-set.ts";
 
@@ -52,12 +53,9 @@ export async function decodeTree(
   const fingerprints: string[] = [];
   const what = `decoding ${name}`;
   async function* decoded(): AsyncGenerator<Uint8Array> {
-    for (let at = 0; at < tree.files.length; at += PARALLEL) {
-      context.progress?.(at, tree.files.length, what);
-      const group = tree.files.slice(at, at + PARALLEL);
-      const outcomes = await Promise.allSettled(
-        group.map((file) => decodeImage(join(tree.root, file.path), options, file.box)),
-      );
+    for await (const group of groups(decodings(tree, options), PARALLEL)) {
+      context.progress?.(fingerprints.length, tree.files.length, what);
+      const outcomes = await Promise.allSettled(group.map((decode) => decode()));
       for (const outcome of outcomes) {
         if (outcome.status === "rejected") throw outcome.reason;
         fingerprints.push(createHash("sha256").update(outcome.value).digest("hex").slice(0, 24));
@@ -69,6 +67,31 @@ export async function decodeTree(
   const { path, hash } = await writeRawFile(context.cacheDir, header, decoded());
   await writeFileAtomic(indexPath, JSON.stringify({ hash, images: fingerprints } satisfies z.output<typeof Index>));
   return { set: await openRawFileSet({ ...header, name, path, hash }), fingerprints };
+}
+
+/** What decodes each image of a tree, in order. */
+async function* decodings(tree: ImageTree, options: DecodeOptions): AsyncGenerator<() => Promise<Uint8Array>> {
+  if (tree.encoded === undefined) {
+    for (const file of tree.files) yield () => decodeImage(join(tree.root, file.path), options, file.box);
+    return;
+  }
+  for await (const { name, content } of tree.encoded(tree.files)) {
+    if (!(content instanceof Uint8Array))
+      throw new UserError(`${name}: holds no image; a table of paths must be saved with its images in it`);
+    yield () => decodeContent(name, () => content, options);
+  }
+}
+
+/** So many at a time; the last may be fewer. */
+async function* groups<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let group: T[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 async function readIndex(path: string): Promise<z.output<typeof Index> | undefined> {
@@ -87,9 +110,14 @@ async function cacheKey(tree: ImageTree, options: DecodeOptions): Promise<string
   const hash = createHash("sha256").update(
     JSON.stringify([VERSION, resolve(tree.root), tree.classes, size, channels, crop]),
   );
-  for (const file of tree.files) {
-    const { size, mtimeMs } = await stat(join(tree.root, file.path));
-    hash.update(JSON.stringify([file.path, file.label, size, mtimeMs, ...(file.box ? [file.box] : [])]));
+  let last: { readonly path: string; readonly size: number; readonly mtimeMs: number } | undefined;
+  for (const { path, label, box, row } of tree.files) {
+    // Rows of one table stand together.
+    if (last?.path !== path) last = { path, ...sizeAndTime(await stat(join(tree.root, path))) };
+    const rest = [...(box ? [box] : []), ...(row === undefined ? [] : [{ row }])];
+    hash.update(JSON.stringify([path, label, last.size, last.mtimeMs, ...rest]));
   }
   return hash.digest("hex");
 }
+
+const sizeAndTime = ({ size, mtimeMs }: { readonly size: number; readonly mtimeMs: number }) => ({ size, mtimeMs });

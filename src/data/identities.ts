@@ -47,7 +47,7 @@ export const cropKey = (side: number, what: string) =>
 export function classesOf(tree: ImageTree, labels: readonly number[]): ImageTree {
   const place = new Map(labels.map((label, at) => [label, at]));
   return {
-    root: tree.root,
+    ...tree,
     classes: labels.map((label) => tree.classes[label]!),
     files: tree.files.flatMap((file) => {
       const label = place.get(file.label);
@@ -116,7 +116,7 @@ export async function otherImages(root: string): Promise<ImageTree> {
   const tree = await listImageTree(root, "public", { className: "public" });
   const numbered = folders.length > 0 && folders.every(({ name }) => /^\d{5}$/.test(name));
   if (!numbered) return tree;
-  return { root, classes: ["public"], files: tree.files.map((file) => ({ ...file, label: 0 })) };
+  return { ...tree, classes: ["public"], files: tree.files.map((file) => ({ ...file, label: 0 })) };
 }
 
 /** The public tree: the user's own folder, or the classes that are left. */

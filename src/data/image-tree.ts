@@ -10,13 +10,25 @@ export interface ListedImage {
   readonly path: string;
   readonly label: number;
   readonly box?: Box;
+  /** Its row, from 0, where the path is that of a table with many images. */
+  readonly row?: number;
 }
+
+/** Images as they lie in a table, with the names that messages give them. */
+export type EncodedImages = AsyncGenerator<{ readonly name: string; readonly content: unknown }>;
 
 /** The images of a folder: class names in order, and each file's path under the folder with its label. */
 export interface ImageTree {
   readonly root: string;
   readonly classes: readonly string[];
   readonly files: readonly ListedImage[];
+  /** Reads the given images in order, where they are rows of tables. */
+  readonly encoded?: (files: readonly ListedImage[]) => EncodedImages;
+}
+
+/** What messages call an image. */
+export function nameOf({ root }: ImageTree, { path, row }: ListedImage): string {
+  return row === undefined ? join(root, path) : `${join(root, path)} row ${row}`;
 }
 
 /** The file suffixes that are read as images, lower case: all that sharp can decode. */

@@ -12,6 +12,7 @@ import { facescrub, pubfig, stanfordDogs, vggface2 } from "./class-folders.ts";
 import { csv } from "./csv.ts";
 import type { DataSource } from "./data.ts";
 import type { ImageSet } from "./dataset.ts";
+import { ffhq } from "./ffhq.ts";
 import { cifar10, emnist, fashionMnist } from "./small-images.ts";
 import { indicesByClass } from "./subset.ts";
 
@@ -215,6 +216,47 @@ describe("one directory a class", () => {
     await put("Annotation/n02085620-Chihuahua/n02085620_1", "<annotation/>");
     await expect(load(stanfordDogs, { root, identities: 2 })).rejects.toThrow("has no bounding box");
     expect((await load(stanfordDogs, { root, identities: 2, boxes: false, size: 8 })).public.size).toBe(6);
+  });
+});
+
+describe("ffhq", () => {
+  const people = async () => {
+    for (const name of ["Ann", "Bob"]) for (let i = 0; i < 3; i++) await image(`own/${name}/${i}.png`, 16, 16);
+  };
+
+  test("numbered folders are no people; the 88 pixels in the middle of a thumbnail count, all of your own", async () => {
+    await people();
+    for (const name of ["00000/00000", "00000/00999", "69000/69999"])
+      await image(`ffhq/thumbnails128x128/${name}.png`, 128, 128, 88);
+    // Beside the thumbnails lie the same people in full size, which are not the attacker's second set.
+    await image("ffhq/images1024x1024/00000/00000.png", 128, 128);
+    await put("ffhq/ffhq-dataset-v2.json", "{}");
+    const data = await load(ffhq, { root: at("ffhq"), private: at("own"), size: 88 });
+    expect([data.public.classes, data.public.size]).toEqual([["ffhq"], 3]);
+    for (let i = 0; i < 3; i++) expect((await pixels(data.public, i)).every((b) => b >= 180)).toBe(true);
+    expect(data.private.train.classes).toEqual(["Ann", "Bob"]);
+    const drawn = await load(ffhq, { root: at("ffhq"), private: at("own"), size: 8, publicImages: 2 });
+    expect(drawn.public.size).toBe(2);
+  });
+
+  test("full-size images keep 704 of 1024; a flat copy and other people for the start weights are read too", async () => {
+    await people();
+    await image("images1024x1024/00000/00007.png", 1024, 1024, 704);
+    const full = await load(ffhq, { root: at("images1024x1024"), private: at("own"), size: 704 });
+    expect((await pixels(full.public)).every((b) => b >= 180)).toBe(true);
+    for (const i of [1, 2, 3]) await image(`flat/0000${i}.png`, 128, 128);
+    for (const name of ["Cid", "Dan"]) for (let i = 0; i < 3; i++) await image(`more/${name}/${i}.png`, 100, 100);
+    const data = await load(ffhq, { root: at("flat"), private: at("own"), pretraining: at("more"), size: 8 });
+    expect(data.public.size).toBe(3);
+    expect(data.pretraining.train.classes).toEqual(["Cid", "Dan"]);
+  });
+
+  test("folders that are not FFHQ's are told apart", async () => {
+    await people();
+    await expect(load(ffhq, { root: at("own"), private: at("own") })).rejects.toThrow(
+      `${at("own", "Ann", "0.png")} is no image of FFHQ`,
+    );
+    await expect(load(ffhq, { root: at("none"), private: at("own") })).rejects.toThrow("none does not exist");
   });
 });
 

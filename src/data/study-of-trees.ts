@@ -1,10 +1,10 @@
-import { join } from "node:path";
+import { relative } from "node:path";
 import { UserError } from "../engine/errors.ts";
 import type { DataContext } from "./data.ts";
 import type { StudyData } from "./dataset.ts";
 import type { DecodeOptions } from "./decode-image.ts";
 import { type DecodedTree, decodeTree } from "./decoded-tree.ts";
-import type { ImageTree } from "./image-tree.ts";
+import { type ImageTree, nameOf } from "./image-tree.ts";
 import { splitByClass, splitPrivate } from "./split.ts";
 
 /** What a tree is for, as messages and set names say it. */
@@ -75,7 +75,7 @@ function checkNoSharedImage(owned: DecodedTree, ownedTree: ImageTree, other: Dec
   const first = shared[0]!;
   const same = known.get(other.fingerprints[first]!)!;
   throw new UserError(
-    `${otherTree.root} holds ${shared.length} of the private images (first: ${otherTree.files[first]!.path} shows the same as ` +
-      `${join(ownedTree.root, ownedTree.files[same]!.path)}); private people must not occur outside of the private folder`,
+    `${otherTree.root} holds ${shared.length} of the private images (first: ${relative(otherTree.root, nameOf(otherTree, otherTree.files[first]!))} shows the same as ` +
+      `${nameOf(ownedTree, ownedTree.files[same]!)}); private people must not occur outside of the private folder`,
   );
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { UserError } from "./errors.ts";
+import { refusal } from "./import/refusal.ts";
 import { openSafetensors } from "./safetensors.ts";
 import type { StoredTensor } from "./stored-tensor.ts";
 import { looksLikeTorch, openTorch } from "./torch/torch-file.ts";
@@ -28,7 +29,7 @@ export async function readWeightFile(path: string): Promise<WeightFile> {
 /** The named tensors of a weight file's bytes. @throws UserError as `readWeightFile`. */
 export function openWeights(bytes: Uint8Array, file: string): ReadonlyMap<string, StoredTensor> {
   const fail = (what: string): never => {
-    throw new UserError(`${file}: not a readable PyTorch file: ${what}`);
+    throw refusal(`${file}: not a readable PyTorch file: ${what}`);
   };
   if (looksLikeTorch(bytes)) return openTorch(bytes, fail);
   const headed = bytes.length > 8 && bytes[8] === 0x7b;

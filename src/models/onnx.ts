@@ -40,7 +40,7 @@ const config = z.strictObject({
   layout: z
     .enum(["nchw", "nhwc"])
     .optional()
-    .describe("where the channels of the file's input stand; by default as its shape shows"),
+    .describe("where the channels of the file's input stand; by default the metadata's, else as its shape shows"),
   channels: z.enum(["rgb", "bgr"]).optional().describe("order of the channels; by default the metadata's, else rgb"),
   range: z
     .array(z.number())
@@ -80,7 +80,7 @@ export const onnx = defineModel({
       );
     }
     const facts = readFacts(graph.metadata, file);
-    const declared = declaredImage(image.dims, input, settings.layout, file);
+    const declared = declaredImage(image.dims, input, settings.layout ?? facts.layout, file);
     const perChannel = (key: "mean" | "std", otherwise: number): readonly number[] => {
       const list = settings[key] ?? facts[key] ?? [otherwise];
       if (list.length === 1) return Array<number>(declared.channels).fill(list[0]!);

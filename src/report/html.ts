@@ -6,6 +6,7 @@ import { type Html, html, toMarkup, trusted } from "./escape.ts";
 import type { Section } from "./parts.ts";
 import { attributesSection } from "./sections/attributes.ts";
 import { curvesSection } from "./sections/curves.ts";
+import { gateSection } from "./sections/gate.ts";
 import { identitiesSection } from "./sections/identities.ts";
 import { judgesSection } from "./sections/judges.ts";
 import { hasMeasures, measuresSection } from "./sections/measures.ts";
@@ -32,6 +33,7 @@ function sectionsOf({ study, sheets, includePrivate }: ReportInput): readonly Se
   const finished = conditions.length > 0;
   const hasAttributes = study.cells.some((cell) => cell.attributeRecovery.length > 0);
   const sections: (Section | false)[] = [
+    study.gate !== undefined && { id: "gate", title: "Gate", body: gateSection(study.gate) },
     { id: "summary", title: "Summary", body: summarySection(summarize(study), study.notes) },
     study.failed.length > 0 && { id: "failed", title: "Failed cells", body: failedSection(study.failed) },
     finished && {

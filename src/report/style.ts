@@ -72,6 +72,7 @@ tbody th{white-space:nowrap;position:sticky;left:0;background:var(--paper)}
 .mark{margin-right:6px;font-size:11px}.mark.good{color:var(--good)}.mark.bad{color:var(--bad)}
 .bar{display:inline-block;min-width:1px;height:9px;border-radius:1px;background:var(--muted);vertical-align:1px}
 .bar.old{background:var(--line)}
+#gate td.txt{white-space:nowrap}#gate td:last-child{white-space:normal;min-width:260px}
 #timings table{width:100%;max-width:760px}#timings td:nth-child(2){width:45%}
 details{margin:12px 0}
 summary{cursor:pointer;color:var(--muted);font-size:14px;padding:4px 0}

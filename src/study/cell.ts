@@ -80,6 +80,7 @@ export async function runCell(options: {
       defense: target.defense,
       changes: [...changes],
       boundary,
+      data: study.data.kind,
     });
     if (includePrivate) await writeReferences(join(folder.artifacts, PRIVATE), data.private.train);
     const measured = JSON.parse(await readFile(join(steps.evaluation.dir, EVALUATION), "utf8")) as Evaluation;

@@ -6,8 +6,10 @@ import { toOnnx } from "../engine/lowering.ts";
 import { encodeSafetensors } from "../engine/safetensors.ts";
 import type { StateDict } from "../engine/store.ts";
 import { fixed } from "../models/bind.ts";
+import { factsMetadata } from "../models/imported/metadata.ts";
 import { logitsLayer, type Model } from "../models/model.ts";
 import { buildModel, type Choice, chosenDefense } from "./choose.ts";
+import { versions } from "./provenance.ts";
 import { ARTIFACTS } from "./run-folder.ts";
 import { readState, WEIGHTS } from "./state-file.ts";
 import { readTargetDescription, type TargetDescription } from "./target-file.ts";
@@ -17,7 +19,7 @@ export type ExportFormat = "onnx" | "safetensors";
 
 /**
  * Writes the target of a cell's run: a plain ONNX classifier ("images" [batch, C, H, W] in [0, 1] to "logits" [batch, classes]), or
- * safetensors with PyTorch's names. Returns the path.
+ * safetensors with PyTorch's names; both with what a reader must know as metadata. Returns the path.
  * @throws UserError where the run has no target.
  */
 export async function exportRun(
@@ -49,12 +51,18 @@ export function classifierOnnx(model: Model, state: StateDict, metadata: Readonl
   return toOnnx({ outputs: { logits: fixed(state).apply(logitsLayer(model), images) }, anyBatch: true, metadata });
 }
 
-function describe({ model, input: size, classes, defense, boundary }: TargetDescription): Record<string, string> {
+/** What a reader of the file must know: how images go in (any scaling is in the graph), what classes come out, where it comes from. */
+function describe({ model, input: size, classes, defense, boundary, data }: TargetDescription): Record<string, string> {
+  const [channels] = size;
+  const each = (value: number) => Array<number>(channels).fill(value);
+  const facts = { range: [0, 1], mean: each(0), std: each(1), channels: "rgb", layout: "nchw" } as const;
   return {
     architecture: model.kind,
-    labels: JSON.stringify(classes),
     input: `[batch, ${size.join(", ")}], values in [0, 1]`,
+    ...factsMetadata({ ...facts, labels: classes }, channels),
     defense,
     boundary: boundary ?? "none",
+    ...(data !== undefined && { data }),
+    "tl-dmi": versions().package,
   };
 }

@@ -18,6 +18,8 @@ const TargetDescription = z.object({
   /** The defenses that may have reshaped the architecture, with their keys. */
   changes: z.array(z.looseObject({ kind: z.string() })).default([]),
   boundary: z.string().nullable(),
+  /** Kind of the data that it was trained on. */
+  data: z.string().optional(),
 });
 
 /** What a run's target is: enough to build it again and to tell others how to use it. */

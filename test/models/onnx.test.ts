@@ -14,13 +14,14 @@ import { constant, input } from "../../src/engine/graph.ts";
 import { softmax } from "../../src/engine/ops/activation.ts";
 import { crossEntropy } from "../../src/engine/ops/loss.ts";
 import { sum } from "../../src/engine/ops/reduce.ts";
+import { printGraph } from "../../src/engine/print.ts";
 import { random } from "../../src/engine/random.ts";
 import { compile, runOnnx, setThreads } from "../../src/engine/runtime.ts";
 import { createStore } from "../../src/engine/store.ts";
 import { tensor } from "../../src/engine/tensor.ts";
 import { fixed, initialState, trainable } from "../../src/models/bind.ts";
 import { readClassifierFile } from "../../src/models/imported/file.ts";
-import { readFacts } from "../../src/models/imported/metadata.ts";
+import { factsMetadata, readFacts } from "../../src/models/imported/metadata.ts";
 import { moduleNames, uniqueNames } from "../../src/models/imported/names.ts";
 import { linear } from "../../src/models/layers.ts";
 import {
@@ -449,6 +450,35 @@ describe("what the file wants of an image", () => {
   test("channels behind height and width, as its shape shows", async () => {
     const wanted = await answer(smallClassifier(), images, shape);
     expectAllClose(await probabilities(imported({ layout: "nhwc" })), wanted, { relative: 1e-4 });
+  });
+
+  test("channels where the metadata says, of a shape that does not show it", () => {
+    const metadata = factsMetadata(
+      { range: [0, 1], mean: [0], std: [1], channels: "rgb", layout: "nhwc", labels: ["a", "b", "c", "d"] },
+      3,
+    );
+    expect(readFacts(metadata, "file")).toMatchObject({
+      layout: "nhwc",
+      labels: ["a", "b", "c", "d"],
+      channels: "rgb",
+    });
+    const graphOf = (said: Readonly<Record<string, string>>, settings: object = {}) => {
+      const bytes = onnxFile({
+        nodes: [
+          ["Flatten", ["images"], ["f"], { axis: 1 }],
+          ["Gemm", ["f", "w"], ["logits"], { transB: 1 }],
+        ],
+        weights: [floats("w", [4, 45], random(1, "w").normals(180))],
+        inputs: { images: ["batch", 3, 5, 3] },
+        outputs: ["logits"],
+        metadata: said,
+      });
+      const model = build(place(bytes), settings, 4, [3, 3, 5]);
+      const logits = fixed(initialState(weightsOf(model), 1)).apply(logitsLayer(model), input("x", [2, 3, 3, 5]));
+      return printGraph({ logits });
+    };
+    expect(graphOf(metadata)).toBe(graphOf({}, { layout: "nhwc" }));
+    expect(graphOf(metadata)).not.toBe(graphOf({}));
   });
 
   test("another size, and colour where the data are grey", () => {

@@ -1,4 +1,5 @@
 import { refusal } from "../../engine/import/refusal.ts";
+import type { Layout } from "./preprocess.ts";
 
 /** What an ONNX file says of the images that it takes and of the classes that it knows. */
 export interface FileFacts {
@@ -9,6 +10,8 @@ export interface FileFacts {
   /** Divides each channel then. */
   readonly std?: readonly number[];
   readonly channels?: "rgb" | "bgr";
+  /** Where the channels stand. */
+  readonly layout?: Layout;
   /** Names of the classes in order. */
   readonly labels?: readonly string[];
 }
@@ -21,6 +24,8 @@ const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   Normalized_1_1: [-1, 1],
 };
 
+const LAYOUTS: readonly Layout[] = ["nchw", "nhwc"];
+
 /** Keys under which exporters write the names of classes: ours, and those of widespread tools. */
 const LABEL_KEYS = ["labels", "names", "classes", "class_names", "id2label"];
 
@@ -32,13 +37,34 @@ export function readFacts(metadata: Readonly<Record<string, string>>, file: stri
   const labels = key === undefined ? undefined : namesIn(metadata[key]!);
   const mean = numbersIn(metadata.mean, "mean", file);
   const std = numbersIn(metadata.std, "std", file);
+  const layout = LAYOUTS.find((known) => known === metadata.layout?.toLowerCase());
   return {
     ...(range && { range }),
     ...(mean && { mean }),
     ...(std && { std }),
     ...(/^bgr/i.test(format) && { channels: "bgr" as const }),
     ...(/^rgb/i.test(format) && { channels: "rgb" as const }),
+    ...(layout && { layout }),
     ...(labels && { labels }),
+  };
+}
+
+/**
+ * The same facts as metadata, under the keys that are read back: a file that carries them needs no settings.
+ * @param channels of the images: 1 (grey) or 3
+ */
+export function factsMetadata(facts: Required<FileFacts>, channels: number): Record<string, string> {
+  const { range, mean, std, layout, labels } = facts;
+  const named = Object.keys(RANGES).find((name) => RANGES[name]!.every((end, i) => end === range[i]));
+  if (named === undefined) throw new RangeError(`the range ${range.join(" … ")} has no name in ONNX`);
+  const colour = facts.channels === "rgb" ? "Rgb8" : "Bgr8";
+  return {
+    labels: JSON.stringify(labels),
+    layout,
+    "Image.BitmapPixelFormat": channels === 1 ? "Gray8" : colour,
+    "Image.NominalPixelRange": named,
+    mean: JSON.stringify(mean),
+    std: JSON.stringify(std),
   };
 }
 

@@ -1,0 +1,55 @@
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import type { CompressionCodec } from "hyparquet";
+import { parquetWriteBuffer, type SchemaElement } from "hyparquet-writer";
+
+/** A row: an encoded image (null: only its path), and a label. */
+export interface TableRow {
+  readonly bytes: Uint8Array | null;
+  readonly label: number | string | null;
+}
+
+/** How a table is written. */
+export interface TableForm {
+  /** Names of the classes, as the Hub's library notes them. */
+  readonly names?: readonly string[];
+  /** Name of the column of images. */
+  readonly image?: string;
+  /** Name of the column of labels. */
+  readonly label?: string;
+  readonly codec?: CompressionCodec;
+  /** Rows of each row group. */
+  readonly rows?: number;
+}
+
+/** A Parquet table as `datasets` writes it: a struct of bytes and path, labels, and a note of what the columns are. */
+export function imageTable(rows: readonly TableRow[], form: TableForm = {}): Uint8Array<ArrayBuffer> {
+  const { names, image = "image", label = "label", codec = "SNAPPY" } = form;
+  const text = rows.some((row) => typeof row.label === "string");
+  const schema: SchemaElement[] = [
+    { name: "root", num_children: 2 },
+    { name: image, num_children: 2, repetition_type: "OPTIONAL" },
+    { name: "bytes", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" },
+    { name: "path", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
+    text
+      ? { name: label, type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" }
+      : { name: label, type: "INT64", repetition_type: "OPTIONAL" },
+  ];
+  const features = {
+    [image]: { _type: "Image" },
+    [label]: names ? { names, _type: "ClassLabel" } : { dtype: "int64", _type: "Value" },
+  };
+  const labelOf = (value: TableRow["label"]) => (typeof value === "number" ? BigInt(value) : value);
+  return new Uint8Array(
+    parquetWriteBuffer({
+      schema,
+      codec,
+      compressors: { GZIP: (bytes) => gzipSync(bytes), BROTLI: (bytes) => brotliCompressSync(bytes) },
+      rowGroupSize: form.rows ?? 4,
+      columnData: [
+        { name: image, data: rows.map(({ bytes }, i) => ({ bytes, path: `${i}.png` })) },
+        { name: label, data: rows.map((row) => labelOf(row.label)) },
+      ],
+      kvMetadata: [{ key: "huggingface", value: JSON.stringify({ info: { features } }) }],
+    }),
+  );
+}
