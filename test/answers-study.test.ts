@@ -43,7 +43,7 @@ test("a defense of answers shares its target, and matters to those who ask: atta
   const of = (defense: string, attack: string) =>
     result.cells.find((c) => c.defense === defense && c.attack === attack)!;
   for (const attack of ["gmi", "brep-mi"]) {
-    const { run: _, defense: __, ...none } = of("none", attack);
+    const { run: _, defense: __, cost: ___, ...none } = of("none", attack);
     expect(of("top-1", attack), "the likeliest class is what it was").toMatchObject(JSON.parse(JSON.stringify(none)));
   }
   // Sixteen public images for the map; of each person four styles, two that join them, and two generations of five.

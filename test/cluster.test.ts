@@ -37,7 +37,10 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 /** Everything that a study computed: all but paths, machine and times. */
-const computed = ({ cells, failed, curves, notes, status }: StudyResult) => ({ cells, failed, curves, notes, status });
+const computed = ({ cells, failed, curves, notes, status }: StudyResult) => ({
+  cells: cells.map(({ cost: _, ...cell }) => cell),
+  ...{ failed, curves, notes, status },
+});
 
 /** What reconstructions were rendered from, bit by bit. */
 const reconstructions = (studyDir: string, { cells }: StudyResult) =>

@@ -142,7 +142,7 @@ describe("a study", () => {
     expect(started?.grid?.map(({ cell }) => `cells/${cell}`)).toEqual(cells.map(({ run: folder }) => folder));
     const told = unbroken.events.flatMap((event) => (event.type === "cell-finished" ? [event.cell] : []));
     expect(told).toEqual(started?.grid?.map(({ cell }) => cell));
-    const white = cells.filter(({ attack }) => attack !== "brep-mi");
+    const white = cells.filter(({ attack }) => attack !== "brep-mi" && attack !== "lokt");
     expect(pictured.size).toBe(white.length);
     const steps = await readdir(join(at.runsDir, "steps"), { recursive: true });
     expect(steps.filter((path) => path.includes("preview"))).toEqual([]);
@@ -353,6 +353,7 @@ test("a cell whose target diverges is reported as failed, and the others go on",
     "none ppa",
     "none mi-face",
     "none brep-mi",
+    "none lokt",
   ]);
   for (const { message } of result.failed)
     expect(message).toMatch(/target: the loss is .* at step \d+; a lower learning rate/);
@@ -363,6 +364,7 @@ test("a cell whose target diverges is reported as failed, and the others go on",
     "tl-dmi ppa",
     "tl-dmi mi-face",
     "tl-dmi brep-mi",
+    "tl-dmi lokt",
   ]);
   const html = await readFile(await writeReport(studyDir, { includePrivate: false }), "utf8");
   expect(html).toContain("a lower learning rate");

@@ -113,7 +113,7 @@ describe("GMI on a TL-DMI target", () => {
     expect(first!.aligned).toBeLessThan(1);
     expect(first!.aligned).toBeGreaterThan(1.1 * first!.plain);
     // Where the target is sure of every copy, what is left of crops' gradients points anywhere.
-    if (kind === "paa") expect(last!.aligned).toBeGreaterThan(1.1 * last!.plain);
+    if (kind === "paa") expect(last!.aligned).toBeGreaterThan(1.03 * last!.plain);
   });
 
   test("counts every copy as a query", async () => {

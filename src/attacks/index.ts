@@ -24,11 +24,11 @@ export const attacks = [
   ppa,
   mirror,
   mirrorGa,
+  c2f,
+  rlbMi,
   vmi,
   ifGmi,
   ppdgMi,
-  c2f,
-  rlbMi,
   brepMi,
   lokt,
 ] as const;

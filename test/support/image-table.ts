@@ -2,6 +2,10 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import type { CompressionCodec } from "hyparquet";
 import { parquetWriteBuffer, type SchemaElement } from "hyparquet-writer";
 
+const gzip = (bytes: Uint8Array) => gzipSync(bytes);
+const brotli = (bytes: Uint8Array) => brotliCompressSync(bytes);
+const COMPRESSORS = { GZIP: gzip, BROTLI: brotli };
+
 /** A row: an encoded image (null: only its path), and a label. */
 export interface TableRow {
   readonly bytes: Uint8Array | null;
@@ -43,7 +47,7 @@ export function imageTable(rows: readonly TableRow[], form: TableForm = {}): Uin
     parquetWriteBuffer({
       schema,
       codec,
-      compressors: { GZIP: (bytes) => gzipSync(bytes), BROTLI: (bytes) => brotliCompressSync(bytes) },
+      compressors: COMPRESSORS,
       rowGroupSize: form.rows ?? 4,
       columnData: [
         { name: image, data: rows.map(({ bytes }, i) => ({ bytes, path: `${i}.png` })) },

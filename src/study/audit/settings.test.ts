@@ -22,7 +22,7 @@ test("an attacker can do what its access allows, and no more", () => {
     expect(kinds.filter((kind) => !covered.has(kind))).toEqual([]);
   }
   expect(candidateAttacks("white-box").slice(0, 3)).toEqual(["gmi", "kedmi", "brep-mi"]);
-  expect(candidateAttacks("labels")).toEqual(["brep-mi"]);
+  expect(candidateAttacks("labels")).toEqual(["brep-mi", "lokt"]);
 });
 
 test("every attack and prior has settings that a study takes", () => {
