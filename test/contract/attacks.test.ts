@@ -193,11 +193,11 @@ const quick: Readonly<Record<(typeof attacks)[number]["kind"], QuickSettings>> =
     config: {
       base: {
         kind: "ppa",
-        iterations: 60,
+        iterations: 100,
         rate: 0.05,
         batch: 12,
         candidates: PER_IDENTITY,
-        pool: 100,
+        pool: 400,
         truncation: 0.7,
         views: 8,
       },
