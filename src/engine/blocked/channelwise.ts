@@ -1,6 +1,6 @@
 import type { Value } from "../graph.ts";
 import { sizeOf } from "../shape.ts";
-import { filled } from "../tensor.ts";
+import { type FloatTensor, filled } from "../tensor.ts";
 import {
   type BlockedLowering,
   type BlockedResult,
@@ -72,13 +72,13 @@ function byChannel(y: Value): { x: Value; c: Value } | undefined {
 }
 
 const flat = (l: BlockedLowering, c: Value) => l.node("Reshape", [l.plain(c), l.int64s([sizeOf(c.shape)])]);
-const ones = (l: BlockedLowering, channels: number) => l.constant(ONES(channels), `ones${channels}`);
+/** One tensor a count, so that a graph stores it once. */
+const onesByCount = new Map<number, FloatTensor>();
 
-const onesOf = new Map<number, ReturnType<typeof filled>>();
-function ONES(channels: number) {
-  const known = onesOf.get(channels) ?? filled([channels], 1);
-  onesOf.set(channels, known);
-  return known;
+function ones(l: BlockedLowering, channels: number): string {
+  const found = onesByCount.get(channels) ?? filled([channels], 1);
+  onesByCount.set(channels, found);
+  return l.constant(found, `ones${channels}`);
 }
 
 export const mulRule: BlockedRule = (l, y) => {
