@@ -69,6 +69,18 @@ test("a finished run has a manifest that fits, with everything but the record, t
   expect(await manifestFaults(dir, files, true)).toEqual(["artifacts/latents.npy has other content than was written"]);
 });
 
+test("a heartbeat that is on its way when the run is finished is waited for", async () => {
+  const run = await open();
+  for (let i = 0; i < 20; i++) writeFileSync(join(run.artifacts, `${i}.bin`), new Uint8Array(100_000));
+  vi.advanceTimersByTime(1_000_000);
+  const writing = () => readdirSync(dir).some((name) => name.endsWith(".tmp"));
+  while (!writing()) await new Promise((resolve) => setImmediate(resolve));
+  await run.finish("COMPLETED");
+  const { files } = read("manifest.json") as { files: { path: string }[] };
+  expect(files.map(({ path }) => path).filter((path) => path.endsWith(".tmp"))).toEqual([]);
+  expect(readdirSync(dir).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+});
+
 test("a run that throws is FAILED with its message, one that was stopped INTERRUPTED", async () => {
   const failing = finishRun(await open(), () => Promise.reject(new Error("loss is NaN")));
   await expect(failing).rejects.toThrow("loss is NaN");

@@ -107,6 +107,8 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
     note: write,
     async finish(status, error) {
       clearInterval(heartbeat);
+      // A heartbeat on its way has a temporary file here, which is no part of the run.
+      await queue;
       const files = await hashFolder(dir, UNLISTED);
       await writeFileAtomic(join(dir, MANIFEST), json({ schemaVersion: 1, files }));
       const ended = new Date().toISOString();
