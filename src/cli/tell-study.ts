@@ -43,12 +43,19 @@ export async function tellStudy(
   const report = fromHere(await writeReport(studyDir, { includePrivate: options.includePrivate }));
   if (options.json) printJson(io.stdout, jsonResult(result, studyDir, report));
   else io.stdout.write(`${resultTable(result)}\nreport: ${report}\n`);
-  if (result.gate !== undefined) {
-    if (!options.json) io.stdout.write(`\n${gateTable(result.gate, colorsFor(io.stdout, options.color, io.env))}`);
-    annotate(result.name, result.gate, io);
-    if (!result.gate.passed) return EXIT.gate;
-  }
+  if (!tellGate(context, result)) return EXIT.gate;
   return result.failed.length > 0 ? EXIT.partial : EXIT.done;
+}
+
+/** Prints the verdict of a study's gate, where it has one. @returns whether it passed, or there is none. */
+export function tellGate(
+  { options, cli: { io } }: { readonly options: GlobalOptions; readonly cli: Cli },
+  { name, gate }: StudyResult,
+): boolean {
+  if (gate === undefined) return true;
+  if (!options.json) io.stdout.write(`\n${gateTable(gate, colorsFor(io.stdout, options.color, io.env))}`);
+  annotate(name, gate, io);
+  return gate.passed;
 }
 
 /** The object that `--json` prints. Paths start at the working folder; curves and the resolved file stay in the study's folder. */

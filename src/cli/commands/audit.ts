@@ -1,16 +1,12 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { annotate } from "../annotate.ts";
 import { accessOption, attacksOption, budgetOption } from "../attacker-options.ts";
 import { broughtModelCommand, broughtOptions } from "../brought-model.ts";
 import { EXIT } from "../errors.ts";
-import { gateTable } from "../gate-table.ts";
 import type { Cli, Program } from "../globals.ts";
-import { interruptible } from "../interrupt.ts";
-import { colorsFor } from "../io.ts";
 import { printJson } from "../json.ts";
-import { showProgress } from "../progress.ts";
 import { resultTable } from "../result-table.ts";
+import { tellGate, watched } from "../tell-study.ts";
 
 /** `tldmi audit --model M --private DIR --public DIR`: attacks a classifier as it is, and says in words what it gives away. */
 export function addAudit(program: Program, cli: Cli): void {
@@ -21,53 +17,35 @@ export function addAudit(program: Program, cli: Cli): void {
     .option("--include-private", "show private images in the report beside their reconstructions", false)
     .addHelpText("after", "\nWhat it does and how to read it: docs/audit.md")
     .action(async (given, command) => {
-      const {
-        json,
-        quiet,
-        verbose,
-        color,
-        runs: runsDir,
-        threads = availableParallelism(),
-      } = command.optsWithGlobals();
+      const options = command.optsWithGlobals();
+      const { json, runs: runsDir, threads = availableParallelism() } = options;
       const { access, attacks, budget, includePrivate } = given;
       const { io, modules } = cli;
-      const progress = showProgress({ stream: io.stderr, colors: colorsFor(io.stderr, color, io.env), verbose });
-      try {
-        const { runAudit, plainName } = await modules.audit();
-        const { facts, result, studyDir } = await interruptible(io, (signal) =>
-          runAudit({
-            ...broughtOptions(given),
-            access,
-            ...(attacks && { attacks }),
-            ...(budget !== undefined && { budget }),
-            out: given.out ?? join(runsDir, `audit-${plainName(given.model)}`),
-            runsDir,
-            includePrivate,
-            threads,
-            events: (event) => {
-              if (!quiet || event.type === "warning") progress.sink(event);
-            },
-            signal,
-          }),
-        );
-        const { auditVerdict, writeAuditResult } = await modules.auditReport();
-        const verdict = auditVerdict(facts, result);
-        const record = await writeAuditResult(studyDir, facts, result, verdict);
-        const report = await (await modules.report()).writeReport(studyDir, { includePrivate });
-        progress.clear();
-        if (json) printJson(io.stdout, { ...record, report, study: studyDir });
-        else {
-          const words = [...verdict.sentences, "", ...verdict.grounds.map((line) => `- ${line}`)].join("\n");
-          io.stdout.write(`${resultTable(result)}\n${words}\n\nreport: ${report}\n`);
-        }
-        if (result.gate !== undefined) {
-          if (!json) io.stdout.write(`\n${gateTable(result.gate, colorsFor(io.stdout, color, io.env))}`);
-          annotate(result.name, result.gate, io);
-          if (!result.gate.passed) cli.leaveWith(EXIT.gate);
-        }
-        if (result.failed.length > 0) cli.leaveWith(EXIT.partial);
-      } finally {
-        progress.clear();
+      const { runAudit, plainName } = await modules.audit();
+      const { facts, result, studyDir } = await watched({ options, cli }, (events, signal) =>
+        runAudit({
+          ...broughtOptions(given),
+          access,
+          ...(attacks && { attacks }),
+          ...(budget !== undefined && { budget }),
+          out: given.out ?? join(runsDir, `audit-${plainName(given.model)}`),
+          runsDir,
+          includePrivate,
+          threads,
+          events,
+          signal,
+        }),
+      );
+      const { auditVerdict, writeAuditResult } = await modules.auditReport();
+      const verdict = auditVerdict(facts, result);
+      const record = await writeAuditResult(studyDir, facts, result, verdict);
+      const report = await (await modules.report()).writeReport(studyDir, { includePrivate });
+      if (json) printJson(io.stdout, { ...record, report, study: studyDir });
+      else {
+        const words = [...verdict.sentences, "", ...verdict.grounds.map((line) => `- ${line}`)].join("\n");
+        io.stdout.write(`${resultTable(result)}\n${words}\n\nreport: ${report}\n`);
       }
+      if (!tellGate({ options, cli }, result)) cli.leaveWith(EXIT.gate);
+      if (result.failed.length > 0) cli.leaveWith(EXIT.partial);
     });
 }

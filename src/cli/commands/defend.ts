@@ -5,11 +5,9 @@ import { accessOption, attacksOption, budgetOption } from "../attacker-options.t
 import { broughtModelCommand, broughtOptions } from "../brought-model.ts";
 import { EXIT } from "../errors.ts";
 import type { Cli, Program } from "../globals.ts";
-import { interruptible } from "../interrupt.ts";
-import { colorsFor } from "../io.ts";
 import { printJson } from "../json.ts";
-import { showProgress } from "../progress.ts";
 import { resultTable } from "../result-table.ts";
+import { watched } from "../tell-study.ts";
 
 /** `tldmi defend --model M --private DIR --public DIR`: a defended classifier as ONNX, with a card that says what is known of it. */
 export function addDefend(program: Program, cli: Cli): void {
@@ -30,54 +28,40 @@ export function addDefend(program: Program, cli: Cli): void {
     .option("--include-private", "show private images in the report beside their reconstructions", false)
     .addHelpText("after", "\nWhat it does and how to read it: docs/audit.md")
     .action(async (given, command) => {
-      const {
-        json,
-        quiet,
-        verbose,
-        color,
-        runs: runsDir,
-        threads = availableParallelism(),
-      } = command.optsWithGlobals();
+      const options = command.optsWithGlobals();
+      const { json, runs: runsDir, threads = availableParallelism() } = options;
       const { access, attacks, budget, includePrivate, freeze } = given;
       const { io, modules } = cli;
-      const progress = showProgress({ stream: io.stderr, colors: colorsFor(io.stderr, color, io.env), verbose });
-      try {
-        const { runDefend, plainName } = await modules.audit();
-        const out = given.out ?? join(runsDir, `defend-${plainName(given.model)}`);
-        const attacker = { access, ...(attacks && { attacks }), ...(budget !== undefined && { budget }) };
-        const facts = await interruptible(io, (signal) =>
-          runDefend({
-            ...broughtOptions(given),
-            freeze,
-            ...(given.audit && { audit: attacker }),
-            out,
-            runsDir,
-            includePrivate,
-            threads,
-            events: (event) => {
-              if (!quiet || event.type === "warning") progress.sink(event);
-            },
-            signal,
-          }),
+      const { runDefend, plainName } = await modules.audit();
+      const out = given.out ?? join(runsDir, `defend-${plainName(given.model)}`);
+      const attacker = { access, ...(attacks && { attacks }), ...(budget !== undefined && { budget }) };
+      const facts = await watched({ options, cli }, (events, signal) =>
+        runDefend({
+          ...broughtOptions(given),
+          freeze,
+          ...(given.audit && { audit: attacker }),
+          out,
+          runsDir,
+          includePrivate,
+          threads,
+          events,
+          signal,
+        }),
+      );
+      const card = await (await modules.auditReport()).writeModelCard(facts);
+      const report = facts.audit && (await (await modules.report()).writeReport(out, { includePrivate }));
+      const { onnx, boundary, naturalAccuracy, audit } = facts;
+      if (json) printJson(io.stdout, { ...facts, card, ...(report !== undefined && { report }) });
+      else {
+        const { stage, trainableParameters: trained, frozenParameters: frozen } = boundary;
+        const found =
+          audit === undefined ? "its leak was not measured: --audit does that\n" : resultTable(audit.result);
+        io.stdout.write(
+          `${found}frozen up to ${stage}: ${percent(trained / (trained + frozen))} of the parameters saw private images\n` +
+            `natural accuracy ${percentWithInterval(naturalAccuracy, 1)}\nmodel: ${onnx}\ncard: ${card}\n` +
+            (report === undefined ? "" : `report: ${report}\n`),
         );
-        const card = await (await modules.auditReport()).writeModelCard(facts);
-        const report = facts.audit && (await (await modules.report()).writeReport(out, { includePrivate }));
-        progress.clear();
-        const { onnx, boundary, naturalAccuracy, audit } = facts;
-        if (json) printJson(io.stdout, { ...facts, card, ...(report !== undefined && { report }) });
-        else {
-          const { stage, trainableParameters: trained, frozenParameters: frozen } = boundary;
-          const found =
-            audit === undefined ? "its leak was not measured: --audit does that\n" : resultTable(audit.result);
-          io.stdout.write(
-            `${found}frozen up to ${stage}: ${percent(trained / (trained + frozen))} of the parameters saw private images\n` +
-              `natural accuracy ${percentWithInterval(naturalAccuracy, 1)}\nmodel: ${onnx}\ncard: ${card}\n` +
-              (report === undefined ? "" : `report: ${report}\n`),
-          );
-        }
-        if (audit !== undefined && audit.result.failed.length > 0) cli.leaveWith(EXIT.partial);
-      } finally {
-        progress.clear();
       }
+      if (audit !== undefined && audit.result.failed.length > 0) cli.leaveWith(EXIT.partial);
     });
 }

@@ -3,11 +3,9 @@ import { Option } from "@commander-js/extra-typings";
 import { percent, significant } from "../../report/numbers.ts";
 import type { FisherRecord } from "../../study/fisher.ts";
 import { type Cli, type Program, positiveWhole } from "../globals.ts";
-import { interruptible } from "../interrupt.ts";
-import { colorsFor } from "../io.ts";
 import { printJson } from "../json.ts";
-import { showProgress } from "../progress.ts";
 import { table } from "../table.ts";
+import { watched } from "../tell-study.ts";
 
 /** `tldmi fisher RUN`: which layers classification and inversion depend on, and where that would cut the model. */
 export function addFisher(program: Program, cli: Cli): void {
@@ -33,35 +31,28 @@ export function addFisher(program: Program, cli: Cli): void {
     .option("--identities <n>", "attack the first so many identities again", positiveWhole, 20)
     .option("--points <n>", "look at the attack's images at so many of its iterations", positiveWhole, 10)
     .option("--study <file>", "the study's file, where its data lie in folders relative to it")
-    .action(async (run, options, command) => {
-      const { json, quiet, verbose, color, threads = availableParallelism() } = command.optsWithGlobals();
-      const { referenceCode, labels, identities, points, study } = options;
+    .action(async (run, given, command) => {
+      const options = command.optsWithGlobals();
+      const { json, threads = availableParallelism() } = options;
+      const { referenceCode, labels, identities, points, study } = given;
       const { io, modules } = cli;
-      const progress = showProgress({ stream: io.stderr, colors: colorsFor(io.stderr, color, io.env), verbose });
-      try {
-        const { fisherOfRun } = await modules.fisher();
-        const { record, file } = await interruptible(io, (signal) =>
-          fisherOfRun({
-            run,
-            form: referenceCode ? "batch-mean" : "per-example",
-            labels,
-            identities,
-            points,
-            ...(study !== undefined && { studyFile: study }),
-            threads,
-            events: (event) => {
-              if (!quiet || event.type === "warning") progress.sink(event);
-            },
-            signal,
-          }),
-        );
-        const chart = await (await modules.report()).writeFisherChart(run, record);
-        progress.clear();
-        if (json) printJson(io.stdout, { ...record, file, chart });
-        else io.stdout.write(`${stageTable(record)}\nlayers: ${file}\nchart: ${chart}\n`);
-      } finally {
-        progress.clear();
-      }
+      const { fisherOfRun } = await modules.fisher();
+      const { record, file } = await watched({ options, cli }, (events, signal) =>
+        fisherOfRun({
+          run,
+          form: referenceCode ? "batch-mean" : "per-example",
+          labels,
+          identities,
+          points,
+          ...(study !== undefined && { studyFile: study }),
+          threads,
+          events,
+          signal,
+        }),
+      );
+      const chart = await (await modules.report()).writeFisherChart(run, record);
+      if (json) printJson(io.stdout, { ...record, file, chart });
+      else io.stdout.write(`${stageTable(record)}\nlayers: ${file}\nchart: ${chart}\n`);
     });
 }
 

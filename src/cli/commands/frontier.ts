@@ -4,11 +4,9 @@ import type { Frontier, FrontierPoint, FrontierRecord } from "../../study/fronti
 import { EXIT } from "../errors.ts";
 import { shareWithInterval } from "../format.ts";
 import type { Cli, Program } from "../globals.ts";
-import { interruptible } from "../interrupt.ts";
-import { colorsFor } from "../io.ts";
 import { printJson } from "../json.ts";
-import { showProgress } from "../progress.ts";
 import { table } from "../table.ts";
+import { watched } from "../tell-study.ts";
 
 /** `tldmi frontier STUDY.yaml`: TL-DMI at every boundary of the study's model, and how near to the best `freeze: auto` comes. */
 export function addFrontier(program: Program, cli: Cli): void {
@@ -17,37 +15,23 @@ export function addFrontier(program: Program, cli: Cli): void {
     .description("train and attack the study's model with TL-DMI at every boundary, beside its other defenses")
     .argument("<study>", "study file (YAML)")
     .action(async (studyFile, _options, command) => {
-      const {
-        json,
-        quiet,
-        verbose,
-        color,
-        runs: runsDir,
-        threads = availableParallelism(),
-      } = command.optsWithGlobals();
+      const options = command.optsWithGlobals();
+      const { json, runs: runsDir, threads = availableParallelism() } = options;
       const { io, modules } = cli;
-      const progress = showProgress({ stream: io.stderr, colors: colorsFor(io.stderr, color, io.env), verbose });
-      try {
-        const { frontierOfStudy } = await modules.frontier();
-        const { record, studyDir, file } = await interruptible(io, (signal) =>
-          frontierOfStudy({
-            studyFile,
-            runsDir,
-            threads,
-            events: (event) => {
-              if (!quiet || event.type === "warning") progress.sink(event);
-            },
-            signal,
-          }),
-        );
-        const chart = await (await modules.report()).writeFrontierChart(studyDir, record);
-        progress.clear();
-        if (json) printJson(io.stdout, { ...record, file, chart });
-        else io.stdout.write(`${frontierText(record)}numbers: ${file}\nchart: ${chart}\n`);
-        cli.leaveWith(record.failed.length > 0 ? EXIT.partial : EXIT.done);
-      } finally {
-        progress.clear();
-      }
+      const { frontierOfStudy } = await modules.frontier();
+      const { record, studyDir, file } = await watched({ options, cli }, (events, signal) =>
+        frontierOfStudy({
+          studyFile,
+          runsDir,
+          threads,
+          events,
+          signal,
+        }),
+      );
+      const chart = await (await modules.report()).writeFrontierChart(studyDir, record);
+      if (json) printJson(io.stdout, { ...record, file, chart });
+      else io.stdout.write(`${frontierText(record)}numbers: ${file}\nchart: ${chart}\n`);
+      cli.leaveWith(record.failed.length > 0 ? EXIT.partial : EXIT.done);
     });
 }
 

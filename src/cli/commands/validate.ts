@@ -1,14 +1,10 @@
 import { availableParallelism } from "node:os";
 import { count, duration } from "../../report/numbers.ts";
-import type { StepEstimate } from "../../study/estimate.ts";
-import type { EventSink } from "../../study/events.ts";
 import type { StepPlan } from "../../study/pipeline.ts";
 import type { Cli, GlobalOptions, Program } from "../globals.ts";
-import { interruptible } from "../interrupt.ts";
-import { colorsFor } from "../io.ts";
 import { printJson } from "../json.ts";
-import { showProgress } from "../progress.ts";
 import { table } from "../table.ts";
+import { watched } from "../tell-study.ts";
 
 /** `tldmi validate STUDY.yaml`: checks the file and the data it names, and shows what a run would do and, where asked, take. */
 export function addValidate(program: Program, cli: Cli): void {
@@ -40,20 +36,13 @@ export function addValidate(program: Program, cli: Cli): void {
 const open = (steps: readonly Pick<StepPlan, "state">[]) =>
   steps.filter(({ state }) => state === "to do" || state === "resumes").length;
 
-async function showEstimate(studyFile: string, options: GlobalOptions, { io, modules }: Cli): Promise<void> {
-  const colors = colorsFor(io.stderr, options.color, io.env);
-  const progress = showProgress({ stream: io.stderr, colors, verbose: options.verbose });
-  const events: EventSink = (event) => {
-    if (!options.quiet || event.type === "warning") progress.sink(event);
-  };
+async function showEstimate(studyFile: string, options: GlobalOptions, cli: Cli): Promise<void> {
+  const { io, modules } = cli;
   const { threads = availableParallelism(), runs: runsDir } = options;
   const { estimateStudy } = await modules.estimator();
-  let steps: readonly StepEstimate[];
-  try {
-    steps = await interruptible(io, (signal) => estimateStudy({ studyFile, runsDir, threads, events, signal }));
-  } finally {
-    progress.clear();
-  }
+  const steps = await watched({ options, cli }, (events, signal) =>
+    estimateStudy({ studyFile, runsDir, threads, events, signal }),
+  );
   const seconds = steps.reduce((sum, { cost }) => sum + (cost?.seconds ?? 0), 0);
   const unknown = steps.filter(({ basis }) => typeof basis === "object");
   if (options.json) {
