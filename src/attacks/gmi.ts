@@ -13,7 +13,7 @@ import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
 import { identityRows } from "./lomma.ts";
-import { momentumSearch, momentumSettings } from "./momentum.ts";
+import { momentumSearch, momentumSettings, quickSearch } from "./momentum.ts";
 import { labelInput, patienceSetting, runSearch } from "./search.ts";
 import { labelsOf, startRows } from "./selection.ts";
 import { type Surrogates, surrogateSettings, surrogatesWanted } from "./surrogates.ts";
@@ -52,15 +52,7 @@ export const gmi = defineAttack({
   access: "white-box",
   prior: "dcgan",
   config,
-  quick: {
-    iterations: 40,
-    rate: 0.03,
-    identityLoss: "max-margin",
-    identityWeight: 20,
-    pool: 1000,
-    batch: 50,
-    clamp: 3,
-  },
+  quick: quickSearch,
   surrogates: surrogatesWanted,
   async run({ target, prior, space, surrogates, identities, perIdentity, config: c, seed, work }) {
     const candidates = candidatesFor("gmi", c.candidates, perIdentity);

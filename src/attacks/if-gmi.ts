@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { adam } from "../engine/optimizer.ts";
 import { constantRate } from "../engine/schedule.ts";
 import { stylesOf } from "../priors/synthesize.ts";
 import { defineAttack } from "./attack.ts";
 import { searchFeatures } from "./feature-search.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
-import { identityLossSchema } from "./identity-loss.ts";
+import { forgetfulAdam, forgetfulAdamSettings } from "./forgetful-adam.ts";
 import { selectInitial } from "./selection.ts";
 import { pixelSpace } from "./space.ts";
 
@@ -27,21 +26,11 @@ const config = z.strictObject({
     .describe(
       "radius of the L1 ball around where a stage begins, in which its styles and its features move: the first number for styles alone, then one for each later block that is searched before; numbers past the last block are passed over",
     ),
-  rate: z.number().positive().default(0.005).describe("learning rate of Adam, β (0.1, 0.1)"),
-  identityLoss: identityLossSchema.unwrap().default("poincare"),
-  pool: z
-    .int()
-    .positive()
-    .default(2000)
-    .describe("random styles among which the first candidates are chosen: 2000 for FaceScrub, 5000 for CelebA"),
-  truncation: z.number().min(0).max(1).default(0.5).describe("ψ of the random styles"),
+  ...forgetfulAdamSettings,
   crop: z.number().gt(0).max(1).default(0.9).describe("least share of the image's area in a view"),
   batch: z.int().positive().default(20).describe("candidates optimised side by side"),
   ...finalSelectionSettings,
 });
-
-/** As in PPA: Adam that forgets the candidate's far past (released code). */
-const BETAS = [0.1, 0.1] as const;
 
 /**
  * IF-GMI: PPA's first candidates and loss in a StyleGAN2, but after the styles the features before each later block of the generator are
@@ -77,7 +66,7 @@ export const ifGmi = defineAttack({
       name: "if-gmi",
       first: await selectInitial({ ...pooled, mirrored: true }),
       radii: c.radii.slice(0, blocks.length),
-      optimizer: { optimizer: adam({ betas: BETAS }), rate: constantRate(c.rate) },
+      optimizer: { optimizer: forgetfulAdam, rate: constantRate(c.rate) },
     });
     const found = { target, space: pixelSpace(target.image), identities, rows: images, perIdentity };
     return selectFinal({ ...found, views: c.views, seed, signal: work.signal });

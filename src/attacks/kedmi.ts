@@ -18,6 +18,7 @@ import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
 import { identityRows } from "./lomma.ts";
+import { quickSearch } from "./momentum.ts";
 import { labelInput, patienceSetting, rowsFrom, runSearch } from "./search.ts";
 import { selectInitial } from "./selection.ts";
 import { type Surrogates, surrogateSettings, surrogatesWanted } from "./surrogates.ts";
@@ -56,13 +57,8 @@ export const kedmi = defineAttack({
   prior: "kedmi",
   config,
   quick: {
+    ...quickSearch,
     iterations: 80,
-    rate: 0.03,
-    identityLoss: "max-margin",
-    identityWeight: 20,
-    pool: 1000,
-    batch: 50,
-    clamp: 3,
     initialLogVariance: -2,
     candidates: 10,
   },

@@ -17,7 +17,7 @@ import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-sele
 import { type HandedOn, handedOn, type Shaken } from "./handed-on.ts";
 import { identityLossRows, identityLossSchema } from "./identity-loss.ts";
 import { knownPrefix } from "./known-prefix.ts";
-import { momentumSearch, momentumSettings } from "./momentum.ts";
+import { momentumSearch, momentumSettings, quickSearch } from "./momentum.ts";
 import { labelInput, runSearch } from "./search.ts";
 import { labelsOf, startRows } from "./selection.ts";
 import type { SearchSpace } from "./space.ts";
@@ -72,13 +72,7 @@ export const knowsPrefix = defineAttack({
   publicWeights: true,
   config,
   quick: {
-    iterations: 40,
-    rate: 0.03,
-    identityLoss: "max-margin",
-    identityWeight: 20,
-    pool: 1000,
-    batch: 50,
-    clamp: 3,
+    ...quickSearch,
     samples: 4,
     shake: 0.6,
   },

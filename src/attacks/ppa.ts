@@ -1,24 +1,16 @@
 import { z } from "zod";
-import { adam } from "../engine/optimizer.ts";
 import { constantRate } from "../engine/schedule.ts";
 import { alignSettings } from "./align.ts";
 import { defineAttack } from "./attack.ts";
 import { candidatesFor, finalSelectionSettings } from "./final-selection.ts";
-import { identityLossSchema } from "./identity-loss.ts";
+import { forgetfulAdam, forgetfulAdamSettings } from "./forgetful-adam.ts";
 import { patienceSetting } from "./search.ts";
 import { selectInitial } from "./selection.ts";
 import { searchStyles } from "./style-search.ts";
 
 const config = z.strictObject({
   iterations: z.int().positive().default(50).describe("50 for FaceScrub, 70 for CelebA, 100 for dogs"),
-  rate: z.number().positive().default(0.005).describe("learning rate of Adam, β (0.1, 0.1)"),
-  identityLoss: identityLossSchema.unwrap().default("poincare"),
-  pool: z
-    .int()
-    .positive()
-    .default(2000)
-    .describe("random styles among which the first candidates are chosen: 2000 for FaceScrub, 5000 for CelebA"),
-  truncation: z.number().min(0).max(1).default(0.5).describe("ψ of the random styles"),
+  ...forgetfulAdamSettings,
   styles: z.enum(["w", "w+"]).default("w").describe("w: one style for all layers; w+: one for each layer"),
   crop: z.number().gt(0).max(1).default(0.9).describe("least share of the image's area in a view; 0.75 for dogs"),
   ...alignSettings,
@@ -32,9 +24,6 @@ const config = z.strictObject({
     ),
   views: finalSelectionSettings.views.unwrap().default(100).describe("random views of each candidate"),
 });
-
-/** Half of a moving average is gone after one step, so that Adam forgets the candidate's far past (released code). */
-const BETAS = [0.1, 0.1] as const;
 
 /**
  * PPA: in a StyleGAN2 that knows nothing of the target, for each identity the random styles whose images the target takes for it, mirrored
@@ -58,7 +47,7 @@ export const ppa = defineAttack({
       name: "ppa",
       first: await selectInitial({ ...pooled, mirrored: true }),
       view: { crop: c.crop, flip: 0 },
-      plan: { name: "optimizer", optimizer: adam({ betas: BETAS }), rate: constantRate(c.rate) },
+      plan: { name: "optimizer", optimizer: forgetfulAdam, rate: constantRate(c.rate) },
     });
   },
 });
