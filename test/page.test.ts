@@ -115,12 +115,11 @@ describe.skipIf(executablePath === undefined).each(WIDTHS)("the page, %i pixels 
     await page.getByText(/about 50.s left/).waitFor();
     await page.getByText("step 12; a lower learning rate", { exact: false }).first().waitFor();
     await expect.poll(() => drawnWidth("Reconstructions now"), PATIENCE).toBe(192);
-    expect(
-      await page
-        .getByRole("img", { name: /^losses/ })
-        .locator("path")
-        .count(),
-    ).toBeGreaterThan(0);
+    await page
+      .getByRole("img", { name: /^losses/ })
+      .locator("path")
+      .first()
+      .waitFor({ state: "attached" });
     for (const state of ["done", "failed", "running", "waiting"])
       await page.locator(".grid").getByText(state).waitFor();
     await page.getByText("It was started elsewhere").waitFor();
