@@ -15,23 +15,25 @@ import {
   tanh,
 } from "../models/layers.ts";
 import { halvings } from "./gmi-networks.ts";
-import { halve, projection, spectralConv } from "./spectral-layers.ts";
+import { halve, projection, spectralConv, spectralScore } from "./spectral-layers.ts";
 
 /** Gain of Glorot's initial weights in the blocks' main branches (released code). */
 const GAIN = Math.SQRT2;
 
 const double: Layer = operation((x) => resize(x, 2 * x.shape[2]!, 2 * x.shape[3]!, "bilinear"));
 
-/** A residual block that doubles the side, conditioned on classes. */
-function upBlock(path: string, from: number, to: number, classes: number): Layer {
+/** A residual block that doubles the side, conditioned on classes where there are any. */
+function upBlock(path: string, from: number, to: number, classes: number | undefined): Layer {
+  const norm = (name: string, channels: number) =>
+    classes === undefined ? batchNorm(name, channels) : conditionalBatchNorm(name, channels, classes);
   const three = { padding: 1, initial: xavierUniform(GAIN) };
   return residual(
     sequential(
-      conditionalBatchNorm(`${path}.b1`, from, classes),
+      norm(`${path}.b1`, from),
       relu,
       double,
       conv(`${path}.c1`, from, to, 3, three),
-      conditionalBatchNorm(`${path}.b2`, to, classes),
+      norm(`${path}.b2`, to),
       relu,
       conv(`${path}.c2`, to, to, 3, three),
     ),
@@ -64,12 +66,13 @@ function downBlock(path: string, from: number, to: number): Layer {
 /**
  * PLG-MI's generator (released code `ResNetGenerator`): linear to 4×4, residual blocks that double the side, each half as wide as the
  * one before, batch norm, 1×1 convolution. Its tanh is brought to [0, 1]. `width` is the channels at the full side (64 in the paper).
+ * Without classes it is SNGAN's.
  */
 export function plgGenerator(
   latent: number,
   [channels, side]: readonly [number, number, number],
   width: number,
-  classes: number,
+  classes?: number,
 ): Layer {
   const ups = halvings(side);
   const widths = Array.from({ length: ups + 1 }, (_, i) => width * 2 ** (ups - i));
@@ -100,10 +103,14 @@ export function spectralTrunk([channels, side]: readonly [number, number, number
 }
 
 /**
- * PLG-MI's discriminator (released code `SNResNetProjectionDiscriminator`): the trunk, then the projection of the class. Gives one number
- * an image, [N].
+ * PLG-MI's discriminator (released code `SNResNetProjectionDiscriminator`): the trunk, then the projection of the class; without classes
+ * SNGAN's. Gives one number an image, [N].
  */
-export function plgDiscriminator(image: readonly [number, number, number], width: number, classes: number): Layer {
+export function plgDiscriminator(image: readonly [number, number, number], width: number, classes?: number): Layer {
   const { layer, channels, next } = spectralTrunk(image, width);
-  return sequential(layer, projection(`l${next}`, "l_y", channels, classes));
+  const path = `l${next}`;
+  return sequential(
+    layer,
+    classes === undefined ? spectralScore(path, channels) : projection(path, "l_y", channels, classes),
+  );
 }

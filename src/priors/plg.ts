@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { plgDiscriminator, plgGenerator } from "./plg-networks.ts";
 import { definePrior, type PriorNetworks, type PriorShape } from "./prior.ts";
+import { averageSetting } from "./running-average.ts";
 import { trainPlg } from "./train-plg.ts";
+import { fromSetting } from "./with-classes.ts";
 
 const config = z.strictObject({
   latent: z.int().positive().default(128).describe("length of z"),
@@ -20,6 +22,8 @@ const config = z.strictObject({
     .min(0)
     .default(0.2)
     .describe("α, the weight of the target's max-margin loss on views of the fakes in the generator's loss"),
+  average: averageSetting,
+  from: fromSetting,
   flip: z
     .number()
     .min(0)
@@ -51,6 +55,7 @@ export const plg = definePrior({
   config,
   quick: { width: 8, steps: 400, critic: 1, batch: 32, rate: 5e-4 },
   networks: plgNetworks,
+  startsFrom: ({ from }) => from,
   train: async ({ settings, shape, images, target, ...rest }) =>
     trainPlg({
       networks: plgNetworks(settings, shape),

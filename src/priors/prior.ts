@@ -1,8 +1,10 @@
 import type { z } from "zod";
 import type { ImageSet } from "../data/dataset.ts";
 import type { Value } from "../engine/graph.ts";
+import { seedFor } from "../engine/random.ts";
 import type { StateDict } from "../engine/store.ts";
 import type { Work } from "../engine/work.ts";
+import { initialState } from "../models/bind.ts";
 import type { Layer } from "../models/layer.ts";
 import type { SynthesisParts } from "./synthesis-parts.ts";
 
@@ -133,4 +135,12 @@ export function weightsUnder(prefix: string, state: StateDict): StateDict {
 /** A network's weights under a prefix, for a store that holds several. */
 export function weightsWithPrefix(prefix: string, state: StateDict): StateDict {
   return Object.fromEntries(Object.entries(state).map(([name, t]) => [`${prefix}${name}`, t]));
+}
+
+/** Random first weights of both networks under their prefixes. */
+export function firstWeights({ generator, discriminator }: PriorNetworks, seed: number): StateDict {
+  return {
+    ...weightsWithPrefix(GENERATOR, initialState(generator.weights, seedFor(seed, GENERATOR))),
+    ...weightsWithPrefix(DISCRIMINATOR, initialState(discriminator.weights, seedFor(seed, DISCRIMINATOR))),
+  };
 }

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { parameter, type Value } from "../engine/graph.ts";
 import { add, div, minimum, mul, sub } from "../engine/ops/elementwise.ts";
 import type { OptimizerPlan } from "../engine/optimizer.ts";
@@ -5,6 +6,16 @@ import type { StateDict, Store } from "../engine/store.ts";
 import { GENERATOR, type PriorNetworks, weightsUnder, weightsWithPrefix } from "./prior.ts";
 
 const AVERAGE = "average/";
+
+/** The setting of a prior that is an average only where that is wanted. */
+export const averageSetting = z
+  .number()
+  .min(0)
+  .lt(1)
+  .optional()
+  .describe(
+    "decay of a running average of the generator's weights, which is then the prior; without it the last weights",
+  );
 
 /** A running average of a generator's weights and statistics in training: what the store holds for it, how it follows, what comes of it. */
 export interface RunningAverage {

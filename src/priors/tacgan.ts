@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { plgGenerator } from "./plg-networks.ts";
 import { definePrior, type PriorNetworks, type PriorShape } from "./prior.ts";
+import { averageSetting } from "./running-average.ts";
 import { classLogits, reality, tacganDiscriminator } from "./tacgan-networks.ts";
 import { trainTacgan } from "./train-tacgan.ts";
+import { fromSetting } from "./with-classes.ts";
 
 const config = z.strictObject({
   latent: z.int().positive().default(128).describe("length of z"),
@@ -21,6 +23,8 @@ const config = z.strictObject({
     .min(0)
     .default(1.5)
     .describe("α, the weight of the class terms in both losses; 1.5 in the released code's instructions"),
+  average: averageSetting,
+  from: fromSetting,
   flip: z.number().min(0).max(1).default(0.5).describe("probability of a mirrored public image"),
 });
 
@@ -50,6 +54,7 @@ export const tacgan = definePrior({
   config,
   quick: { width: 8, unconditional: 60, steps: 300, critic: 1, batch: 32, rate: 5e-4 },
   networks: tacganNetworks,
+  startsFrom: ({ from }) => from,
   train: ({ settings, shape, target, ...rest }) =>
     trainTacgan({ networks: tacganNetworks(settings, shape), target, classes: shape.classes, settings, ...rest }),
 });

@@ -10,9 +10,16 @@ import { type Rng, random, seedFor } from "../engine/random.ts";
 import { sizeOf } from "../engine/shape.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
 import { checkFinite, runLoop, type Work } from "../engine/work.ts";
-import { type Binding, initialState } from "../models/bind.ts";
+import type { Binding } from "../models/bind.ts";
 import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
-import { DISCRIMINATOR, GENERATOR, type PriorNetworks, weightsWithPrefix } from "./prior.ts";
+import {
+  DISCRIMINATOR,
+  firstWeights,
+  GENERATOR,
+  type PriorNetworks,
+  weightsUnder,
+  weightsWithPrefix,
+} from "./prior.ts";
 import { runningAverage } from "./running-average.ts";
 import type { StyleganSettings } from "./stylegan.ts";
 
@@ -75,11 +82,11 @@ export async function trainStylegan(options: {
   const next = playerUpdates(generator);
   const generatorNoise = noiseOf(g.generator);
 
-  const first = weightsWithPrefix(GENERATOR, initialState(networks.generator.weights, seedFor(seed, GENERATOR)));
+  const start = firstWeights(networks, seed);
+  const first = weightsWithPrefix(GENERATOR, weightsUnder(GENERATOR, start));
   const average = runningAverage(networks, first, settings.average, generator.plan);
   const store = createStore({
-    ...first,
-    ...weightsWithPrefix(DISCRIMINATOR, initialState(networks.discriminator.weights, seedFor(seed, DISCRIMINATOR))),
+    ...start,
     ...average.state,
     ...playerState(plain),
     ...playerState(generator),

@@ -11,11 +11,20 @@ import { type Rng, random, seedFor } from "../engine/random.ts";
 import { compile } from "../engine/runtime.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
 import { checkFinite, runLoop, type Work } from "../engine/work.ts";
-import { initialState } from "../models/bind.ts";
 import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
-import { DISCRIMINATOR, GENERATOR, type LabellingTarget, type PriorNetworks, weightsWithPrefix } from "./prior.ts";
+import {
+  DISCRIMINATOR,
+  firstWeights,
+  GENERATOR,
+  type LabellingTarget,
+  type PriorNetworks,
+  weightsUnder,
+  weightsWithPrefix,
+} from "./prior.ts";
+import { runningAverage } from "./running-average.ts";
 import type { TacganSettings } from "./tacgan.ts";
 import { classLogits, reality } from "./tacgan-networks.ts";
+import { withClasses } from "./with-classes.ts";
 
 /** What T-ACGAN learns from. */
 export interface TacganTraining {
@@ -25,6 +34,8 @@ export interface TacganTraining {
   readonly target: LabellingTarget;
   readonly classes: number;
   readonly settings: TacganSettings;
+  /** A GAN without classes that both networks start from. */
+  readonly start?: StateDict;
   readonly seed: number;
   readonly work: Work;
 }
@@ -73,15 +84,19 @@ export async function trainTacgan(options: TacganTraining): Promise<StateDict> {
   const generatorLoss = tacganGeneratorLoss(g.discriminator.apply(networks.discriminator, g.fake), wanted, weight);
   const generator = player("generator", rate, generatorLoss, g.generator, g.generator.updates, BETAS);
 
+  const next = playerUpdates(generator);
+  const start = options.start ? withClasses(networks, options.start, seed) : firstWeights(networks, seed);
+  const first = weightsWithPrefix(GENERATOR, weightsUnder(GENERATOR, start));
+  const average = runningAverage(networks, first, settings.average ?? 0, generator.plan);
   const store = createStore({
-    ...weightsWithPrefix(GENERATOR, initialState(networks.generator.weights, seedFor(seed, GENERATOR))),
-    ...weightsWithPrefix(DISCRIMINATOR, initialState(networks.discriminator.weights, seedFor(seed, DISCRIMINATOR))),
+    ...start,
+    ...average.state,
     ...playerState(critic),
     ...playerState(generator),
   });
   const painter = await compile({ outputs: { painted }, store });
   const criticStep = await compilePlayer(critic, playerUpdates(critic), store);
-  const generatorStep = await compilePlayer(generator, playerUpdates(generator), store);
+  const generatorStep = await compilePlayer(generator, { ...next, ...average.updates(next) }, store);
   const drawn = (rng: Rng) => ({
     z: rng.normals(batch * latent),
     wanted: Int32Array.from({ length: batch }, () => rng.int(classes)),
@@ -128,7 +143,8 @@ export async function trainTacgan(options: TacganTraining): Promise<StateDict> {
     },
   });
   for (const program of [painter, criticStep, generatorStep]) await program.release();
-  const names = (prefix: string, { weights }: { weights: readonly { name: string }[] }) =>
-    weights.map((w) => prefix + w.name);
-  return store.snapshot([...names(GENERATOR, networks.generator), ...names(DISCRIMINATOR, networks.discriminator)]);
+  return {
+    ...store.snapshot(networks.discriminator.weights.map((w) => DISCRIMINATOR + w.name)),
+    ...average.result(store),
+  };
 }

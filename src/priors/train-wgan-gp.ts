@@ -9,10 +9,16 @@ import { mean, norm2, sum } from "../engine/ops/reduce.ts";
 import { random, seedFor } from "../engine/random.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
 import { checkFinite, runLoop, type Work } from "../engine/work.ts";
-import { initialState } from "../models/bind.ts";
 import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
 import type { DcganSettings } from "./dcgan.ts";
-import { DISCRIMINATOR, GENERATOR, type PriorNetworks, weightsWithPrefix } from "./prior.ts";
+import {
+  DISCRIMINATOR,
+  firstWeights,
+  GENERATOR,
+  type PriorNetworks,
+  weightsUnder,
+  weightsWithPrefix,
+} from "./prior.ts";
 import { runningAverage } from "./running-average.ts";
 
 /** What the critic's loss is made of; images are [N, C, H, W]. */
@@ -70,11 +76,11 @@ export async function trainWganGp(options: {
   const generator = player("generator", rate, neg(mean(g.score(g.fake))), g.generator, g.generator.updates);
   const next = playerUpdates(generator);
 
-  const first = weightsWithPrefix(GENERATOR, initialState(networks.generator.weights, seedFor(seed, GENERATOR)));
+  const start = firstWeights(networks, seed);
+  const first = weightsWithPrefix(GENERATOR, weightsUnder(GENERATOR, start));
   const average = runningAverage(networks, first, settings.average, generator.plan);
   const store = createStore({
-    ...first,
-    ...weightsWithPrefix(DISCRIMINATOR, initialState(networks.discriminator.weights, seedFor(seed, DISCRIMINATOR))),
+    ...start,
     ...average.state,
     ...playerState(critic),
     ...playerState(generator),

@@ -30,8 +30,9 @@ import {
 } from "../../src/priors/prior.ts";
 import { pseudoLabelled } from "../../src/priors/pseudo-labels.ts";
 import { fixedPrior, synthesize } from "../../src/priors/synthesize.ts";
+import { hingeLoss } from "../../src/priors/train-hinge.ts";
 import { kedmiDiscriminatorLoss, kedmiGeneratorLoss } from "../../src/priors/train-kedmi.ts";
-import { hingeLoss, trainPlg } from "../../src/priors/train-plg.ts";
+import { trainPlg } from "../../src/priors/train-plg.ts";
 import { expectAllClose } from "../support/all-close.ts";
 import { evaluate } from "../support/evaluate.ts";
 import { memoryWork, runWithInterruptions } from "../support/memory-work.ts";

@@ -1,0 +1,140 @@
+// Writes a page of results and its figures from the records that `tldmi run STUDY --records DIR` leaves: no number there is typed by hand.
+// Run it after `npm run build`. Usage: node scripts/study-page.mjs STUDY   from docs/results/records/<study> to docs/results/<study>.md
+import { execFileSync } from "node:child_process";
+import { mkdir } from "node:fs/promises";
+import { basename, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { attacks as allAttacks } from "../dist/attacks/index.js";
+import { writeFileAtomic } from "../dist/engine/atomic-file.js";
+import { utilityLeakageChart } from "../dist/report/charts.js";
+import { comparisonsOf, conditionsOf } from "../dist/report/conditions.js";
+import { count, duration, gibibytes, percentWithInterval } from "../dist/report/numbers.js";
+import { summarize } from "../dist/report/summary.js";
+import { renderSvg } from "../dist/report/svg.js";
+import { openCellRecords } from "../dist/study/cell-records.js";
+import { beatsFloors } from "../dist/study/floors.js";
+import { openPlan } from "../dist/study/open-plan.js";
+import { readStudy } from "../dist/study/read-study.js";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const [studyFile, ...rest] = process.argv.slice(2);
+if (studyFile === undefined || rest.length > 0) {
+  console.error("usage: node scripts/study-page.mjs STUDY");
+  process.exit(2);
+}
+const { study } = await readStudy(studyFile);
+const { plan } = await openPlan({ studyFile, runsDir: join(root, "runs") });
+const results = join(root, "docs/results");
+const recordsDir = join(results, "records", study.name);
+const store = openCellRecords(recordsDir);
+const records = [];
+const missing = [];
+for (const cell of plan.cells) {
+  const record = await store.find(cell);
+  if (record === undefined) missing.push(`${cell.target.label}, ${cell.attackLabel}, seed ${cell.seed}`);
+  else records.push(record);
+}
+if (records.length === 0) {
+  console.error(`${recordsDir} has no record of a cell of ${studyFile} as it is now`);
+  process.exit(2);
+}
+
+const cells = records.map(({ result }) => result);
+const conditions = conditionsOf(cells);
+const line = (row) => `| ${row.join(" | ")} |`;
+const table = (titles, rows) => [titles, titles.map(() => "---"), ...rows].map(line).join("\n");
+const accessOf = (attack) =>
+  allAttacks.find(({ kind }) => attack === kind || attack.startsWith(`${kind} `))?.access ?? "–";
+const asked = (queries) =>
+  queries === undefined
+    ? "–"
+    : Object.values(queries)
+        .map((n) => count(Math.round(n)))
+        .join(" / ");
+
+function row(c) {
+  const clear = beatsFloors(c) ? "" : " ≈";
+  return [
+    c.attack,
+    accessOf(c.attack),
+    c.label,
+    percentWithInterval(c.naturalAccuracy, 1),
+    `**${percentWithInterval(c.attackAccuracy, 1)}**${clear}`,
+    percentWithInterval(c.attackAccuracyTop5, 1),
+    percentWithInterval(c.floors.randomPrior, 1),
+    percentWithInterval(c.floors.initialSelection, 1),
+    asked(c.queries),
+    c.cost === undefined ? "–" : duration(c.cost.seconds),
+    c.cost?.peakMemory === undefined ? "–" : gibibytes(c.cost.peakMemory),
+  ];
+}
+
+const TITLES = [
+  "attack",
+  "access",
+  "defense",
+  "natural accuracy",
+  "attack accuracy",
+  "top 5",
+  "floor: random prior",
+  "floor: best of the start pool",
+  "queries: images / gradients",
+  "time",
+  "peak memory",
+];
+
+/** A figure for each attack against several defenses. */
+async function figures() {
+  const drawn = [];
+  for (const { title, all } of comparisonsOf(conditions)) {
+    if (all.length < 3) continue;
+    const file = join(results, `${study.name}-${title.replaceAll(/[^a-z0-9.-]+/gi, "-")}.svg`);
+    const label = `Natural accuracy and attack accuracy of ${title} for each defense; the table gives the numbers.`;
+    await writeFileAtomic(file, `${renderSvg(utilityLeakageChart(all, 900), label)}\n`);
+    drawn.push(`![${label}](${basename(file)})`);
+  }
+  return drawn;
+}
+
+function findings() {
+  const { paragraphs, limits } = summarize({ cells, failed: [] });
+  const said = paragraphs.map(({ title, opening, findings, closing }) => {
+    const sentences = [opening, ...findings.map(({ text }) => text), closing].filter((sentence) => sentence !== "");
+    return `* ${title}: ${sentences.join(" ")}`;
+  });
+  return [...said, "", ...limits.map((limit) => `* ${limit}`)];
+}
+
+const machines = [...new Set(records.map(({ machine: m }) => `${m.cpu}, ${m.cores} cores, ${m.threads} threads`))];
+const seeds = [...new Set(cells.map(({ seed }) => seed))];
+const spent = records.reduce((sum, { seconds }) => sum + Object.values(seconds).reduce((a, b) => a + b, 0), 0);
+const counts = [...new Set(conditions.map((c) => count(c.attackAccuracy.n)))].join(" or ");
+const judge = conditions[0].evaluationModel;
+const page = [
+  `# Results of ${relative(root, studyFile)}`,
+  "",
+  `From ${records.length} of ${plan.cells.length} cells, whose records lie in [records/${study.name}](records/${study.name}). ` +
+    `${seeds.length === 1 ? "One seed" : `Seeds ${seeds.join(", ")}`}; ${counts} reconstructions a row. ` +
+    `The evaluation model (${judge.kind}) recognises ${percentWithInterval(judge.naturalAccuracy, 1)} of real private test images.`,
+  "",
+  `Brackets are 95 % intervals. ≈ marks an attack that does not lie above both of its floors with intervals apart: what it reaches, its ` +
+    `prior reaches without the search. Time is that of the attack with what was learnt of the target for it, a mean over seeds; ` +
+    `${duration(spent)} in all, targets and evaluation included. Machine: ${machines.join("; ")}.`,
+  "",
+  ...(missing.length > 0 ? [`Not computed yet: ${missing.join("; ")}.`, ""] : []),
+  ...(await figures()),
+  "",
+  table(TITLES, conditions.map(row)),
+  "",
+  "## What the numbers allow to be said",
+  "",
+  ...findings(),
+  "",
+].join("\n");
+const formatted = execFileSync(join(root, "node_modules/.bin/biome"), ["format", "--stdin-file-path=page.md"], {
+  cwd: root,
+  input: page,
+  encoding: "utf8",
+});
+await mkdir(results, { recursive: true });
+await writeFileAtomic(join(results, `${study.name}.md`), formatted);

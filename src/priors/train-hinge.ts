@@ -1,0 +1,141 @@
+import { Augmentation } from "../data/augment.ts";
+import type { ImageSet } from "../data/dataset.ts";
+import { endless } from "../data/loader.ts";
+import { input, type Value } from "../engine/graph.ts";
+import { relu } from "../engine/ops/activation.ts";
+import { add, sub } from "../engine/ops/elementwise.ts";
+import { concat, oneHot, sliceAxis } from "../engine/ops/movement.ts";
+import { mean } from "../engine/ops/reduce.ts";
+import { type Rng, random, seedFor } from "../engine/random.ts";
+import { createStore, type StateDict } from "../engine/store.ts";
+import type { TensorData } from "../engine/tensor.ts";
+import { checkFinite, runLoop, type Work } from "../engine/work.ts";
+import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
+import {
+  DISCRIMINATOR,
+  firstWeights,
+  GENERATOR,
+  type PriorNetworks,
+  weightsUnder,
+  weightsWithPrefix,
+} from "./prior.ts";
+import { runningAverage } from "./running-average.ts";
+
+/** How a GAN with the hinge loss is trained. */
+export interface HingeSettings {
+  readonly latent: number;
+  readonly steps: number;
+  /** Discriminator steps before each generator step. */
+  readonly critic: number;
+  readonly batch: number;
+  /** Learning rate of Adam, β (0, 0.9). */
+  readonly rate: number;
+  readonly average?: number | undefined;
+  /** Probability of a mirrored real image. */
+  readonly flip: number;
+}
+
+/** What a GAN with the hinge loss learns from. */
+export interface HingeTraining {
+  /** Names the training in its random streams, its progress and its log. */
+  readonly name: string;
+  readonly networks: PriorNetworks;
+  /** Real images, with the labels that both networks are conditioned on where they have classes. */
+  readonly images: ImageSet;
+  readonly settings: HingeSettings;
+  /** What is added to the generator's loss for fakes [N, C, H, W] of the wanted classes (one-hot rows), and what the graph is fed for it. */
+  readonly guide?: (
+    fakes: Value,
+    wanted: Value,
+  ) => { readonly loss: Value; draw(rng: Rng): Readonly<Record<string, TensorData>> };
+  /** First weights of both networks under their prefixes, where they are not random. */
+  readonly start?: StateDict;
+  readonly seed: number;
+  readonly work: Work;
+}
+
+const BETAS = [0, 0.9] as const;
+
+/** E max(0, 1 − D(x, y)) + E max(0, 1 + D(G(z, y), y)): the hinge loss (Miyato & Koyama 2018, eq. 10). Scores are [N]. */
+export function hingeLoss(real: Value, fake: Value): Value {
+  return add(mean(relu(sub(1, real))), mean(relu(add(fake, 1))));
+}
+
+/** Trains a GAN with the hinge loss and returns the weights of both networks under their prefixes. Every 25th step logs a row. Resumes. */
+export async function trainHinge(options: HingeTraining): Promise<StateDict> {
+  const { name, networks, images, settings, guide, seed, work } = options;
+  const { batch, latent, steps, critic: criticSteps, rate } = settings;
+  const { classes } = networks;
+  const z = input("z", [batch, latent]);
+  const rows = (of: string) => (classes === undefined ? undefined : oneHot(input(of, [batch], "int32"), classes));
+  const wanted = rows("wanted");
+  const realClasses = rows("realClasses");
+  const real = input("real", [batch, ...networks.image]);
+
+  const c = bindNetworks(networks, z, wanted);
+  // Real and fake images go through the discriminator together: one step of power iteration serves both.
+  const judged = c.discriminator.apply(
+    networks.discriminator,
+    concat([c.fake, real], 0),
+    wanted && realClasses && concat([wanted, realClasses], 0),
+  );
+  const half = (from: number) => sliceAxis(networks.naturalness(judged), 0, from * batch, (from + 1) * batch);
+  const criticLoss = hingeLoss(half(1), half(0));
+  const critic = player("critic", rate, criticLoss, c.discriminator, c.discriminator.updates, BETAS);
+
+  const g = bindNetworks(networks, z, wanted);
+  const natural = mean(networks.naturalness(g.discriminator.apply(networks.discriminator, g.fake, wanted)));
+  const guided = wanted && guide?.(g.fake, wanted);
+  const generatorLoss = sub(guided?.loss ?? 0, natural);
+  const generator = player("generator", rate, generatorLoss, g.generator, g.generator.updates, BETAS);
+
+  const next = playerUpdates(generator);
+  const start = options.start ?? firstWeights(networks, seed);
+  const first = weightsWithPrefix(GENERATOR, weightsUnder(GENERATOR, start));
+  const average = runningAverage(networks, first, settings.average ?? 0, generator.plan);
+  const store = createStore({ ...start, ...average.state, ...playerState(critic), ...playerState(generator) });
+  const criticStep = await compilePlayer(critic, playerUpdates(critic), store);
+  const generatorStep = await compilePlayer(generator, { ...next, ...average.updates(next) }, store);
+  const drawn = (rng: Rng) => ({
+    z: rng.normals(batch * latent),
+    ...(classes !== undefined && { wanted: Int32Array.from({ length: batch }, () => rng.int(classes)) }),
+  });
+
+  await runLoop({
+    work,
+    name,
+    total: steps,
+    unit: "generator steps",
+    store,
+    async open(from) {
+      const augment = Augmentation.parse({ flip: settings.flip });
+      const order = endless(images, { batch, seed: seedFor(seed, name, "real"), step: from * criticSteps, augment });
+      return async (step) => {
+        const rng = random(seed, name, step);
+        let loss = 0;
+        for (let k = 0; k < criticSteps; k++) {
+          const { images: shown, labels } = (await order.next()).value!;
+          loss = await criticStep.take({
+            real: shown,
+            ...(classes !== undefined && { realClasses: labels }),
+            ...drawn(rng),
+          });
+        }
+        const row = {
+          discriminator: loss,
+          generator: await generatorStep.take({ ...drawn(rng), ...guided?.draw(rng) }),
+        };
+        checkFinite(`${name} discriminator`, step, row.discriminator);
+        checkFinite(`${name} generator`, step, row.generator);
+        if ((step + 1) % 25 === 0 || step + 1 === steps) await work.log({ training: name, step: step + 1, ...row });
+        return row;
+      };
+    },
+  });
+  await criticStep.release();
+  await generatorStep.release();
+  return {
+    ...store.snapshot(networks.discriminator.weights.map((w) => DISCRIMINATOR + w.name)),
+    ...average.result(store),
+  };
+}
