@@ -1,4 +1,4 @@
-// Computes what ships in assets/: the steps of the quickstart that its cells share. `npm run assets` builds first; a killed run resumes.
+// Computes what ships in assets/: the steps that the cells of these examples share. `npm run assets` builds first; a killed run resumes.
 // Usage: node scripts/assets.mjs [kind …]   e.g. prior, pretraining, evaluation-model, attribute-model; all by default
 import { fileURLToPath } from "node:url";
 import { assetsFolder } from "../dist/study/assets.js";
@@ -7,9 +7,9 @@ import { loadData, loadWeights, readStudy } from "../dist/study/read-study.js";
 import { openStepStore } from "../dist/study/step-store.js";
 import { stepRunner } from "../dist/study/steps/planned.js";
 
+const EXAMPLES = ["quickstart", "attacks"];
 const SHARED = ["pretraining", "prior", "evaluation-model", "attribute-model"];
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : SHARED;
-const file = fileURLToPath(new URL("../examples/quickstart.yaml", import.meta.url));
 const cache = fileURLToPath(new URL("../runs/cache", import.meta.url));
 
 let told = 0;
@@ -20,8 +20,10 @@ const events = (event) => {
 };
 const interrupt = new AbortController();
 process.once("SIGINT", () => interrupt.abort());
-const read = await readStudy(file);
-const plan = expandStudy(read.study, await loadData(read, cache, events), await loadWeights(read));
 const store = openStepStore({ root: assetsFolder, events, signal: interrupt.signal });
 const run = stepRunner(store, (step, { seconds }) => console.log(`${step.name}: ${seconds.toFixed(0)} s`));
-for (const step of plan.steps) if (wanted.includes(step.spec.kind)) await run(step);
+for (const example of EXAMPLES) {
+  const read = await readStudy(fileURLToPath(new URL(`../examples/${example}.yaml`, import.meta.url)));
+  const plan = expandStudy(read.study, await loadData(read, cache, events), await loadWeights(read));
+  for (const step of plan.steps) if (wanted.includes(step.spec.kind)) await run(step);
+}
