@@ -8,7 +8,9 @@ import { modules as real } from "./modules.ts";
 import { runCli } from "./program.ts";
 
 const undefended = cell({ defense: "none", boundary: null, attack: "gmi" });
-const defended = cell({ attack: "gmi", attackAccuracy: rate(0.31) });
+const defended = cell({ defense: "tl-dmi", attack: "gmi", attackAccuracy: rate(0.31) });
+
+const nowhere = () => Promise.reject(new Error("not needed by this test"));
 
 /** Calls the program with a study that has ended so. */
 async function demo(result: StudyResult, ...args: string[]) {
@@ -18,18 +20,22 @@ async function demo(result: StudyResult, ...args: string[]) {
   const modules = {
     ...real,
     pipeline: async () => ({
-      planStudy: () => Promise.reject(new Error("not needed")),
+      planStudy: nowhere,
       runStudy: async (options: RunStudyOptions) => {
         asked.push(options);
         return { result, studyDir: "runs/demo" };
       },
     }),
-    report: async () => ({ ...(await real.report()), writeReport: async () => "runs/demo/report/index.html" }),
+    report: async () => ({
+      writeReport: async () => "runs/demo/report/index.html",
+      writeFisherChart: nowhere,
+      writeFrontierChart: nowhere,
+    }),
   };
   const stream = (to: string[]) => ({ write: (text: string) => to.push(text) });
   const io = { stdout: stream(out), stderr: stream(err), env: {}, signals: new EventEmitter(), exitNow: () => {} };
   const code = await runCli(["demo", ...args], io, modules);
-  return { code, asked, out: out.join(""), err: err.join("") };
+  return { code, asked, out: out.join("").replaceAll("\u00a0", " "), err: err.join("") };
 }
 
 test("the demo runs its own study, with the targets that only it finds", async () => {
