@@ -3,6 +3,7 @@ import { availableParallelism, freemem } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { assetsFolder, verifyStore } from "../study/assets.ts";
+import { DEMO } from "../study/demo.ts";
 import type { Modules } from "./modules.ts";
 
 /** One thing that `tldmi doctor` looked at. */
@@ -88,7 +89,9 @@ async function writable(runsDir: string): Promise<Finding> {
 }
 
 async function shipped(assets: string): Promise<Finding> {
-  const { steps, damaged } = await verifyStore(assets);
+  const stores = await Promise.all([assets, join(assets, DEMO)].map(verifyStore));
+  const steps = stores.reduce((sum, store) => sum + store.steps, 0);
+  const damaged = stores.flatMap((store) => store.damaged);
   if (steps === 0) return { state: "warn", detail: "no steps come with the package; every study starts from nothing" };
   if (damaged.length === 0) return { state: "ok", detail: `${steps} steps, every file as its manifest says` };
   const [first] = damaged;

@@ -3,6 +3,7 @@ import { addAudit } from "./commands/audit.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addData } from "./commands/data.ts";
 import { addDefend } from "./commands/defend.ts";
+import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addExport } from "./commands/export.ts";
@@ -41,6 +42,7 @@ export async function runCli(args: readonly string[], io: CliIo, modules: Module
     const program = newProgram(io, versions().package);
     const commands = [
       addRun,
+      addDemo,
       addAudit,
       addDefend,
       addGrid,

@@ -59,7 +59,11 @@ export function tellGate(
 }
 
 /** The object that `--json` prints. Paths start at the working folder; curves and the resolved file stay in the study's folder. */
-function jsonResult({ cells, curves: _, config: __, ...rest }: StudyResult, studyDir: string, report: string): unknown {
+export function jsonResult(
+  { cells, curves: _, config: __, ...rest }: StudyResult,
+  studyDir: string,
+  report: string,
+): unknown {
   return {
     ...rest,
     cells: cells.map((cell) => ({ ...cell, run: fromHere(join(studyDir, cell.run)) })),

@@ -107,7 +107,7 @@ async function doStep(
   const tell = fanOut(events, throttleProgress(report, 1000));
   const store = openStepStore({
     root: join(runsDir, "steps"),
-    shipped: assetsFolder,
+    shipped: [assetsFolder],
     // What it rests on is done, and was told of.
     events: (event) => {
       if (!(event.type === "step-finished" && event.id !== queued.id)) tell(event);

@@ -69,7 +69,7 @@ export async function fisherOfRun(options: FisherRunOptions): Promise<{ record: 
     ...(cell.surrogates && { surrogates: cell.surrogates }),
     ...(attack.publicWeights && { publicWeights: plan.pretraining }),
   });
-  const store = openStepStore({ root: join(runsDir, "steps"), shipped: assetsFolder, events, signal });
+  const store = openStepStore({ root: join(runsDir, "steps"), shipped: [assetsFolder], events, signal });
   const { dir } = await stepRunner(store, () => {})(step);
   const record = await readFisher(dir);
   const file = join(run, REPORT, FISHER_FILE);

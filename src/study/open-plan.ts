@@ -25,6 +25,6 @@ export async function openPlan(options: {
   const weights = await loadWeights(read);
   const plan = expandStudy(read.study, await loadData(read, join(runsDir, "cache"), events), weights);
   const steps = join(runsDir, "steps");
-  const store = openStepStore({ root: steps, shipped: assetsFolder, events, signal: new AbortController().signal });
+  const store = openStepStore({ root: steps, shipped: [assetsFolder], events, signal: new AbortController().signal });
   return { plan, store, steps };
 }

@@ -34,6 +34,8 @@ export interface RunStudyOptions {
   readonly runsDir: string;
   /** The study's folder; one in `runsDir` that is named by the study where it is left out. */
   readonly studyDir?: string;
+  /** Folders of finished steps that are only read, beside those that come with the package. */
+  readonly shipped?: readonly string[];
   /** Copies one private image of each class into the run folders, for a report that shows them. */
   readonly includePrivate: boolean;
   /** Folder of cells' records: a cell that has one is taken from it, a cell that is computed leaves one. */
@@ -77,7 +79,8 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
       seed: cell.seed,
     }));
     events({ type: "study-started", study: study.name, cells: grid.length, steps: plan.steps.length, grid });
-    const opened = openStepStore({ root: join(runsDir, "steps"), shipped: assetsFolder, events, signal });
+    const shipped = [assetsFolder, ...(options.shipped ?? [])];
+    const opened = openStepStore({ root: join(runsDir, "steps"), shipped, events, signal });
     const store = withoutFailed(opened, options.failedSteps ?? new Map());
     const results = new Map<string, StepResult>();
     const timings: StudyResult["timings"][number][] = [];

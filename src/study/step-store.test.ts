@@ -12,7 +12,7 @@ import { openStepStore, type StepContext, type StepStore } from "./step-store.ts
 const spec: StepSpec = { kind: "target", version: 1, config: { freeze: "layer2", epochs: 6 }, inputs: { data: "d0" } };
 
 /** A store, in a new folder unless `root` names one, with what a test looks at. */
-function newStore(options: { root?: string; shipped?: string; abort?: AbortController } = {}) {
+function newStore(options: { root?: string; shipped?: readonly string[]; abort?: AbortController } = {}) {
   const root = options.root ?? join(mkdtempSync(join(tmpdir(), "tldmi-")), "steps");
   const seen: StudyEvent[] = [];
   const { signal } = options.abort ?? new AbortController();
@@ -92,10 +92,10 @@ describe("a step that is finished", () => {
     expect(epochs).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  test("is found in the shipped store, which is left as it is", async () => {
+  test("is found in whichever shipped store has it, and that store is left as it is", async () => {
     const shipped = newStore();
     await shipped.store.run(spec, "target", training().body);
-    const { store, root, seen } = newStore({ shipped: shipped.root });
+    const { store, root, seen } = newStore({ shipped: [join(shipped.root, "none"), shipped.root] });
     expect(await store.state(spec)).toBe("shipped");
     expect(await store.run(spec, "target", training().body)).toMatchObject({ dir: shipped.final, reused: true });
     expect(existsSync(root)).toBe(false);

@@ -74,8 +74,8 @@ export interface StepStore {
 export interface StepStoreOptions {
   /** Folder of the store; made when the first step is run. */
   readonly root: string;
-  /** A second store that is only read: finished steps that came with the package. */
-  readonly shipped?: string;
+  /** Further stores that are only read: finished steps that came with the package. */
+  readonly shipped?: readonly string[];
   readonly events: EventSink;
   readonly signal: AbortSignal;
   /** Waits for a step that another process is at, instead of refusing it: several work on one study. */
@@ -87,32 +87,33 @@ export interface StepStoreOptions {
  * one's, `….lock` the process that is at it. A finished folder that does not fit its own manifest is removed and computed anew,
  * with a warning.
  */
-export function openStepStore({ root, shipped, events, signal, waits = false }: StepStoreOptions): StepStore {
+export function openStepStore({ root, shipped = [], events, signal, waits = false }: StepStoreOptions): StepStore {
   const asked = new Map<string, Promise<StepResult>>();
 
   async function state(spec: StepSpec): Promise<StepState> {
     const folder = stepFolder(spec);
     if (isWhole(await findStep(join(root, folder)))) return "done";
-    if (shipped !== undefined && isWhole(await findStep(join(shipped, folder)))) return "shipped";
+    for (const store of shipped) if (isWhole(await findStep(join(store, folder)))) return "shipped";
     const checkpoints = await readdir(join(root, folder + UNFINISHED, CHECKPOINTS)).catch(() => []);
     return checkpoints.length > 0 ? "resumes" : "to do";
   }
 
   async function reuse(spec: StepSpec, name: string, source: StepSource): Promise<StepResult | undefined> {
-    const store = source === "shipped" ? shipped : root;
-    if (store === undefined) return undefined;
     const folder = stepFolder(spec);
-    const dir = join(store, folder);
-    const found = await findStep(dir);
-    if (found === undefined) return undefined;
-    if (!isWhole(found)) {
-      const message = `${dir} is damaged (${found.faults.join("; ")}): ${name} is computed anew`;
-      events({ type: "warning", step: name, message });
-      return undefined;
+    for (const store of source === "shipped" ? shipped : [root]) {
+      const dir = join(store, folder);
+      const found = await findStep(dir);
+      if (found === undefined) continue;
+      if (!isWhole(found)) {
+        const message = `${dir} is damaged (${found.faults.join("; ")}): ${name} is computed anew`;
+        events({ type: "warning", step: name, message });
+        continue;
+      }
+      const { seconds, peakMemory } = found.record;
+      events({ type: "step-finished", step: name, id: folder, source, seconds });
+      return { id: stepId(spec), dir, reused: true, seconds, ...(peakMemory !== undefined && { peakMemory }) };
     }
-    const { seconds, peakMemory } = found.record;
-    events({ type: "step-finished", step: name, id: folder, source, seconds });
-    return { id: stepId(spec), dir, reused: true, seconds, ...(peakMemory !== undefined && { peakMemory }) };
+    return undefined;
   }
 
   async function compute(

@@ -133,7 +133,7 @@ async function watchStep(
   step: PlannedStep,
   { root, stepsDir, signal, seconds }: TimingOptions & { readonly root: string; readonly seconds: number },
 ): Promise<Watched> {
-  const shared = { root, shipped: stepsDir };
+  const shared = { root, shipped: [stepsDir] };
   const silent: EventSink = () => {};
   const before = stepRunner(openStepStore({ ...shared, events: silent, signal }), () => {});
   for (const need of step.needs) await before(need);
