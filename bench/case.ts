@@ -1,7 +1,7 @@
 /** A classifier of `src/models`, at a width and for a number of identities. Images are `side × side` with three channels. */
 export interface Classifier {
-  readonly model: "resnet18" | "resnet10" | "vgg16_bn";
-  /** Channels of the first stage. */
+  readonly model: "resnet18" | "resnet10" | "vgg16_bn" | "vit_b_16";
+  /** Channels of the first stage; length of a token of a transformer. */
   readonly width: number;
   /** The first layers of a ResNet: `small` for up to 64×64, `imagenet` as in torchvision. */
   readonly stem?: "small" | "imagenet";
@@ -14,11 +14,28 @@ export interface TrainSpec extends Classifier {
   readonly kind: "train";
   readonly boundary: string | null;
   readonly batch: number;
+  /** A defense whose terms are added to the loss. */
+  readonly defense?: "bido-hsic";
+}
+
+/** An epoch of TL-DMI without augmentation: ours has cached what the frozen stages hand on, PyTorch computes it each time. */
+export interface EpochSpec extends Classifier {
+  readonly kind: "epoch";
+  readonly boundary: string;
+  readonly batch: number;
+  /** A multiple of the batch. */
+  readonly images: number;
+}
+
+/** Sums of squared per-example gradients of a batch: what Fisher information is made of. */
+export interface FisherSpec extends Classifier {
+  readonly kind: "fisher";
+  readonly batch: number;
 }
 
 /** One iteration of an attack on `batch` latents, the prior's networks at `priorWidth`. */
 export interface AttackSpec extends Classifier {
-  readonly kind: "gmi" | "kedmi";
+  readonly kind: "gmi" | "kedmi" | "plg-mi";
   readonly batch: number;
   readonly priorWidth: number;
 }
@@ -53,7 +70,7 @@ export interface StartSpec {
 }
 
 /** What both sides compute, by name; the peer reads the same object as JSON. */
-export type ComputeSpec = TrainSpec | AttackSpec | GanSpec | EvaluateSpec | LoadSpec;
+export type ComputeSpec = TrainSpec | EpochSpec | FisherSpec | AttackSpec | GanSpec | EvaluateSpec | LoadSpec;
 
 /** The least that a case must reach. Speeds are the peer's time over ours. */
 export interface Goals {
@@ -75,6 +92,8 @@ export interface BenchCase {
   readonly goals: Goals;
   /** Whether the PyTorch peer takes part. */
   readonly peer: boolean;
+  /** Whether torch.compile is tried: compiling takes longer than all else, so one case of each kind of step has it. */
+  readonly compiled: boolean;
   /** Whether it runs when nothing is said. */
   readonly standard: boolean;
   /** The curve that the case is a point of, and where on it. */
@@ -83,7 +102,7 @@ export interface BenchCase {
 
 /** What a step does once: images, or latents that become images. A loading or evaluation job handles all of its images. */
 export function imagesOf(spec: ComputeSpec): number {
-  return spec.kind === "evaluate" || spec.kind === "load" ? Math.min(spec.images, LOADED_AT_MOST) : spec.batch;
+  return "images" in spec ? Math.min(spec.images, LOADED_AT_MOST) : spec.batch;
 }
 
 /** Images that a loading job reads of a larger set: the time an image is asked about, not the time of a pass. */

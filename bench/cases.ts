@@ -9,66 +9,115 @@ const resnet10: Classifier = { model: "resnet10", width: 32, side: 64, classes: 
 const vgg16: Classifier = { model: "vgg16_bn", width: 64, side: 64, classes: IDENTITIES };
 const large: Classifier = { model: "resnet18", stem: "imagenet", width: 64, side: 224, classes: IDENTITIES };
 
+const vit: Classifier = { model: "vit_b_16", width: 192, side: 64, classes: IDENTITIES };
+
 const BATCHES = [16, 64, 256] as const;
 
-type Options = Partial<Pick<BenchCase, "goals" | "peer" | "standard" | "growth">>;
+type Options = Partial<Pick<BenchCase, "goals" | "peer" | "compiled" | "standard" | "growth">>;
 
 const compute = (id: string, spec: ComputeSpec, options: Options): BenchCase => ({
   id,
   spec,
   goals: {},
   peer: true,
+  compiled: false,
   standard: false,
   ...options,
 });
 
 const nameOf = ({ model, side }: Classifier) => `${model}/${side}px`;
 
-/** One case for each batch; those of `standard` run when nothing is said. */
+/** One case for each batch; those of `standard` run when nothing is said, and for those of `compiled` torch.compile is tried. */
 function byBatch(
   head: string,
   classifier: Classifier,
   make: (batch: number) => ComputeSpec,
   goals: BenchCase["goals"],
   standard: readonly number[],
+  compiled: readonly number[] = [],
 ): BenchCase[] {
-  return BATCHES.map((batch) =>
-    compute(`${head}/${nameOf(classifier)}/b${batch}`, make(batch), { goals, standard: standard.includes(batch) }),
-  );
+  return BATCHES.map((batch) => {
+    const of = { goals, standard: standard.includes(batch), compiled: compiled.includes(batch) };
+    return compute(`${head}/${nameOf(classifier)}/b${batch}`, make(batch), of);
+  });
 }
 
-const train = (classifier: Classifier, standard: readonly number[]) =>
+const train = (classifier: Classifier, standard: readonly number[], compiled: readonly number[] = []) =>
   byBatch(
     "train",
     classifier,
     (batch) => ({ kind: "train", ...classifier, boundary: null, batch }),
     GOALS.full,
     standard,
+    compiled,
   );
 
-const tlDmi = (classifier: Classifier, boundary: string, standard: readonly number[]) =>
+const tlDmi = (
+  classifier: Classifier,
+  boundary: string,
+  standard: readonly number[],
+  compiled: readonly number[] = [],
+) =>
   byBatch(
     `tl-dmi/${boundary}`,
     classifier,
     (batch) => ({ kind: "train", ...classifier, boundary, batch }),
     GOALS.frozen,
     standard,
+    compiled,
   );
 
-const attack = (kind: "gmi" | "kedmi", classifier: Classifier, standard: readonly number[]) =>
-  byBatch(kind, classifier, (batch) => ({ kind, ...classifier, batch, priorWidth: 64 }), GOALS.attack, standard);
+const attack = (
+  kind: "gmi" | "kedmi" | "plg-mi",
+  classifier: Classifier,
+  standard: readonly number[],
+  compiled: readonly number[] = [],
+) =>
+  byBatch(
+    kind,
+    classifier,
+    (batch) => ({ kind, ...classifier, batch, priorWidth: 64 }),
+    GOALS.attack,
+    standard,
+    compiled,
+  );
+
+const bido = byBatch(
+  "bido-hsic",
+  resnet18,
+  (batch) => ({ kind: "train", ...resnet18, boundary: null, batch, defense: "bido-hsic" }),
+  GOALS.bido,
+  [64],
+);
+
+const fisher = byBatch("fisher", resnet10, (batch) => ({ kind: "fisher", ...resnet10, batch }), GOALS.fisher, [16]);
+
+const epoch = ["layer2", "layer3"].map((boundary) =>
+  compute(
+    `tl-dmi-epoch/${boundary}/resnet18/64px/b64`,
+    { kind: "epoch", ...resnet18, boundary, batch: 64, images: 256 },
+    { goals: GOALS.epoch, standard: boundary === "layer3" },
+  ),
+);
 
 const gan = (kind: "critic" | "generator") =>
   BATCHES.map((batch) =>
     compute(
       `wgan-gp/${kind}/64px/b${batch}`,
       { kind, side: 64, batch, priorWidth: 64 },
-      { goals: GOALS.gan, standard: batch === 64 },
+      { goals: GOALS.gan, standard: batch === 64, compiled: kind === "generator" && batch === 64 },
     ),
   );
 
 const evaluate = (classifier: Classifier, standard: readonly number[]) =>
-  byBatch("evaluate", classifier, (batch) => ({ kind: "evaluate", ...classifier, batch, images: 256 }), {}, standard);
+  byBatch(
+    "evaluate",
+    classifier,
+    (batch) => ({ kind: "evaluate", ...classifier, batch, images: 256 }),
+    {},
+    standard,
+    classifier === resnet18 ? [64] : [],
+  );
 
 const load = [100, 1000, 10_000, 100_000].map((images) =>
   compute(
@@ -83,6 +132,7 @@ const start: BenchCase[] = [["--version"], ["validate", "examples/quickstart.yam
   spec: { kind: "start", args },
   goals: GOALS.start,
   peer: false,
+  compiled: false,
   standard: true,
 }));
 
@@ -133,18 +183,25 @@ function grown(
 
 /** Every case. Those that run when nothing is said cover each kind of work at its usual sizes. */
 export const cases: readonly BenchCase[] = [
-  ...train(resnet18, [16, 64]),
+  ...train(resnet18, [16, 64], [64]),
   ...train(resnet10, [64]),
   ...train(vgg16, [16]),
   ...train(large, [16]),
-  ...["layer1", "layer2", "layer3"].flatMap((boundary) => tlDmi(resnet18, boundary, [64])),
+  ...train(vit, [64]),
+  ...["layer1", "layer2", "layer3"].flatMap((boundary) =>
+    tlDmi(resnet18, boundary, [64], boundary === "layer3" ? [64] : []),
+  ),
   ...["block2", "block3", "block4"].flatMap((boundary) => tlDmi(vgg16, boundary, [])),
-  ...attack("gmi", resnet18, [16, 64]),
+  ...epoch,
+  ...bido,
+  ...attack("gmi", resnet18, [16, 64], [64]),
   ...attack("gmi", vgg16, []),
   ...attack("kedmi", resnet18, []),
   ...attack("kedmi", vgg16, [64]),
+  ...attack("plg-mi", resnet18, [16]),
   ...gan("critic"),
   ...gan("generator"),
+  ...fisher,
   ...evaluate(resnet18, [64]),
   ...evaluate(resnet10, []),
   ...evaluate(vgg16, [64]),
@@ -166,6 +223,11 @@ export const quickCases: readonly BenchCase[] = [
   smoke("tl-dmi-vgg", { kind: "train", ...tiny, model: "vgg16_bn", boundary: "block3", batch: 8 }, GOALS.frozen),
   smoke("gmi", { kind: "gmi", ...tiny, ...small }, GOALS.attack),
   smoke("kedmi", { kind: "kedmi", ...tiny, ...small, model: "vgg16_bn" }, GOALS.attack),
+  smoke("train-vit", { kind: "train", ...tiny, model: "vit_b_16", width: 48, boundary: null, batch: 8 }, GOALS.full),
+  smoke("epoch", { kind: "epoch", ...tiny, boundary: "layer2", batch: 8, images: 24 }, GOALS.epoch),
+  smoke("bido", { kind: "train", ...tiny, boundary: null, batch: 8, defense: "bido-hsic" }, GOALS.bido),
+  smoke("fisher", { kind: "fisher", ...tiny, batch: 8 }, GOALS.fisher),
+  smoke("plg-mi", { kind: "plg-mi", ...tiny, ...small }, GOALS.attack),
   smoke("critic", { kind: "critic", ...small }, GOALS.gan),
   smoke("generator", { kind: "generator", ...small }, GOALS.gan),
   smoke("evaluate", { kind: "evaluate", ...tiny, batch: 8, images: 20 }, {}),

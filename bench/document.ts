@@ -119,14 +119,15 @@ const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 function triedTable(rows: readonly Row[]): string {
   const cells = rows.flatMap((row) =>
-    row.tried.map(({ allocator, layout, ms, reason }) => [
+    row.tried.map(({ allocator, layout, ms, ratio, reason }) => [
       `\`${row.id}\``,
       allocator,
       layout.replace("_", " "),
       ms === undefined ? (reason ?? NONE).replaceAll("|", "\\|") : milliseconds(ms),
+      ratio === undefined ? NONE : fixed(ratio, 2),
     ]),
   );
-  return table(["case", "allocator", "form", "median"], cells);
+  return table(["case", "allocator", "form", "median", "ratio"], cells);
 }
 
 function goalsLine(rows: readonly Row[], peakGflops: number): string {

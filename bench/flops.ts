@@ -2,8 +2,9 @@ import { input, topologicalOrder, type Value } from "../src/engine/graph.ts";
 import { sizeOf } from "../src/engine/shape.ts";
 import { trainable } from "../src/models/bind.ts";
 import { logitsLayer } from "../src/models/model.ts";
-import type { EvaluateSpec } from "./case.ts";
+import { type Classifier, type ComputeSpec, type EvaluateSpec, imagesOf } from "./case.ts";
 import { buildClassifier } from "./steps/model.ts";
+import { priorNetworks } from "./steps/prior.ts";
 
 /** Multiplications and additions that one value costs: an output of a product over `inner` terms takes 2 · inner. */
 function flopsOf(v: Value): number {
@@ -33,7 +34,27 @@ export function graphFlops(outputs: Iterable<Value>): number {
 
 /** The same for logits of all images of an evaluation. */
 export function evaluationFlops(spec: EvaluateSpec): number {
-  const model = buildClassifier(spec);
+  return logitsFlops(spec) * spec.images;
+}
+
+/** Of one image's logits. */
+function logitsFlops(classifier: Classifier): number {
+  const model = buildClassifier(classifier);
   const one = trainable({ training: false }).apply(logitsLayer(model), input("image", [1, ...model.input]));
-  return graphFlops([one]) * spec.images;
+  return graphFlops([one]);
+}
+
+/** Backward costs twice the forward pass. */
+const BOTH_WAYS = 3;
+
+/** About what a step or job costs, for plans: known before anything is prepared. */
+export function roughFlops(spec: ComputeSpec): number {
+  if (spec.kind === "load") return 0;
+  if (spec.kind === "evaluate") return evaluationFlops(spec);
+  const classifier = "model" in spec ? logitsFlops(spec) : 0;
+  if (!("priorWidth" in spec)) return imagesOf(spec) * BOTH_WAYS * classifier;
+  const { generator, latent, classes = 0 } = priorNetworks(spec);
+  const wanted = classes > 0 ? input("wanted", [1, classes]) : undefined;
+  const image = trainable({ training: false }).apply(generator, input("z", [1, latent]), wanted);
+  return imagesOf(spec) * BOTH_WAYS * (classifier + 2 * graphFlops([image]));
 }

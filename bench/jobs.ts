@@ -16,7 +16,8 @@ export interface Job {
   run(): Promise<void>;
 }
 
-function header({ images, side }: { readonly images: number; readonly side: number }, classes: number) {
+/** What the set of a case is called, and its images' form and classes. */
+export function header({ images, side }: { readonly images: number; readonly side: number }, classes: number) {
   const names = Array.from({ length: classes }, (_, i) => String(i));
   return { name: "bench", channels: 3, height: side, width: side, classes: names, labels: classesOf(images, classes) };
 }

@@ -7,6 +7,7 @@ import type { BenchCase } from "./case.ts";
 import { selectCases } from "./cases.ts";
 import { conditionsOf } from "./conditions.ts";
 import { findPeer, type Peer } from "./peer.ts";
+import { allot, planned, planText } from "./plan.ts";
 import { measurePeak } from "./probe.ts";
 import type { Row } from "./result.ts";
 import { discardUnfinished, openResult } from "./result-file.ts";
@@ -20,11 +21,13 @@ const HELP = `usage: npm run bench -- [options]
   --only PATTERN  the cases whose names hold PATTERN, also those that are not standard
   --quick         one tiny case of each kind, to see that everything works; the numbers mean nothing
   --list          names of the cases, standard ones marked *, and nothing is run
+  --plan          what would be run and about how long it would take, and nothing is run
+  --budget N      minutes for all cases that are not finished; 25 by default. torch.compile goes first where they do not do
   --fresh         forget what an unfinished run left
   --no-peer       this package alone
 
 The peer is PyTorch in the Python that TLDMI_BENCH_PYTHON names, else python3. Finished cases are kept: a run that was stopped
-goes on with the same command. Results are in bench/results; \`npm run bench:doc\` makes docs/performance.md of the newest.
+goes on with the same command, with the whole budget for what is left. Results are in bench/results; \`npm run bench:doc\` makes docs/performance.md of the newest.
 `;
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -45,25 +48,57 @@ async function main(): Promise<number> {
   }
   const peer = values["no-peer"] ? { missing: "without PyTorch, as asked" } : await findPeer();
   if ("missing" in peer) say(peer.missing);
-  return measureAll(selected, "missing" in peer ? undefined : peer, values);
+  const found = "missing" in peer ? undefined : peer;
+  const budget = minutes(values.budget);
+  if (values.plan) {
+    const allotment = allot(selected, found, budget * 60);
+    process.stdout.write(planText(planned(selected, found, allotment), allotment, budget));
+    return 0;
+  }
+  return measureAll(selected, found, { ...values, budget });
+}
+
+/** @throws UserError for anything but a positive number. */
+function minutes(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new UserError(`--budget ${text}: expected minutes, such as 25`);
 }
 
 function parseOptions() {
   const flag = { type: "boolean", default: false } as const;
   try {
     return parseArgs({
-      options: { only: { type: "string" }, quick: flag, list: flag, fresh: flag, "no-peer": flag, help: flag },
+      options: {
+        only: { type: "string" },
+        budget: { type: "string", default: "25" },
+        quick: flag,
+        list: flag,
+        plan: flag,
+        fresh: flag,
+        "no-peer": flag,
+        help: flag,
+      },
     });
   } catch (error) {
     throw new UserError(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
   }
 }
 
+interface Asked {
+  readonly quick: boolean;
+  readonly only?: string | undefined;
+  readonly fresh: boolean;
+  /** Minutes. */
+  readonly budget: number;
+}
+
 async function measureAll(
   selected: readonly BenchCase[],
   peer: Peer | undefined,
-  { quick, only, fresh }: { readonly quick: boolean; readonly only?: string | undefined; readonly fresh: boolean },
+  { quick, only, fresh, budget }: Asked,
 ): Promise<number> {
+  const end = performance.now() + budget * 60_000;
   // A smoke run leaves nothing that could be taken for a result.
   const folder = quick ? join(root, ".cache", "bench", "quick") : join(root, "bench", "results");
   if (fresh || quick) await discardUnfinished(folder);
@@ -76,9 +111,11 @@ async function measureAll(
   let failed = 0;
   for (const [i, benchCase] of selected.entries()) {
     if (done.has(benchCase.id)) continue;
+    const left = selected.slice(i).filter(({ id }) => !done.has(id));
+    const allotment = allot(left, peer, (end - performance.now()) / 1000);
     const tell = (what: string) => say(`  ${benchCase.id} (${i + 1} of ${selected.length}): ${what}`);
     try {
-      const row = await measureOne(benchCase, { peer, threads: runtimeInfo().threads, quick, tell });
+      const row = await measureOne(benchCase, { peer, threads: runtimeInfo().threads, quick, allotment, tell });
       await result.add(row);
       process.stdout.write(`${rowText(row, result.peakGflops)}\n`);
     } catch (error) {

@@ -48,16 +48,25 @@ export async function findPeer(env: NodeJS.ProcessEnv = process.env): Promise<Pe
   }
 }
 
-/** The layouts in which the peer is tried, or why not. */
-export function layoutsFor({ spec }: BenchCase, peer: Peer): readonly (readonly [Layout, string | undefined])[] {
+/** The forms in which the peer is tried, each with a reason where it is not. @param time whether there is time for torch.compile */
+export function formsOf(
+  { spec, compiled }: BenchCase,
+  peer: Peer,
+  time: boolean,
+): readonly (readonly [Layout, string | undefined])[] {
   if (spec.kind === "load") return [["nchw", undefined]];
-  const uncompiled =
-    spec.kind === "critic"
-      ? "torch.compile has no gradients of gradients"
-      : peer.compiler
-        ? undefined
-        : "torch.compile needs a C++ compiler";
-  return LAYOUTS.map((layout) => [layout, layout === "compile" ? uncompiled : undefined]);
+  return [
+    ["nchw", undefined],
+    ["channels_last", undefined],
+    ["compile", uncompiled(spec.kind, compiled, peer, time)],
+  ];
+}
+
+function uncompiled(kind: string, compiled: boolean, peer: Peer, time: boolean): string | undefined {
+  if (kind === "critic") return "torch.compile has no gradients of gradients";
+  if (!compiled) return "not tried: one case of each kind of step is compiled";
+  if (!peer.compiler) return "not tried: torch.compile needs a C++ compiler, and none is there";
+  return time ? undefined : "not tried: no time for torch.compile was left in the budget";
 }
 
 /** The allocators there are: glibc alone reads the settings of the tuned one. */

@@ -1,3 +1,5 @@
+import { plgMi } from "../src/attacks/plg-mi.ts";
+import { input } from "../src/engine/graph.ts";
 import { random } from "../src/engine/random.ts";
 import { type Shape, sizeOf } from "../src/engine/shape.ts";
 import type { StateDict } from "../src/engine/store.ts";
@@ -5,7 +7,9 @@ import { type FloatTensor, tensor } from "../src/engine/tensor.ts";
 import { initialState } from "../src/models/bind.ts";
 import type { WeightSpec } from "../src/models/layer.ts";
 import { weightsOf } from "../src/models/model.ts";
+import { randomViews } from "../src/models/random-views.ts";
 import { DISCRIMINATOR, GENERATOR, weightsWithPrefix } from "../src/priors/prior.ts";
+import { PLG_VIEWS } from "../src/priors/train-plg.ts";
 import type { AttackSpec, Classifier, ComputeSpec, GanSpec } from "./case.ts";
 import { TARGET } from "./steps/attack.ts";
 import { buildClassifier } from "./steps/model.ts";
@@ -21,6 +25,21 @@ export function prepare(spec: ComputeSpec): StateDict {
     case "train": {
       const images = draw("images", [spec.batch, 3, spec.side, spec.side], "uniforms");
       return { ...classifierState(spec), images, targets: oneHot(spec.batch, spec.classes) };
+    }
+    case "fisher": {
+      const labels = tensor(Float32Array.from(classesOf(spec.batch, spec.classes)), [spec.batch]);
+      return {
+        ...classifierState(spec),
+        images: draw("images", [spec.batch, 3, spec.side, spec.side], "uniforms"),
+        labels,
+      };
+    }
+    case "plg-mi": {
+      const { latent, generator } = priorNetworks(spec);
+      const labels = tensor(Float32Array.from(classesOf(spec.batch, spec.classes)), [spec.batch]);
+      const prior = weightsWithPrefix(GENERATOR, initialState(generator.weights, SEED));
+      const target = weightsWithPrefix(TARGET, classifierState(spec));
+      return { ...target, ...prior, ...views(spec), z: draw("z", [spec.batch, latent]), labels };
     }
     case "gmi":
     case "kedmi": {
@@ -38,6 +57,7 @@ export function prepare(spec: ComputeSpec): StateDict {
         alpha: draw("alpha", [spec.batch, 1, 1, 1], "uniforms"),
       };
     case "evaluate":
+    case "epoch":
       return classifierState(spec);
     case "load":
       return {};
@@ -58,6 +78,23 @@ export function* imageBytes(count: number, side: number): Generator<Uint8Array> 
 /** The class of each of `count` images. */
 export function classesOf(count: number, classes: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => i % classes);
+}
+
+/** One draw of the views that an iteration of PLG-MI judges, by the names of what its graph is fed. */
+function views({ batch, side }: AttackSpec): StateDict {
+  const { crop, jitter, flip, augmentations } = plgMi.config.parse({});
+  const images = input("images", [batch, 3, side, side]);
+  const range = { ...PLG_VIEWS, scale: [crop, 1] as const, jitter, flip };
+  const rng = random(SEED, "views");
+  const drawn = Array.from({ length: augmentations }, (_, i) => randomViews(images, range, `views${i}`).draw(rng));
+  return Object.fromEntries(
+    drawn
+      .flatMap((fed) => Object.entries(fed))
+      .map(([name, data]) => {
+        const edge = Math.sqrt(data.length / batch);
+        return [name, tensor(data, [batch, 1, edge, edge])];
+      }),
+  );
 }
 
 function classifierState(spec: Classifier): StateDict {

@@ -16,6 +16,8 @@ const Rival = z.object({
   ratio: Spread,
 });
 
+export type Rival = z.output<typeof Rival>;
+
 const Goals = z.object({
   tuned: number.optional(),
   default: number.optional(),
@@ -35,9 +37,15 @@ export const Row = z.object({
   /** The strongest peer under each allocator. */
   default: Rival.optional(),
   tuned: Rival.optional(),
-  /** Every form of the peer that was tried first, with its median time, or why it was not. */
+  /** Every form of the peer, with its median time and how many times ours was faster, or why it was not tried. */
   tried: z.array(
-    z.object({ allocator: Allocator, layout: Layout, ms: number.optional(), reason: z.string().optional() }),
+    z.object({
+      allocator: Allocator,
+      layout: Layout,
+      ms: number.optional(),
+      ratio: number.optional(),
+      reason: z.string().optional(),
+    }),
   ),
 });
 export type Row = z.output<typeof Row>;

@@ -9,12 +9,13 @@ import { encodeSafetensors } from "../src/engine/safetensors.ts";
 import type { StateDict } from "../src/engine/store.ts";
 import { type BenchCase, type ComputeSpec, imagesOf, LOADED_AT_MOST } from "./case.ts";
 import { evaluationFlops, graphFlops } from "./flops.ts";
-import { type Allocator, allocators, type Layout, layoutsFor, type Peer, peerCommand } from "./peer.ts";
+import { type Allocator, allocators, formsOf, type Layout, type Peer, peerCommand } from "./peer.ts";
+import type { Allotment } from "./plan.ts";
 import { imageBytes, prepare } from "./prepare.ts";
 import { type Check, FILES } from "./protocol.ts";
-import type { Row } from "./result.ts";
+import type { Rival, Row } from "./result.ts";
 import { type Side, SideError, withSide } from "./side.ts";
-import { quantile, spreadOf } from "./statistics.ts";
+import { spreadOf } from "./statistics.ts";
 import { buildStep, isStep } from "./steps/index.ts";
 import { type Pace, roundRatios, takeTurns } from "./turns.ts";
 
@@ -24,6 +25,7 @@ export interface Setting {
   readonly threads: number;
   /** The smoke run's: one form of the peer for each allocator, and few rounds. */
   readonly quick: boolean;
+  readonly allotment: Allotment;
   /** Says what is going on, for a person who waits. */
   tell(what: string): void;
 }
@@ -33,10 +35,11 @@ export class MismatchError extends Error {
   override readonly name = "MismatchError";
 }
 
-const PACE: Pace = { seconds: 10, least: 5, most: 15 };
-const ALONE: Pace = { seconds: 6, least: 3, most: 15 };
-const TRIAL: Pace = { seconds: 2.5, least: 2, most: 5 };
 const QUICK: Pace = { seconds: 0.5, least: 2, most: 3 };
+/** Three rounds give a median that one disturbed round cannot move; beyond fifteen a median hardly gains. */
+const ROUNDS = { least: 3, most: 15 } as const;
+
+const paceOf = ({ quick, allotment }: Setting): Pace => (quick ? QUICK : { seconds: allotment.seconds, ...ROUNDS });
 
 /** Layouts and sums in another order change the last digits; a rectifier that flips near zero changes a norm by more. */
 const TOLERANCE = { loss: 1e-4, norm: 5e-3 };
@@ -78,7 +81,7 @@ interface Measurement extends Pick<Row, "tried"> {
 
 async function measure(benchCase: BenchCase, ours: Side, folder: string, setting: Setting): Promise<Measurement> {
   if (benchCase.peer && setting.peer !== undefined) return meetPeer(benchCase, setting.peer, ours, folder, setting);
-  const [turns] = await takeTurns([ours], setting.quick ? QUICK : ALONE);
+  const [turns] = await takeTurns([ours], paceOf(setting));
   return { ms: turns!.flat(), tried: [], rivals: {} };
 }
 
@@ -96,7 +99,8 @@ function ourCommand(folder: string, threads: number) {
 }
 
 function flopsOf(spec: ComputeSpec, state: StateDict): { flops?: number } {
-  if (spec.kind === "load") return {};
+  // What an epoch does not compute again is the point of that case: it has no one count of operations.
+  if (spec.kind === "load" || spec.kind === "epoch") return {};
   if (spec.kind === "evaluate") return { flops: evaluationFlops(spec) };
   const { outputs, updates } = buildStep(spec, state);
   return { flops: graphFlops([...Object.values(outputs), ...Object.values(updates)]) };
@@ -108,7 +112,10 @@ function pointOf(spec: ComputeSpec, along: NonNullable<BenchCase["growth"]>["alo
   return along === "side" ? spec.side : spec.batch;
 }
 
-/** Tries every form of the peer, then takes turns with the fastest under each allocator. */
+/**
+ * Takes turns with every form of the peer under each allocator. What counts is the form to which ours compares worst: all are measured
+ * the same way, so that none is chosen by a trial that was shorter.
+ */
 async function meetPeer(
   benchCase: BenchCase,
   peer: Peer,
@@ -116,53 +123,48 @@ async function meetPeer(
   folder: string,
   setting: Setting,
 ): Promise<Measurement> {
-  const { threads, quick } = setting;
+  const { threads } = setting;
   const { kind } = benchCase.spec;
   const tried: Row["tried"] = [];
   const rivals: Pick<Row, Allocator> = {};
   const ms: number[] = [];
-  const withPeer = <T>(layout: Layout, allocator: Allocator, use: (side: Side) => Promise<T>): Promise<T> => {
+  const meet = (layout: Layout, allocator: Allocator): Promise<Rival> => {
     setting.tell(`PyTorch, ${layout}, ${allocator} allocator`);
     const command = peerCommand(peer, { folder, layout, allocator, threads, kind });
-    return withSide(command, (side) => {
+    return withSide(command, async (side) => {
       checkAgreement(command.what, ours.check, side.check);
-      return use(side);
-    });
-  };
-  const trial = async (layout: Layout, allocator: Allocator): Promise<Row["tried"][number]> => {
-    try {
-      const [turns] = await withPeer(layout, allocator, (side) => takeTurns([side], TRIAL));
-      return { allocator, layout, ms: quantile(turns!.flat(), 0.5) };
-    } catch (error) {
-      // What PyTorch cannot compile is no fault of the case; a process that cannot run eagerly is.
-      if (!(error instanceof SideError) || layout !== "compile") throw error;
-      return { allocator, layout, reason: error.reason };
-    }
-  };
-  for (const allocator of allocators()) {
-    const forms = formsFor(benchCase, peer, allocator, quick);
-    let best = forms.length === 1 ? forms[0]![0] : undefined;
-    if (best === undefined) {
-      const trials: Row["tried"] = [];
-      for (const [layout, reason] of forms)
-        trials.push(reason === undefined ? await trial(layout, allocator) : { allocator, layout, reason });
-      const timed = trials.filter((t) => t.ms !== undefined).sort((a, b) => a.ms! - b.ms!);
-      best = timed[0]!.layout;
-      tried.push(...trials);
-    }
-    const layout = best;
-    rivals[allocator] = await withPeer(layout, allocator, async (side) => {
-      const [mine, theirs] = await takeTurns([ours, side], quick ? QUICK : PACE);
+      const [mine, theirs] = await takeTurns([ours, side], paceOf(setting));
       ms.push(...mine!.flat());
       const ratio = spreadOf(roundRatios(mine!, theirs!));
       return { layout, ms: spreadOf(theirs!.flat()), peakBytes: await side.end(), ratio };
     });
-  }
+  };
+  for (const allocator of allocators())
+    for (const [layout, reason] of wantedForms(benchCase, peer, allocator, setting)) {
+      const met = reason === undefined ? await unlessUncompiled(layout, () => meet(layout, allocator)) : reason;
+      if (typeof met === "string") {
+        tried.push({ allocator, layout, reason: met });
+        continue;
+      }
+      tried.push({ allocator, layout, ms: met.ms.median, ratio: met.ratio.median });
+      const strongest = rivals[allocator];
+      if (strongest === undefined || met.ratio.median < strongest.ratio.median) rivals[allocator] = met;
+    }
   return { ms, tried, rivals };
 }
 
-function formsFor(benchCase: BenchCase, peer: Peer, allocator: Allocator, quick: boolean) {
-  const forms = layoutsFor(benchCase, peer);
+/** What PyTorch cannot compile is no fault of the case: its reason is given. A process that cannot run eagerly is one. */
+async function unlessUncompiled(layout: Layout, meet: () => Promise<Rival>): Promise<Rival | string> {
+  try {
+    return await meet();
+  } catch (error) {
+    if (!(error instanceof SideError) || layout !== "compile") throw error;
+    return error.reason;
+  }
+}
+
+function wantedForms(benchCase: BenchCase, peer: Peer, allocator: Allocator, { quick, allotment }: Setting) {
+  const forms = formsOf(benchCase, peer, allotment.compile);
   if (!quick) return forms;
   const wanted: Layout = allocator === "tuned" && forms.length > 1 ? "channels_last" : "nchw";
   return forms.filter(([layout]) => layout === wanted);

@@ -31,7 +31,7 @@ export class SideError extends Error {
 }
 
 /** Longer than any case needs that is not stuck. */
-const PATIENCE_MS = 10 * 60_000;
+const PATIENCE_MS = 5 * 60_000;
 
 /** Starts a side and waits for its check. @throws SideError where the process ends or says something else. */
 async function startSide(command: Command): Promise<Side> {

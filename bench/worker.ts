@@ -6,10 +6,11 @@ import { compile, setThreads } from "../src/engine/runtime.ts";
 import { decodeSafetensors } from "../src/engine/safetensors.ts";
 import type { StateDict } from "../src/engine/store.ts";
 import type { ComputeSpec } from "./case.ts";
+import { epochJob } from "./epoch.ts";
 import { evaluateJob, loadJob } from "./jobs.ts";
 import { peakBytes } from "./peak-memory.ts";
 import { type Check, FILES } from "./protocol.ts";
-import { buildStep, isStep } from "./steps/index.ts";
+import { buildStep } from "./steps/index.ts";
 
 /** What is timed, and the numbers by which it is checked; checking comes first and counts as a warm-up. */
 interface Timed {
@@ -21,13 +22,14 @@ async function open(spec: ComputeSpec, folder: string): Promise<Timed> {
   const images = join(folder, FILES.images);
   if (spec.kind === "load") return loadJob(spec, images);
   const state = readState(join(folder, FILES.tensors));
-  if (!isStep(spec)) return evaluateJob(spec, state, images);
+  if (spec.kind === "evaluate") return evaluateJob(spec, state, images);
+  if (spec.kind === "epoch") return epochJob(spec, state, images);
   const step = buildStep(spec, state);
   const program = await compile(step);
   return {
     async check() {
-      const { loss } = await program.run(step.feeds);
-      return { loss: loss!.data[0]!, norm: step.gradientNorm() };
+      const results = await program.run(step.feeds);
+      return step.check?.(results) ?? { loss: results.loss!.data[0]!, norm: step.gradientNorm!() };
     },
     run: () => program.run(step.feeds),
   };

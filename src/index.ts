@@ -6,7 +6,7 @@ export { dataSources } from "./data/index.ts";
 export { defineDefense } from "./defenses/defense.ts";
 export { defenses } from "./defenses/index.ts";
 export { UserError } from "./engine/errors.ts";
-export { setThreads } from "./engine/runtime.ts";
+export { setDevice, setThreads } from "./engine/runtime.ts";
 export { metrics } from "./metrics/index.ts";
 export { defineMetric } from "./metrics/metric.ts";
 export { models } from "./models/index.ts";

@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from networks import classifier, freeze
+from steps import descent, trained
 
 
 def images_of(spec, path):
@@ -61,5 +62,35 @@ def load(spec, path, at_most):
             total += x.sum().item()
             squares += x.square().sum().item()
         return total / wanted, squares**0.5
+
+    return job, check
+
+
+def epoch(spec, state, path, layout, speed_up):
+    """An epoch behind a frozen prefix, which is computed for every batch, as training code does."""
+    model, cut, weights, optimizer = trained(spec, state, layout)
+    images = images_of(spec, path).clone()
+    labels = torch.arange(spec["images"]) % spec["classes"]
+    batch = spec["batch"]
+
+    def loss_of(x, y):
+        with torch.no_grad():
+            x = model.run(x, 0, cut)
+        return F.cross_entropy(model.head(model.run(x, cut, None)), y)
+
+    loss_of = speed_up(loss_of)
+
+    def step(rows):
+        x = images[rows].to(memory_format=layout).float().div_(255)
+        return descent(optimizer, lambda x: loss_of(x, labels[rows]), x)()
+
+    def job():
+        order = torch.randperm(spec["images"])
+        for at in range(0, spec["images"], batch):
+            step(order[at : at + batch])
+
+    def check():
+        loss = step(torch.arange(batch)).item()
+        return loss, torch.stack([p.grad.double().norm() for p in weights]).norm().item()
 
     return job, check

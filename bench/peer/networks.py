@@ -40,6 +40,16 @@ class Classifier(nn.Module):
     def features_of(self, x):
         return self.run(x, 0, None)
 
+    def watched(self, x):
+        """Logits, and what the last stage of each group hands on; a stage without a group, such as a stem, has none."""
+        hidden, stages = [], self.stages()
+        groups = [name.split(".")[0] if "." in name else None for name, _ in stages] + [None]
+        for i, (_, stage) in enumerate(stages):
+            x = stage(x)
+            if groups[i] is not None and groups[i] != groups[i + 1]:
+                hidden.append(x)
+        return self.head(x), hidden
+
     def boundary(self, name):
         """The number of stages up to and including the last of that name or group."""
         if name is None:
@@ -116,7 +126,74 @@ class VGG16(Classifier):
         freeze_children(self.features, list(self.features._modules)[: self.ends[cut - 1][1]])
 
 
+class SelfAttention(nn.Module):
+    """torch.nn.MultiheadAttention of a sequence with itself, its heads through the fused kernel."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
+        self.in_proj_bias = nn.Parameter(torch.empty(3 * width))
+        self.out_proj = nn.Linear(width, width)
+
+    def forward(self, x):
+        n, tokens, width = x.shape
+        mixed = nn.functional.linear(x, self.in_proj_weight, self.in_proj_bias)
+        q, k, v = mixed.view(n, tokens, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        joined = nn.functional.scaled_dot_product_attention(q, k, v)
+        return self.out_proj(joined.transpose(1, 2).reshape(n, tokens, width))
+
+
+class EncoderLayer(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(width, eps=1e-6)
+        self.self_attention = SelfAttention(width, heads)
+        self.ln_2 = nn.LayerNorm(width, eps=1e-6)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Identity(), nn.Linear(4 * width, width)
+        )
+
+    def forward(self, x):
+        x = x + self.self_attention(self.ln_1(x))
+        return x + self.mlp(self.ln_2(x))
+
+
+class VisionTransformer(Classifier):
+    """torchvision's vit_b_16 at another width."""
+
+    DEPTH, HEADS, PATCH = 12, 12, 16
+
+    def __init__(self, width, side, classes):
+        super().__init__()
+        self.conv_proj = nn.Conv2d(3, width, self.PATCH, self.PATCH)
+        self.class_token = nn.Parameter(torch.empty(1, 1, width))
+        self.encoder = nn.Module()
+        self.encoder.pos_embedding = nn.Parameter(torch.empty(1, (side // self.PATCH) ** 2 + 1, width))
+        self.encoder.layers = nn.Module()
+        for i in range(self.DEPTH):
+            setattr(self.encoder.layers, f"encoder_layer_{i}", EncoderLayer(width, self.HEADS))
+        self.encoder.ln = nn.LayerNorm(width, eps=1e-6)
+        self.heads = nn.Module()
+        self.heads.head = nn.Linear(width, classes)
+
+    def embed(self, x):
+        tokens = self.conv_proj(x).flatten(2).transpose(1, 2)
+        return torch.cat([self.class_token.expand(x.shape[0], -1, -1), tokens], 1) + self.encoder.pos_embedding
+
+    def stages(self):
+        layers = [getattr(self.encoder.layers, f"encoder_layer_{i}") for i in range(self.DEPTH)]
+        stages = [("embedding", self.embed)] + [(f"encoder.{i}", layer) for i, layer in enumerate(layers)]
+        name, last = stages[-1]
+        return stages[:-1] + [(name, lambda x: self.encoder.ln(last(x))[:, 0])]
+
+    def head(self, x):
+        return self.heads.head(x)
+
+
 def classifier(spec):
+    if spec["model"] == "vit_b_16":
+        return VisionTransformer(spec["width"], spec["side"], spec["classes"])
     if spec["model"] == "vgg16_bn":
         return VGG16(spec["width"], spec["side"], spec["classes"])
     blocks = [2, 2, 2, 2] if spec["model"] == "resnet18" else [1, 1, 1, 1]
@@ -214,6 +291,69 @@ class KedmiDiscriminator(nn.Module):
     def naturalness(self, x):
         z = torch.logsumexp(self(x), 1)
         return z - nn.functional.softplus(z)
+
+
+class ConditionalNorm(nn.Module):
+    """Batch norm with a scale and a shift for each class; fixed for the classes of a batch, it is one product and one sum."""
+
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.weights = nn.Embedding(classes, channels)
+        self.biases = nn.Embedding(classes, channels)
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def fix(self, labels, eps=1e-5):
+        scale = self.weights(labels) / (self.running_var + eps).sqrt()
+        shift = self.biases(labels) - scale * self.running_mean
+        self.scale, self.shift = scale.detach()[:, :, None, None], shift.detach()[:, :, None, None]
+
+    def forward(self, x):
+        return torch.addcmul(self.shift, x, self.scale)
+
+
+def doubled(x):
+    return nn.functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+class UpBlock(nn.Module):
+    def __init__(self, before, after, classes):
+        super().__init__()
+        self.b1, self.b2 = ConditionalNorm(before, classes), ConditionalNorm(after, classes)
+        self.c1, self.c2 = nn.Conv2d(before, after, 3, 1, 1), nn.Conv2d(after, after, 3, 1, 1)
+        self.c_sc = nn.Conv2d(before, after, 1)
+
+    def forward(self, x):
+        y = self.c1(doubled(self.b1(x).relu()))
+        # A convolution of 1x1 and the doubling change places: a quarter of the work.
+        return self.c2(self.b2(y).relu()) + doubled(self.c_sc(x))
+
+
+class ConditionalGenerator(nn.Module):
+    """PLG-MI's generator, its classes fixed."""
+
+    def __init__(self, latent, side, width, classes):
+        super().__init__()
+        self.ups = halvings(side)
+        widths = [width * 2 ** (self.ups - i) for i in range(self.ups + 1)]
+        self.l1 = nn.Linear(latent, widths[0] * 16)
+        for i in range(self.ups):
+            setattr(self, f"block{i + 2}", UpBlock(widths[i], widths[i + 1], classes))
+        setattr(self, f"b{self.ups + 2}", nn.BatchNorm2d(width))
+        setattr(self, f"conv{self.ups + 2}", nn.Conv2d(width, 3, 1))
+
+    def fix(self, labels):
+        for module in self.modules():
+            if isinstance(module, ConditionalNorm):
+                module.fix(labels)
+        return self.eval().requires_grad_(False)
+
+    def forward(self, z):
+        x = self.l1(z).view(z.shape[0], -1, 4, 4)
+        for i in range(self.ups):
+            x = getattr(self, f"block{i + 2}")(x)
+        x = getattr(self, f"b{self.ups + 2}")(x).relu()
+        return (getattr(self, f"conv{self.ups + 2}")(x).tanh() + 1) * 0.5
 
 
 def freeze(module):

@@ -1,9 +1,11 @@
 """The package's steps in PyTorch. Each maker returns a step, which returns its loss, and the tensors whose gradients it leaves."""
 
+import time
+
 import torch
 from torch.nn import functional as F
 
-from networks import Critic, Generator, KedmiDiscriminator, classifier, freeze
+from networks import ConditionalGenerator, Critic, Generator, KedmiDiscriminator, classifier, freeze
 from tensors import under
 
 MOMENTUM, RATE, DECAY = 0.9, 1e-3, 1e-4
@@ -28,7 +30,8 @@ def descent(optimizer, loss_of, x):
     return step
 
 
-def train(spec, state, layout, speed_up):
+def trained(spec, state, layout):
+    """A classifier in training behind its boundary, the number of frozen stages, the weights that learn, and their optimiser."""
     model = classifier(spec)
     model.load_state_dict({k: v for k, v in state.items() if k not in ("images", "targets")}, strict=False)
     model.train()
@@ -36,10 +39,14 @@ def train(spec, state, layout, speed_up):
     if cut > 0:
         model.freeze_stages(cut)
     model.to(memory_format=layout)
+    weights = [p for p in model.parameters() if p.requires_grad]
+    return model, cut, weights, fused(torch.optim.SGD, weights, lr=RATE, momentum=MOMENTUM, weight_decay=DECAY)
+
+
+def train(spec, state, layout, speed_up):
+    model, cut, weights, optimizer = trained(spec, state, layout)
     images = state["images"].to(memory_format=layout)
     labels = state["targets"].argmax(1)
-    weights = [p for p in model.parameters() if p.requires_grad]
-    optimizer = fused(torch.optim.SGD, weights, lr=RATE, momentum=MOMENTUM, weight_decay=DECAY)
 
     def loss_of(x):
         if cut > 0:
@@ -47,10 +54,71 @@ def train(spec, state, layout, speed_up):
                 x = model.run(x, 0, cut)
         return F.cross_entropy(model.head(model.run(x, cut, None)), labels)
 
-    loss_of = speed_up(loss_of)
+    def bido_loss(x):
+        logits, hidden = model.watched(x)
+        return F.cross_entropy(logits, labels) + bido(x, hidden, state["targets"])
 
+    loss_of = speed_up(bido_loss if spec.get("defense") == "bido-hsic" else loss_of)
     return descent(optimizer, loss_of, images), weights
 
+
+def bido(x, hidden, wanted, weight_x=0.05, weight_y=0.5, sigma=5.0, ridge=1e-5):
+    """Bilateral dependency optimisation by normalised HSIC."""
+    m = x.shape[0]
+    eye = torch.eye(m)
+
+    def gaussian(rows):
+        rows = rows.flatten(1)
+        rows = rows - rows.mean(0)
+        lengths = rows.square().sum(1)
+        distances = (lengths[:, None] + lengths[None] - 2 * rows @ rows.T).relu()
+        return torch.exp(distances * (-1 / (2 * sigma**2 * rows.shape[1])))
+
+    def canonical(k):
+        centred = k - k.mean(0)
+        centred = centred - centred.mean(1, keepdim=True)
+        return eye - ridge * m * torch.linalg.inv(centred + ridge * m * eye)
+
+    of_x, of_y = canonical(gaussian(x)), canonical(wanted @ wanted.T)
+    of_hidden = [canonical(gaussian(z)) for z in hidden]
+    return sum(weight_x * (of_x * z).sum() - weight_y * (z * of_y).sum() for z in of_hidden)
+
+
+def fisher(spec, state, layout, speed_up):
+    """Squares of each image's own gradients, summed for each weight: by vmap, or image by image where that is faster."""
+    model = classifier(spec)
+    model.load_state_dict({k: v for k, v in state.items() if k not in ("images", "labels")}, strict=False)
+    model.eval().to(memory_format=layout)
+    for module in model.modules():
+        if isinstance(module, torch.nn.ReLU):
+            module.inplace = False
+    images, labels = state["images"].to(memory_format=layout), state["labels"].long()
+    weights = dict(model.named_parameters())
+    buffers = dict(model.named_buffers())
+
+    def loss_of(parameters, x, y):
+        logits = torch.func.functional_call(model, (parameters, buffers), (x[None],))
+        return F.cross_entropy(logits, y[None])
+
+    each = torch.func.vmap(torch.func.grad(loss_of), in_dims=(None, 0, 0))
+    detached = {name: w.detach() for name, w in weights.items()}
+    batched = speed_up(lambda x: torch.stack([g.square().sum() for g in each(detached, x, labels).values()]))
+
+    def one_by_one(x):
+        total = torch.zeros(len(weights))
+        for i in range(x.shape[0]):
+            gradients = torch.autograd.grad(F.cross_entropy(model(x[i : i + 1]), labels[i : i + 1]), weights.values())
+            total += torch.stack([g.square().sum() for g in gradients])
+        return total
+
+    def seconds(form):
+        form(images)
+        start = time.perf_counter()
+        form(images)
+        return time.perf_counter() - start
+
+    fastest = min((batched, one_by_one), key=seconds)
+    return lambda: fastest(images)
 
 
 def attack(spec, state, layout, speed_up):
@@ -118,6 +186,35 @@ def kedmi(mu, noise, target, generator, discriminator, labels, speed_up, rate=0.
     return step, [mu, log_variance]
 
 
+def plg_mi(spec, state, layout, speed_up, rate=0.1, grey=(0.299, 0.587, 0.114)):
+    target = classifier(spec)
+    target.load_state_dict(under("target/", state), strict=False)
+    freeze(target).to(memory_format=layout)
+    labels = state["labels"].long()
+    z = state["z"].clone().requires_grad_(True)
+    generator = ConditionalGenerator(z.shape[1], spec["side"], spec["priorWidth"], spec["classes"])
+    generator.load_state_dict(under("generator/", state), strict=False)
+    generator.fix(labels).to(memory_format=layout)
+    optimizer = fused(torch.optim.Adam, [z], lr=rate)
+    others = F.one_hot(labels, spec["classes"]).bool()
+    shares = torch.tensor(grey)[:, None, None]
+    views = sorted({name.split("/")[0] for name in state if name.startswith("views")})
+    drawn = [[state[f"{v}/{part}"] for part in ("rows", "columns", "brightness", "contrast")] for v in views]
+
+    def loss_of(z):
+        images = generator(z)
+        loss = 0
+        for rows, columns, brightness, contrast in drawn:
+            bright = (rows @ images @ columns * brightness).clamp(0, 1)
+            mean = (bright * shares).sum(1, keepdim=True).mean((2, 3), keepdim=True)
+            logits = target((mean + (bright - mean) * contrast).clamp(0, 1).contiguous(memory_format=layout))
+            own = logits.gather(1, labels[:, None])[:, 0]
+            loss = loss + (logits.masked_fill(others, -torch.inf).amax(1) - own).sum()
+        return loss
+
+    return descent(optimizer, speed_up(loss_of), z), [z]
+
+
 def gan(spec, state, layout, speed_up):
     generator = Generator(state["z"].shape[1], spec["side"], spec["priorWidth"])
     critic = Critic(spec["side"], spec["priorWidth"])
@@ -145,4 +242,4 @@ def gan(spec, state, layout, speed_up):
     return descent(optimizer, loss_of, z), weights
 
 
-MAKERS = {"train": train, "gmi": attack, "kedmi": attack, "critic": gan, "generator": gan}
+MAKERS = {"train": train, "gmi": attack, "kedmi": attack, "plg-mi": plg_mi, "critic": gan, "generator": gan}

@@ -28,6 +28,16 @@ def prepared(spec, folder, variant):
     state = load(os.path.join(folder, "tensors.safetensors"))
     if spec["kind"] == "evaluate":
         return jobs.evaluate(spec, state, images, layout, speed_up)
+    if spec["kind"] == "epoch":
+        return jobs.epoch(spec, state, images, layout, speed_up)
+    if spec["kind"] == "fisher":
+        traces = steps.fisher(spec, state, layout, speed_up)
+
+        def squares():
+            found = traces().detach().double()
+            return found.sum().item(), found.norm().item()
+
+        return traces, squares
     step, learned = steps.MAKERS[spec["kind"]](spec, state, layout, speed_up)
 
     def check():

@@ -1,6 +1,10 @@
 import { openTarget } from "../../src/attacks/access.ts";
+import { alignedRows } from "../../src/attacks/align.ts";
+import { conditionalIteration } from "../../src/attacks/conditional-search.ts";
 import { gmi, gmiIteration } from "../../src/attacks/gmi.ts";
 import { kedmi, kedmiIteration } from "../../src/attacks/kedmi.ts";
+import { identityRows } from "../../src/attacks/lomma.ts";
+import { plgMi } from "../../src/attacks/plg-mi.ts";
 import { queryMeter } from "../../src/attacks/queries.ts";
 import { createStore, type StateDict } from "../../src/engine/store.ts";
 import { filled } from "../../src/engine/tensor.ts";
@@ -54,5 +58,28 @@ export function kedmiStep(spec: AttackSpec, state: StateDict): Step {
           scale: 1 / (1 - FIRST_BETA),
         })),
       ),
+  };
+}
+
+/** One iteration of `plg-mi`: latents start at `z`, and its views are drawn once, under the names of the graph's inputs. */
+export function plgMiStep(spec: AttackSpec, state: StateDict): Step {
+  const c = plgMi.config.parse({});
+  const target = targetOf(spec, state);
+  const { outputs, updates, slots } = conditionalIteration({
+    prior: priorOf(spec, state),
+    classes: spec.classes,
+    batch: spec.batch,
+    config: c,
+    judge: (view, wanted, name) =>
+      alignedRows(undefined, view, wanted, (v, w, copies) => identityRows(target, undefined, c, v, w, copies), name),
+  });
+  const store = createStore({ latents: state.z!, ...slots });
+  const views = Object.entries(state).flatMap(([name, { data }]) => (name.startsWith("views") ? [[name, data]] : []));
+  return {
+    outputs,
+    updates,
+    store,
+    feeds: { labels: labelsIn(state), ...Object.fromEntries(views) },
+    gradientNorm: () => jointNorm([{ slot: store.get("optimizer/latents/mean").data, scale: 1 / (1 - FIRST_BETA) }]),
   };
 }

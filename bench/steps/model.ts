@@ -1,11 +1,13 @@
 import type { Model } from "../../src/models/model.ts";
 import { resnet10, resnet18 } from "../../src/models/resnet.ts";
 import { vgg16Bn } from "../../src/models/vgg.ts";
+import { vitB16 } from "../../src/models/vit.ts";
 import type { Classifier } from "../case.ts";
 
 /** The classifier that a case names. */
 export function buildClassifier({ model, width, stem = "small", side, classes }: Classifier): Model {
   const shape = { input: [3, side, side], classes } as const;
   if (model === "vgg16_bn") return vgg16Bn.build({ width }, shape);
+  if (model === "vit_b_16") return vitB16.build({ width }, shape);
   return (model === "resnet18" ? resnet18 : resnet10).build({ width, stem }, shape);
 }

@@ -1,6 +1,7 @@
 import type { StateDict } from "../../src/engine/store.ts";
 import { dcgan } from "../../src/priors/dcgan.ts";
 import { kedmi, kedmiNetworks } from "../../src/priors/kedmi.ts";
+import { plg } from "../../src/priors/plg.ts";
 import type { Prior, PriorNetworks } from "../../src/priors/prior.ts";
 import type { AttackSpec, GanSpec } from "../case.ts";
 
@@ -12,10 +13,13 @@ const kedmiSettings = (width: number) => kedmi.config.parse({ width });
 export function priorNetworks(spec: AttackSpec | GanSpec): PriorNetworks {
   const image = [3, spec.side, spec.side] as const;
   if (spec.kind === "kedmi") return kedmiNetworks(kedmiSettings(spec.priorWidth), image, spec.classes);
+  if (spec.kind === "plg-mi")
+    return plg.networks(plg.config.parse({ width: spec.priorWidth }), { image, classes: spec.classes });
   return dcgan.networks(dcganSettings(spec.priorWidth), { image, classes: 0 });
 }
 
 /** The prior of an attack, its weights in `state` under `generator/` and `discriminator/`. */
 export function priorOf(spec: AttackSpec, state: StateDict): Prior {
-  return { kind: spec.kind === "kedmi" ? "kedmi" : "dcgan", networks: priorNetworks(spec), state };
+  const kinds = { gmi: "dcgan", kedmi: "kedmi", "plg-mi": "plg" } as const;
+  return { kind: kinds[spec.kind], networks: priorNetworks(spec), state };
 }

@@ -1,5 +1,8 @@
+import { bidoHsic } from "../../src/defenses/bido-hsic.ts";
+import type { Penalty } from "../../src/defenses/defense.ts";
 import { grad } from "../../src/engine/autodiff.ts";
-import { input } from "../../src/engine/graph.ts";
+import { input, type Value } from "../../src/engine/graph.ts";
+import { add } from "../../src/engine/ops/elementwise.ts";
 import { crossEntropy } from "../../src/engine/ops/loss.ts";
 import { mean } from "../../src/engine/ops/reduce.ts";
 import { optimizerState, optimizerUpdates } from "../../src/engine/optimizer.ts";
@@ -8,7 +11,7 @@ import { fixed, trainable } from "../../src/models/bind.ts";
 import { splitAt } from "../../src/models/model.ts";
 import { classification } from "../../src/models/train.ts";
 import { plannedOptimizer, TrainingSettings } from "../../src/models/training.ts";
-import type { TrainSpec } from "../case.ts";
+import type { EpochSpec, TrainSpec } from "../case.ts";
 import { buildClassifier } from "./model.ts";
 import { jointNorm, type Step } from "./step.ts";
 
@@ -24,12 +27,31 @@ const STEPS = 1000;
  */
 export function trainStep(spec: TrainSpec, state: StateDict): Step {
   const model = buildClassifier(spec);
-  const { frozen, rest } = splitAt(model, spec.boundary);
+  const { frozen } = splitAt(model, spec.boundary);
   const images = input("images", [spec.batch, ...model.input]);
+  const penalties =
+    spec.defense === undefined ? [] : (bidoHsic.recipe(bidoHsic.config.parse({}), model).penalties ?? []);
+  const step = tailStep(spec, state, fixed(state).apply(frozen, images), { images, penalties });
+  return { ...step, feeds: { images: state.images!.data, targets: state.targets!.data } };
+}
+
+/**
+ * The step of the stages behind the boundary, from what the frozen ones hand on. It is fed `targets` [N, K] and what that is made of.
+ * @param penalties terms that a defense adds to the loss, which look at `images`
+ */
+export function tailStep(
+  spec: TrainSpec | EpochSpec,
+  state: StateDict,
+  handed: Value,
+  { images = handed, penalties = [] }: { readonly images?: Value; readonly penalties?: readonly Penalty[] } = {},
+): Step {
+  const model = buildClassifier(spec);
+  const { rest } = splitAt(model, spec.boundary);
   const targets = input("targets", [spec.batch, spec.classes]);
   const net = trainable({ training: true });
-  const logits = net.apply(rest, fixed(state).apply(frozen, images));
-  const loss = crossEntropy(logits, targets);
+  const logits = net.apply(rest, handed);
+  const view = { images, observed: (name: string) => net.observed[name]! };
+  const loss = penalties.reduce((sum, term) => add(sum, term(logits, targets, view)), crossEntropy(logits, targets));
   const weights = net.trained();
   const plan = plannedOptimizer(settings, STEPS, STEPS);
   const store = createStore(Object.fromEntries(rest.weights.map(({ name }) => [name, state[name]!])));
@@ -38,7 +60,7 @@ export function trainStep(spec: TrainSpec, state: StateDict): Step {
     outputs: { loss, score: mean(classification.score(logits, targets)) },
     updates: { ...net.updates, ...optimizerUpdates(plan, weights, grad(loss, weights)) },
     store,
-    feeds: { images: state.images!.data, targets: state.targets!.data },
+    feeds: {},
     gradientNorm: () =>
       jointNorm(
         weights.map((w) => {

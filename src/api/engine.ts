@@ -1,5 +1,6 @@
 /** The engine: graphs with gradients of any order that are ONNX, and the runtime that runs them. */
 export * from "../engine/autodiff.ts";
+export { currentDevice, DEVICES, type Device } from "../engine/device.ts";
 export * from "../engine/errors.ts";
 export * from "../engine/graph.ts";
 export type { Scope } from "../engine/import/call.ts";

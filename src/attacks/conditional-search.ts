@@ -5,10 +5,10 @@ import { add, clamp, mul } from "../engine/ops/elementwise.ts";
 import { oneHot } from "../engine/ops/movement.ts";
 import { sum } from "../engine/ops/reduce.ts";
 import { adam, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
-import { random } from "../engine/random.ts";
+import { type Rng, random } from "../engine/random.ts";
 import { constantRate } from "../engine/schedule.ts";
 import { createStore } from "../engine/store.ts";
-import { tensor } from "../engine/tensor.ts";
+import { type TensorData, tensor } from "../engine/tensor.ts";
 import type { Work } from "../engine/work.ts";
 import { randomViews, type ViewRange } from "../models/random-views.ts";
 import type { Prior } from "../priors/prior.ts";
@@ -60,6 +60,38 @@ export const conditionalSearchSettings = {
   ...patienceSetting,
 };
 
+/** One iteration as a graph: latents [batch, latent] of the store under `latents`, the attacked classes [batch] fed as `labels`. */
+export function conditionalIteration(options: {
+  readonly prior: Prior;
+  readonly classes: number;
+  readonly batch: number;
+  readonly config: z.output<z.ZodObject<typeof conditionalSearchSettings>>;
+  /** The identity loss of each view [N, C, H, W] for one-hot classes [N, classes]; `name` keeps what views are fed apart. */
+  readonly judge: (view: Value, wanted: Value, name: string) => AlignedRows;
+}) {
+  const { prior, classes, batch, config: c, judge } = options;
+  const latents = parameter("latents", [batch, prior.networks.latent]);
+  const wanted = oneHot(labelInput(batch), classes);
+  const images = fixedPrior(prior).synthesize(latents, wanted);
+  const range: ViewRange = { ...PLG_VIEWS, scale: [c.crop, 1], jitter: c.jitter, flip: c.flip };
+  const views = Array.from({ length: c.augmentations }, (_, i) => randomViews(images, range, `views${i}`));
+  const judged = views.map((view, i) => judge(view.images, wanted, `align${i}`));
+  const losses = judged.map(({ rows: ofView }) => sum(ofView));
+  // Adam takes the same steps for a mean over the batch; a sum keeps latents apart from how many others there are.
+  const loss = losses.reduce((a, b) => add(a, b));
+  const plan = { name: "optimizer", optimizer: adam(), rate: constantRate(c.rate) };
+  const updates = optimizerUpdates(plan, [latents], grad(loss, [latents]));
+  const moved = updates.latents!;
+  return {
+    outputs: { loss, identity: mul(loss, 1 / (batch * c.augmentations)) },
+    updates: { ...updates, latents: c.clamp === undefined ? moved : clamp(moved, -c.clamp, c.clamp) },
+    slots: optimizerState(plan, [latents]),
+    /** What is fed of random views, and of copies of them. */
+    draw: (rng: Rng, aligning: Rng): Readonly<Record<string, TensorData>> =>
+      Object.assign({}, ...views.map((view) => view.draw(rng)), ...judged.map(({ draw }) => draw(aligning))),
+  };
+}
+
 /**
  * PLG-MI's search in a conditional GAN (Yuan et al., AAAI 2023, section 3.4): one latent z a row, by Adam on the identity loss of
  * independent random views of G(z, y). Gives the latents [rows, latent].
@@ -83,19 +115,7 @@ export async function conditionalSearch(options: {
   const { latent } = prior.networks;
   const rows = labels.length;
   const batch = Math.min(c.batch, rows);
-  const latents = parameter("latents", [batch, latent]);
-  const wanted = oneHot(labelInput(batch), classes);
-  const images = fixedPrior(prior).synthesize(latents, wanted);
-  const range: ViewRange = { ...PLG_VIEWS, scale: [c.crop, 1], jitter: c.jitter, flip: c.flip };
-  const views = Array.from({ length: c.augmentations }, (_, i) => randomViews(images, range, `views${i}`));
-  const judged = views.map((view, i) => judge(view.images, wanted, `align${i}`));
-  const losses = judged.map(({ rows: ofView }) => sum(ofView));
-  // Adam takes the same steps for a mean over the batch; a sum keeps latents apart from how many others there are.
-  const loss = losses.reduce((a, b) => add(a, b));
-  const plan = { name: "optimizer", optimizer: adam(), rate: constantRate(c.rate) };
-  const updates = optimizerUpdates(plan, [latents], grad(loss, [latents]));
-  const moved = updates.latents!;
-  const slots = optimizerState(plan, [latents]);
+  const { outputs, updates, slots, draw } = conditionalIteration({ prior, classes, batch, config: c, judge });
   const start = (from: number) => ({
     latents: tensor(rowsFrom(first, latent, from, batch), [batch, latent]),
     ...slots,
@@ -111,13 +131,9 @@ export async function conditionalSearch(options: {
     store: createStore(start(0)),
     start,
     results: ["latents"],
-    outputs: { loss, identity: mul(loss, 1 / (batch * c.augmentations)) },
-    updates: { ...updates, latents: c.clamp === undefined ? moved : clamp(moved, -c.clamp, c.clamp) },
-    feeds: (from, iteration) => {
-      const rng = random(seed, name, from, iteration);
-      const aligning = random(seed, name, "align", from, iteration);
-      return Object.assign({}, ...views.map((view) => view.draw(rng)), ...judged.map(({ draw }) => draw(aligning)));
-    },
+    outputs,
+    updates,
+    feeds: (from, iteration) => draw(random(seed, name, from, iteration), random(seed, name, "align", from, iteration)),
     label: (row) => labels[row]!,
   });
   return found.latents!;

@@ -4,9 +4,14 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openStepStore } from "../study/step-store.ts";
 import { checkMemory, checkNode, runChecks } from "./checks.ts";
+import { checkCLibrary, checkDevices, vectorsIn } from "./machine-checks.ts";
 
 const modules = {
-  runtime: async () => ({ runtimeInfo: () => ({ version: "1.30.0", backends: ["cpu"], threads: 2 }) }),
+  runtime: async () => ({
+    runtimeInfo: () => ({ version: "1.30.0", backends: ["cpu"], threads: 2 }),
+    deviceStates: async () => [{ device: "cpu" as const }, { device: "cuda" as const, problem: "no library" }],
+    setDevice: () => Promise.reject(new Error("not needed by this test")),
+  }),
 };
 const folder = () => mkdtempSync(join(tmpdir(), "tldmi-"));
 
@@ -16,8 +21,33 @@ test("node is old before 20.19", () => {
 });
 
 test("little memory is a warning", () => {
-  expect(checkMemory(1.234)).toMatchObject({ state: "warn", detail: "1.2 GiB free; studies may need 4 GiB" });
-  expect(checkMemory(16).state).toBe("ok");
+  expect(checkMemory(1.234, 8)).toMatchObject({ state: "warn", detail: "1.2 of 8.0 GiB free; studies may need 4 GiB" });
+  expect(checkMemory(16, 24).state).toBe("ok");
+});
+
+test("a Linux without glibc fails, since the runtime is built for it", () => {
+  expect(checkCLibrary(undefined, "linux")).toMatchObject({ state: "fail", detail: expect.stringContaining("musl") });
+  expect(checkCLibrary("2.36", "linux")).toMatchObject({ state: "ok", detail: "glibc 2.36" });
+  expect(checkCLibrary(undefined, "darwin").state).toBe("ok");
+});
+
+test("vector instructions are read from the processor's flags, of x86 and of ARM", () => {
+  expect(vectorsIn("model\t: x\nflags\t\t: fpu avx avx2 avx512f rdpid\n")).toBe(
+    "vector instructions avx, avx2, avx512f",
+  );
+  expect(vectorsIn("Features\t: fp asimd sve\n")).toBe("vector instructions asimd, sve");
+  expect(vectorsIn("")).toContain("not known");
+});
+
+test("a device that is missing is no fault, unless it is the processor; the line says how to get it", () => {
+  const lines = checkDevices([
+    { device: "cpu", problem: "broken" },
+    { device: "cuda", problem: "no library" },
+  ]);
+  expect(lines.filter(({ state }) => state === "fail")).toEqual([
+    { name: "device cpu", state: "fail", detail: "broken" },
+  ]);
+  expect(lines[1]!.detail).toMatch(/^not usable: no library; it needs .*onnxruntime-node-install=cuda12/);
 });
 
 test("a sound machine passes, and the look leaves nothing behind", async () => {
@@ -26,9 +56,15 @@ test("a sound machine passes, and the look leaves nothing behind", async () => {
   expect(checks.filter(({ state }) => state === "fail")).toEqual([]);
   expect(checks.map(({ name }) => name)).toEqual([
     "node",
+    "c library",
     "onnxruntime",
+    "device cpu",
+    "device cuda",
+    "device webgpu",
+    "device coreml",
+    "device dml",
     "sharp",
-    "cores",
+    "processors",
     "memory",
     "runs folder",
     "assets",

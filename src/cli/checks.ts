@@ -1,9 +1,10 @@
 import { mkdir, rm } from "node:fs/promises";
-import { availableParallelism, freemem } from "node:os";
+import { freemem, totalmem } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { assetsFolder, verifyStore } from "../study/assets.ts";
 import { DEMO } from "../study/demo.ts";
+import { checkCLibrary, checkDevices, checkProcessors, glibcVersion } from "./machine-checks.ts";
 import type { Modules } from "./modules.ts";
 
 /** One thing that `tldmi doctor` looked at. */
@@ -26,10 +27,12 @@ export async function runChecks(options: {
   const { modules, runsDir, assets = assetsFolder } = options;
   return [
     checkNode(process.versions.node),
+    checkCLibrary(glibcVersion()),
     await attempt("onnxruntime", () => runtime(modules)),
+    ...(await devices(modules)),
     await attempt("sharp", sharp),
-    { name: "cores", state: "ok", detail: String(availableParallelism()) },
-    checkMemory(freemem() / 2 ** 30),
+    await checkProcessors(),
+    checkMemory(freemem() / 2 ** 30, totalmem() / 2 ** 30),
     await attempt("runs folder", () => writable(runsDir)),
     await attempt("assets", () => shipped(assets)),
   ];
@@ -44,10 +47,10 @@ export function checkNode(version: string): Check {
   return { name: "node", state: fits ? "ok" : "fail", detail: version + wanted };
 }
 
-/** Whether the free memory is enough for a study of moderate size. */
-export function checkMemory(gib: number): Check {
+/** Whether the free memory is enough for a study of moderate size. @param total of the machine, GiB as the first */
+export function checkMemory(gib: number, total: number): Check {
   const enough = gib >= WANTED_GIB;
-  const detail = `${gib.toFixed(1)} GiB free${enough ? "" : `; studies may need ${WANTED_GIB} GiB`}`;
+  const detail = `${gib.toFixed(1)} of ${total.toFixed(1)} GiB free${enough ? "" : `; studies may need ${WANTED_GIB} GiB`}`;
   return { name: "memory", state: enough ? "ok" : "warn", detail };
 }
 
@@ -63,8 +66,14 @@ async function attempt(name: string, look: () => Promise<Finding>): Promise<Chec
 }
 
 async function runtime(modules: Pick<Modules, "runtime">): Promise<Finding> {
-  const { version, backends, threads } = (await modules.runtime()).runtimeInfo();
-  return { state: "ok", detail: `${version}, backends ${backends.join(", ")}, ${threads} threads` };
+  const { version, threads } = (await modules.runtime()).runtimeInfo();
+  return { state: "ok", detail: `${version}, ${threads} threads` };
+}
+
+/** Nothing where the runtime does not load, which a line of its own says. */
+async function devices(modules: Pick<Modules, "runtime">): Promise<Check[]> {
+  const loaded = await modules.runtime().catch(() => undefined);
+  return loaded === undefined ? [] : checkDevices(await loaded.deviceStates());
 }
 
 async function sharp(): Promise<Finding> {

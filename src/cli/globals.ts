@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { DEVICES } from "../engine/device.ts";
 import type { CliIo } from "./io.ts";
 import type { Modules } from "./modules.ts";
 
@@ -27,6 +28,11 @@ export function newProgram(io: CliIo, version: string) {
     .option("--no-color", "no colours (also: NO_COLOR)")
     .option("--runs <dir>", "folder of runs, finished steps and caches", "runs")
     .option("--threads <n>", "threads of the runtime; all cores by default", positiveWhole)
+    .addOption(
+      new Option("--device <name>", "where commands that compute do it (tldmi doctor says what is there)")
+        .choices(DEVICES)
+        .default("cpu" as const),
+    )
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
     .showHelpAfterError("(add --help for usage)")
     .exitOverride();

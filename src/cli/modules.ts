@@ -54,7 +54,7 @@ export interface Modules {
   grid(): Promise<Pick<Grid, "runGrid">>;
   worker(): Promise<Pick<Worker, "runWorker">>;
   schedulers(): Promise<Pick<Schedulers, "slurmScript" | "kubernetesManifest">>;
-  runtime(): Promise<Pick<Runtime, "runtimeInfo">>;
+  runtime(): Promise<Pick<Runtime, "runtimeInfo" | "deviceStates" | "setDevice">>;
   list(name: ListName): Promise<readonly Listed[]>;
 }
 

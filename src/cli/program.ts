@@ -19,6 +19,7 @@ import { addUserStudy } from "./commands/user-study.ts";
 import { addValidate } from "./commands/validate.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addWorker } from "./commands/worker.ts";
+import { addDeviceTrial } from "./device.ts";
 import { EXIT, endingOf } from "./errors.ts";
 import { type Cli, newProgram } from "./globals.ts";
 import type { CliIo } from "./io.ts";
@@ -63,6 +64,7 @@ export async function runCli(args: readonly string[], io: CliIo, modules: Module
       addServe,
     ];
     for (const add of commands) add(program, cli);
+    addDeviceTrial(program, cli);
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {

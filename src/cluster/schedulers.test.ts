@@ -64,3 +64,15 @@ test("the manifest for Kubernetes holds the study, an indexed job of its shards,
   expect(gather.spec.template.spec.containers[0].command.at(-1)).toBe("/study/study.yaml");
   expect(gather.spec.template.spec.volumes[1]).toEqual({ name: "runs", persistentVolumeClaim: { claimName: "c" } });
 });
+
+test("a device is handed on to every shard, and the processor is not mentioned", async () => {
+  const job = { studyFile, shards: 2, includePrivate: false };
+  const onCuda = { ...job, device: "cuda" } as const;
+  expect(await slurmScript({ ...onCuda, runsDir: dir })).toContain(
+    '--threads "$SLURM_CPUS_PER_TASK" --device cuda run ',
+  );
+  expect(await kubernetesManifest({ ...onCuda, image: "i", claim: "c" })).toContain(
+    "--device cuda run /study/study.yaml",
+  );
+  expect(await slurmScript({ ...job, device: "cpu", runsDir: dir })).not.toContain("--device");
+});

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { stringify } from "yaml";
+import type { Device } from "../engine/device.ts";
 import { readStudy } from "../study/read-study.ts";
 
 /** What every scheduler is told of a study. */
@@ -8,6 +9,8 @@ export interface ShardedJob {
   readonly shards: number;
   /** Threads and processors of a shard. */
   readonly threads?: number;
+  /** Where the shards compute; the processor by default. */
+  readonly device?: Device;
   readonly includePrivate: boolean;
 }
 
@@ -21,8 +24,9 @@ const PROCESSORS = 4;
  */
 export async function slurmScript(job: ShardedJob & { readonly runsDir: string }): Promise<string> {
   const { studyFile, runsDir, shards, threads = PROCESSORS, includePrivate } = job;
+  const on = deviceArgs(job).map((arg) => `${arg} `);
   const { study } = await readStudy(studyFile);
-  const call = `npx tldmi --runs ${quoted(runsDir)} --threads "$SLURM_CPUS_PER_TASK" run ${quoted(studyFile)}`;
+  const call = `npx tldmi --runs ${quoted(runsDir)} --threads "$SLURM_CPUS_PER_TASK" ${on.join("")}run ${quoted(studyFile)}`;
   return `#!/bin/sh
 # Runs the study ${study.name} in ${shards} shards, then gathers them. Start it from a folder in which \`npx tldmi\` is found.
 # Killed or failed shards go on from their checkpoints when the script is started again.
@@ -61,7 +65,7 @@ export async function kubernetesManifest(
   const { study } = await readStudy(studyFile);
   const name = `tldmi-${label(study.name)}`;
   const file = "study.yaml";
-  const run = ["tldmi", "--runs", "/runs", "--threads", String(threads), "run", `/study/${file}`];
+  const run = ["tldmi", "--runs", "/runs", "--threads", String(threads), ...deviceArgs(job), "run", `/study/${file}`];
   const pod = {
     image,
     resources: { requests: { cpu: String(threads) } },
@@ -98,6 +102,10 @@ export async function kubernetesManifest(
 #   kubectl patch job/${name}-gather --type=merge -p '{"spec":{"suspend":false}}'
 `;
   return head + parts.map((part) => stringify(part, { lineWidth: 0 })).join("---\n");
+}
+
+function deviceArgs({ device = "cpu" }: ShardedJob): string[] {
+  return device === "cpu" ? [] : ["--device", device];
 }
 
 /** A name as Kubernetes takes it. */

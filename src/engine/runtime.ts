@@ -1,8 +1,14 @@
+import { readdirSync } from "node:fs";
+import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
 import ort from "onnxruntime-node";
 import { blockOf, blockProbe } from "./blocked/probe.ts";
-import { topologicalOrder, type Value } from "./graph.ts";
+import { currentDevice, DEVICES, type Device, deviceNeeds, setCurrentDevice } from "./device.ts";
+import { UserError } from "./errors.ts";
+import { input, topologicalOrder, type Value } from "./graph.ts";
 import { toOnnx } from "./lowering.ts";
+import { matmul } from "./ops/linear.ts";
 import { sameShape, showShape } from "./shape.ts";
 import type { Store } from "./store.ts";
 import { allocate, type Dtype, type Tensor, type TensorData } from "./tensor.ts";
@@ -28,9 +34,15 @@ export interface ProgramOptions {
   readonly store?: Store;
   /**
    * Whether the runtime's own layout may be used where it is faster, the default, or standard operators alone: results differ by rounding,
-   * and where a ReLU or a maximum is decided by the last digit, by that decision.
+   * and where a ReLU or a maximum is decided by the last digit, by that decision. Devices other than the processor know no other than
+   * the standard one.
    */
   readonly layout?: "fastest" | "standard";
+  /**
+   * Beginning of the name of the file to which the runtime writes how long each node took, when the program is released. Measuring costs
+   * time itself.
+   */
+  readonly profile?: string;
 }
 
 // The number of threads belongs to the process, as the cores do.
@@ -53,12 +65,78 @@ export function runtimeInfo(): { version: string; backends: string[]; threads: n
   };
 }
 
+/** A device of this installation, and why it cannot be used where it cannot. */
+export interface DeviceState {
+  readonly device: Device;
+  readonly problem?: string;
+}
+
+/** What of all devices this installation of the runtime has, and whether a small product comes out right on it. */
+export async function deviceStates(): Promise<DeviceState[]> {
+  const states: DeviceState[] = [];
+  for (const device of DEVICES) {
+    const problem = await deviceProblem(device);
+    states.push({ device, ...(problem !== undefined && { problem }) });
+  }
+  return states;
+}
+
+/**
+ * Makes all programs compiled from now on run on a device. Sums and their order are the device's: results differ in the last digits, and
+ * on graphics cards perhaps from run to run.
+ * @throws UserError where it is not there or does not compute: what is missing, and how to get it.
+ */
+export async function setDevice(device: Device): Promise<void> {
+  const problem = await deviceProblem(device);
+  if (problem !== undefined) {
+    const need = device === "cpu" ? "" : `; ${deviceNeeds(device)}`;
+    throw new UserError(`device ${device} cannot be used here: ${problem}${need}`);
+  }
+  setCurrentDevice(device);
+}
+
+/** Why a device cannot be used; undefined where it can. A provider that is not there would be passed over without an error. */
+async function deviceProblem(device: Device): Promise<string | undefined> {
+  const backend = ort.listSupportedBackends().find(({ name }) => name === device);
+  if (backend === undefined) return `the runtime for ${process.platform} on ${process.arch} has no such provider`;
+  if (!backend.bundled && !hasLibrary(device)) return "the runtime's libraries for it are not installed";
+  const shape = [2, 2] as const;
+  const model = toOnnx({ outputs: { y: matmul(input("a", shape), input("b", shape)) } });
+  const two = { dtype: "float32", shape, data: Float32Array.of(1, 2, 3, 4) } as const;
+  try {
+    const { y } = await runOnnx(model, { a: two, b: two }, device);
+    const right = [7, 10, 15, 22].every((wanted, i) => Math.abs(y!.data[i]! - wanted) < 0.1);
+    return right ? undefined : `a small matrix product comes out wrong (${[...y!.data].join(", ")})`;
+  } catch (error) {
+    return runtimeWords(error);
+  }
+}
+
+/** Whether a provider's library lies in the runtime's package: without it, a session would print more than its error. */
+function hasLibrary(device: Device): boolean {
+  const folder = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  return files.some((file) => file.includes(`onnxruntime_providers_${device}.`));
+}
+
+/** The part of the runtime's message that is about the matter: after the place in its sources and the condition that failed. */
+function runtimeWords(error: unknown): string {
+  const line = (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
+  return /was false\. (.+)$/.exec(line)?.[1] ?? line.replace(/^OrtSession\w+: /, "");
+}
+
 // Results may bear the names of inputs and weights, whose graph names must stay unique.
 const OUTPUT = "output/";
 const UPDATE = "update/";
 
 /** Compiles a graph into one session of the runtime: forward, backward and update run as one. */
-export async function compile({ outputs, updates = {}, store, layout = "fastest" }: ProgramOptions): Promise<Program> {
+export async function compile({
+  outputs,
+  updates = {},
+  store,
+  layout = "fastest",
+  profile,
+}: ProgramOptions): Promise<Program> {
   const results: Record<string, Value> = {};
   for (const [name, v] of Object.entries(outputs)) results[`${OUTPUT}${name}`] = v;
   for (const [name, v] of Object.entries(updates)) results[`${UPDATE}${name}`] = v;
@@ -72,10 +150,11 @@ export async function compile({ outputs, updates = {}, store, layout = "fastest"
   const externalData: { path: string; data: Uint8Array }[] = [];
   const model = toOnnx({
     outputs: results,
-    block: layout === "fastest" ? await blockSize() : 0,
+    // Blocks are the processor's: no other device has operators for them.
+    block: layout === "fastest" && currentDevice() === "cpu" ? await blockSize() : 0,
     apart: (path, data) => externalData.push({ path, data }),
   });
-  const session = await createSession(model, externalData);
+  const session = await createSession(model, { externalData, ...(profile !== undefined && { profile }) });
   const arrays = new Map(Object.entries(outputs).map(([name, v]) => [name, allocate(v.dtype, count(v))]));
   const updated = Object.keys(updates);
 
@@ -93,19 +172,23 @@ export async function compile({ outputs, updates = {}, store, layout = "fastest"
         Object.entries(outputs).map(([name, v]) => [name, { dtype: v.dtype, shape: v.shape, data: arrays.get(name)! }]),
       );
     },
-    release: () => session.release(),
+    async release() {
+      if (profile !== undefined) session.endProfiling();
+      await session.release();
+    },
   };
 }
 
 /**
  * An ONNX model from elsewhere, run as it is: for comparing exports and imports with the graph. A path brings files of weights that
- * lie beside the model.
+ * lie beside the model. It runs on the processor, whose results are the reference, unless another device is named.
  */
 export async function runOnnx(
   model: Uint8Array | string,
   feeds: Readonly<Record<string, Tensor>>,
+  device: Device = "cpu",
 ): Promise<Record<string, Tensor>> {
-  const session = await createSession(model);
+  const session = await createSession(model, { device });
   const fed = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, toOrt(t, t.data)]));
   const results = await session.run(fed);
   const out = Object.fromEntries(
@@ -135,12 +218,19 @@ async function probeBlocks(): Promise<number> {
   }
 }
 
+interface SessionSettings {
+  readonly externalData?: readonly { readonly path: string; readonly data: Uint8Array }[];
+  readonly device?: Device;
+  readonly profile?: string;
+}
+
 function createSession(
   model: Uint8Array | string,
-  externalData: readonly { readonly path: string; readonly data: Uint8Array }[] = [],
+  { externalData = [], device = currentDevice(), profile }: SessionSettings,
 ): Promise<ort.InferenceSession> {
   const options: ort.InferenceSession.SessionOptions = {
-    executionProviders: ["cpu"],
+    // What a device has no kernel for runs on the processor.
+    executionProviders: device === "cpu" ? ["cpu"] : [device, "cpu"],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: "all",
@@ -148,6 +238,7 @@ function createSession(
     // Its plan is one more block as large as a whole step, beside what the first run has used.
     enableMemPattern: false,
     externalData,
+    ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
   };
   return typeof model === "string"
     ? ort.InferenceSession.create(model, options)

@@ -56,15 +56,7 @@ export async function fisherMeter(options: {
   readonly loss?: RowLoss;
 }): Promise<FisherMeter> {
   const { model, state, form = "per-example", batch = 16, loss = crossEntropyRows } = options;
-  const net = trainable({ training: false });
-  const logits = net.apply(logitsLayer(model), input("images", [batch, ...model.input]));
-  // Rows that only fill a batch up have no part in it.
-  const real = input("real", [batch]);
-  const losses = mul(loss(logits, oneHot(input("labels", [batch], "int32"), model.classes)), real);
-  const weights = net.trained();
-  const gradients =
-    form === "per-example" ? perExampleGradients(losses, weights) : grad(div(sum(losses), sum(real)), weights);
-  const outputs = Object.fromEntries(weights.map((w, i) => [w.leaf!.name, sum(mul(gradients[i]!, gradients[i]!))]));
+  const outputs = fisherTraces(model, form, batch, loss);
   const program = await compile({ outputs, store: createStore(state) });
 
   const length = sizeOf(model.input);
@@ -73,7 +65,7 @@ export async function fisherMeter(options: {
     labels: new Int32Array(batch),
     real: new Float32Array(batch),
   };
-  const traces = new Map<string, number>(weights.map((w) => [w.leaf!.name, 0]));
+  const traces = new Map<string, number>(Object.keys(outputs).map((name) => [name, 0]));
   let [images, batches] = [0, 0];
   return {
     async add(more, labels) {
@@ -95,6 +87,21 @@ export async function fisherMeter(options: {
     count: () => images,
     release: () => program.release(),
   };
+}
+
+/**
+ * The squares of the gradients of a batch, summed, for each weight by its name: of every image's own gradient, or of the batch's mean.
+ * Fed are `images` [batch, C, H, W], `labels` [batch], and `real` [batch], 0 for rows that only fill the batch up.
+ */
+export function fisherTraces(model: Model, form: FisherForm, batch: number, loss: RowLoss): Record<string, Value> {
+  const net = trainable({ training: false });
+  const logits = net.apply(logitsLayer(model), input("images", [batch, ...model.input]));
+  const real = input("real", [batch]);
+  const losses = mul(loss(logits, oneHot(input("labels", [batch], "int32"), model.classes)), real);
+  const weights = net.trained();
+  const gradients =
+    form === "per-example" ? perExampleGradients(losses, weights) : grad(div(sum(losses), sum(real)), weights);
+  return Object.fromEntries(weights.map((w, i) => [w.leaf!.name, sum(mul(gradients[i]!, gradients[i]!))]));
 }
 
 function byLayer(model: Model, traces: ReadonlyMap<string, number>, count: number): LayerFisher[] {

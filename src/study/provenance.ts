@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { promisify } from "node:util";
+import { currentDevice } from "../engine/device.ts";
 
 /** Versions of what a result depends on. */
 export interface Versions {
@@ -25,11 +26,13 @@ export function versions(): Versions {
 }
 
 /**
- * Versions, machine, threads and, where `cwd` lies in a git checkout, its commit and whether it has changes.
+ * Versions, machine, threads, the device where it is not the processor and, where `cwd` lies in a git checkout, its commit and whether
+ * it has changes.
  * Summation order, and with it the last digits of results, depends on the machine kind and on `threads`.
  */
 export async function provenance(threads: number, cwd: string = process.cwd()): Promise<Provenance> {
-  return { ...versions(), ...machine(), threads, ...(await gitState(cwd)) };
+  const device = currentDevice();
+  return { ...versions(), ...machine(), threads, ...(device !== "cpu" && { device }), ...(await gitState(cwd)) };
 }
 
 function machine(): Provenance {

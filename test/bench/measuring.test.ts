@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { cases, quickCases, selectCases } from "../../bench/cases.ts";
 import { evaluationFlops, graphFlops } from "../../bench/flops.ts";
-import { findPeer } from "../../bench/peer.ts";
+import { findPeer, formsOf, type Peer } from "../../bench/peer.ts";
+import { allot, planned, planText } from "../../bench/plan.ts";
 import { prepare } from "../../bench/prepare.ts";
 import { checkAgreement, MismatchError } from "../../bench/run-case.ts";
 import { withSide } from "../../bench/side.ts";
@@ -97,7 +98,19 @@ describe("cases", () => {
   });
 
   test("cover every kind in the standard selection and in the quick one", () => {
-    const kinds = ["critic", "evaluate", "generator", "gmi", "kedmi", "load", "start", "train"];
+    const kinds = [
+      "critic",
+      "epoch",
+      "evaluate",
+      "fisher",
+      "generator",
+      "gmi",
+      "kedmi",
+      "load",
+      "plg-mi",
+      "start",
+      "train",
+    ];
     for (const quick of [false, true]) {
       const found = selectCases({ quick }).map(({ spec }) => spec.kind);
       expect([...new Set(found)].sort()).toEqual(kinds);
@@ -108,6 +121,48 @@ describe("cases", () => {
     const found = selectCases({ pattern: "KEDMI/resnet18", quick: false });
     expect(found.map(({ id }) => id)).toEqual([16, 64, 256].map((b) => `kedmi/resnet18/64px/b${b}`));
     expect(found.every(({ standard }) => !standard)).toBe(true);
+  });
+});
+
+describe("a plan", () => {
+  const peer: Peer = { file: "python", python: "3.11", torch: "2.13", compiler: true };
+  const standard = selectCases({ quick: false });
+  const total = (budget: number, of = peer) => {
+    const allotment = allot(standard, of, budget * 60);
+    const seconds = planned(standard, of, allotment).reduce((sum, p) => sum + p.seconds, 0);
+    return { ...allotment, minutes: seconds / 60 };
+  };
+
+  test("of all standard cases keeps to 25 minutes", () => {
+    expect(total(25).minutes).toBeLessThanOrEqual(25);
+  });
+
+  test("gives longer measurements where there is more time, and torch.compile up first where there is less", () => {
+    const [little, enough, much] = [total(15), total(25), total(90)];
+    expect([little.compile, much.compile]).toEqual([false, true]);
+    expect(much.seconds).toBeGreaterThan(enough.seconds);
+    expect(much.minutes).toBeLessThan(90);
+  });
+
+  test("compiles nothing where there is no compiler, and is shorter for it", () => {
+    const without = planned(standard, { ...peer, compiler: false }, { seconds: 5, compile: true });
+    expect(without.every(({ compiled }) => compiled === 0)).toBe(true);
+    const once = planned(standard, peer, { seconds: 5, compile: true }).filter(({ compiled }) => compiled > 0);
+    expect(once.length).toBeGreaterThan(3);
+    expect(once.length).toBeLessThan(8);
+  });
+
+  test("says so where it does not fit, and a form that is not tried says why", () => {
+    const allotment = allot(standard, peer, 60);
+    expect(planText(planned(standard, peer, allotment), allotment, 1)).toMatch(/of 1 minutes; more than the budget/);
+    const reasons = (id: string, of: Peer, time: boolean) =>
+      formsOf(cases.find((c) => c.id === id)!, of, time).flatMap(([, reason]) => reason ?? []);
+    expect(reasons("train/resnet18/64px/b64", peer, true)).toEqual([]);
+    expect(reasons("train/resnet18/64px/b64", peer, false)).toEqual([expect.stringContaining("no time")]);
+    expect(reasons("train/resnet18/64px/b64", { ...peer, compiler: false }, true)).toEqual([
+      expect.stringContaining("needs a C++ compiler"),
+    ]);
+    expect(reasons("train/resnet18/64px/b16", peer, true)).toEqual([expect.stringContaining("one case of each kind")]);
   });
 });
 

@@ -133,7 +133,7 @@ describe("the page", () => {
       "| `gmi/b64` | 100 ms (90.0 ms–110 ms) | 131 ms (118 ms–144 ms), channels last | **1.31** (1.18–1.44) |",
     );
     expect(page).toContain("| 75 % | 640 | 1.00 GiB | 2.00 GiB, 1.00 GiB | ✓ 1.3× of tuned PyTorch; ✗ 2.5× of default");
-    expect(page).toContain("| `gmi/b64` | tuned | compile | no compiler \\| none |");
+    expect(page).toContain("| `gmi/b64` | tuned | compile | no compiler \\| none | – |");
   });
 
   test("shows each curve in order of its size, with growth from its first point", () => {

@@ -1,5 +1,9 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { AttackSpec, GanSpec, TrainSpec } from "../../bench/case.ts";
+import type { AttackSpec, EpochSpec, FisherSpec, GanSpec, TrainSpec } from "../../bench/case.ts";
+import { epochJob } from "../../bench/epoch.ts";
 import { prepare } from "../../bench/prepare.ts";
 import { buildStep, type StepSpec } from "../../bench/steps/index.ts";
 import { buildClassifier } from "../../bench/steps/model.ts";
@@ -8,13 +12,16 @@ import { settings } from "../../bench/steps/train.ts";
 import type { Attack } from "../../src/attacks/attack.ts";
 import { gmi } from "../../src/attacks/gmi.ts";
 import { kedmi } from "../../src/attacks/kedmi.ts";
+import { plgMi } from "../../src/attacks/plg-mi.ts";
 import { runAttack } from "../../src/attacks/run-attack.ts";
 import { memorySet } from "../../src/data/memory-set.ts";
+import { bidoHsic } from "../../src/defenses/bido-hsic.ts";
 import { trainTarget } from "../../src/defenses/train-target.ts";
 import { grad } from "../../src/engine/autodiff.ts";
 import { printGraph } from "../../src/engine/print.ts";
 import * as runtime from "../../src/engine/runtime.ts";
 import { unwatched } from "../../src/engine/work.ts";
+import { fisherMeter } from "../../src/fisher/fisher.ts";
 import { weightsOf } from "../../src/models/model.ts";
 import { weightsUnder } from "../../src/priors/prior.ts";
 import { trainWganGp } from "../../src/priors/train-wgan-gp.ts";
@@ -85,7 +92,62 @@ test.each([null, "layer1", "layer3"])(
   },
 );
 
-test.each([gmi, kedmi] as readonly Attack[])("a step of $kind is an iteration of the attack", async (attack) => {
+test("a step of BiDO is that of its training", async () => {
+  const spec: TrainSpec = { kind: "train", ...classifier, batch: 4, boundary: null, defense: "bido-hsic" };
+  const model = buildClassifier(spec);
+  const state = prepare(spec);
+  const [graph] = await compiledBy(() =>
+    trainTarget({
+      work: unwatched,
+      model,
+      recipe: {
+        start: "pretrained",
+        boundary: null,
+        probeEpochs: 0,
+        frozenNorms: "eval",
+        ...bidoHsic.recipe(bidoHsic.config.parse({}), model),
+      },
+      pretrained: Object.fromEntries(weightsOf(model).map(({ name }) => [name, state[name]!])),
+      train: noise,
+      validation: noise,
+      settings: { ...settings, batch: 4 },
+      seed: 1,
+    }),
+  );
+  expect(built(spec)).toBe(graph);
+});
+
+test("a step of an epoch behind cached features is that of the training", async () => {
+  const spec: EpochSpec = { kind: "epoch", ...classifier, batch: 4, boundary: "layer2", images: 12 };
+  const model = buildClassifier(spec);
+  const state = prepare(spec);
+  const [graph] = await compiledBy(() =>
+    trainTarget({
+      work: unwatched,
+      model,
+      recipe: { start: "pretrained", boundary: "layer2", probeEpochs: 0, frozenNorms: "eval" },
+      pretrained: Object.fromEntries(weightsOf(model).map(({ name }) => [name, state[name]!])),
+      train: noise,
+      validation: noise,
+      settings: { ...settings, batch: 4 },
+      seed: 1,
+    }),
+  );
+  const bytes = join(mkdtempSync(join(tmpdir(), "bench-epoch-")), "images.u8");
+  writeFileSync(bytes, new Uint8Array(12 * 3 * SIDE * SIDE));
+  const [ours] = await compiledBy(() => epochJob(spec, state, bytes));
+  expect(ours).toBe(graph);
+});
+
+test("a batch of the Fisher case is one of the meter", async () => {
+  const spec: FisherSpec = { kind: "fisher", ...classifier, batch: 4 };
+  const [graph] = await compiledBy(() =>
+    fisherMeter({ model: buildClassifier(spec), state: prepare(spec), batch: spec.batch }),
+  );
+  expect(built(spec)).toBe(graph);
+});
+
+test.each([gmi, kedmi, plgMi] as readonly Attack[])("a step of $kind is an iteration of the attack", async (attack) => {
   const spec: AttackSpec = { kind: attack.kind as AttackSpec["kind"], ...classifier, ...prior };
   const state = prepare(spec);
   const [graph] = await compiledBy(() =>
@@ -129,6 +191,9 @@ describe("the gradient norm that is read from the optimiser's slots", () => {
     { kind: "train", ...classifier, batch: 4, boundary: "layer2" },
     { kind: "gmi", ...classifier, ...prior },
     { kind: "kedmi", ...classifier, ...prior },
+    { kind: "plg-mi", ...classifier, ...prior },
+    { kind: "train", ...classifier, model: "vit_b_16", width: 48, batch: 4, boundary: null },
+    { kind: "train", ...classifier, batch: 4, boundary: null, defense: "bido-hsic" },
     { kind: "critic", ...prior },
     { kind: "generator", ...prior },
   ])("is that of the gradients themselves: $kind", async (spec) => {
@@ -145,8 +210,8 @@ describe("the gradient norm that is read from the optimiser's slots", () => {
 
     const program = await actual.compile(step);
     await program.run(step.feeds);
-    expect(step.gradientNorm()).toBeGreaterThan(0);
-    expect(step.gradientNorm()).toBeCloseTo(norm, Math.max(0, 3 - Math.floor(Math.log10(norm))));
+    expect(step.gradientNorm!()).toBeGreaterThan(0);
+    expect(step.gradientNorm!()).toBeCloseTo(norm, Math.max(0, 3 - Math.floor(Math.log10(norm))));
     await program.release();
   });
 });

@@ -9,7 +9,9 @@ import { table } from "../table.ts";
 export function addDoctor(program: Program, cli: Cli): void {
   program
     .command("doctor")
-    .description("check what a study needs: node, runtime, images, memory, folders, shipped assets")
+    .description(
+      "check what a study needs: node, C library, runtime, devices, processors, memory, folders, shipped assets",
+    )
     .action(async (_options, command) => {
       const { json, runs: runsDir, color } = command.optsWithGlobals();
       const checks = await runChecks({ modules: cli.modules, runsDir });

@@ -26,10 +26,10 @@ export function addGrid(program: Program, cli: Cli): void {
     .action(async (studyFile, own, command) => {
       const options = command.optsWithGlobals();
       const { queue, emit, shards, image, claim, priority, lease, includePrivate } = own;
-      const { runs: runsDir, threads } = options;
+      const { runs: runsDir, threads, device } = options;
       if (emit !== undefined) {
         const { slurmScript, kubernetesManifest } = await cli.modules.schedulers();
-        const job = { studyFile, shards, ...(threads !== undefined && { threads }), includePrivate };
+        const job = { studyFile, shards, ...(threads !== undefined && { threads }), device, includePrivate };
         if (emit === "slurm") {
           cli.io.stdout.write(await slurmScript({ ...job, studyFile: resolve(studyFile), runsDir: resolve(runsDir) }));
           return;

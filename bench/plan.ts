@@ -1,0 +1,103 @@
+import type { BenchCase } from "./case.ts";
+import { roughFlops } from "./flops.ts";
+import { allocators, formsOf, type Peer } from "./peer.ts";
+
+/** How much time the measurements of a run get. */
+export interface Allotment {
+  /** Seconds of taking turns with each form of the peer, or of measuring alone. */
+  readonly seconds: number;
+  /** Whether there is time for torch.compile. */
+  readonly compile: boolean;
+}
+
+/** A case before it is run. */
+export interface Planned {
+  readonly id: string;
+  /** Processes of the peer, one for each form and allocator. */
+  readonly forms: number;
+  /** How many of them compile. */
+  readonly compiled: number;
+  /** Seconds in all. */
+  readonly seconds: number;
+}
+
+/** A turn with a form takes at least and at most so long. */
+const LEAST = 2.5;
+const MOST = 10;
+
+// Seconds on two cores of 2020 that nothing else uses; a case that takes longer leaves less to those behind it.
+const PREPARE = 3;
+const OURS = 2;
+const THEIRS = 5;
+/** torch.compile of a training step, and once more where the compiled code is found in its cache. */
+const COMPILE = 80;
+const COMPILED = 25;
+const PROFILE = 5;
+const START_UP = 8;
+/** Writing and checking a hundred thousand images of 64×64. */
+const PER_IMAGE = 1.2e-4;
+/** Rounds that every measurement has, the one before it and the check, ours and theirs at this rate. */
+const ROUNDS = 5;
+const SLOW_FLOPS = 150e9;
+
+/** What a case costs beside the seconds that are allotted, and how many measurements those are for. */
+function costOf(benchCase: BenchCase, peer: Peer | undefined, compile: boolean) {
+  const { spec } = benchCase;
+  if (spec.kind === "start") return { forms: 0, compiled: 0, measurements: 0, fixed: START_UP, step: 0 };
+  const step = roughFlops(spec) / SLOW_FLOPS;
+  const images = "images" in spec ? spec.images * PER_IMAGE : 0;
+  const base = PREPARE + OURS + images;
+  if (!benchCase.peer || peer === undefined) return { forms: 0, compiled: 0, measurements: 1, fixed: base, step };
+  const tried = formsOf(benchCase, peer, compile).filter(([, reason]) => reason === undefined);
+  const kept = allocators().length;
+  const compiled = tried.some(([form]) => form === "compile") ? kept : 0;
+  const forms = tried.length * kept;
+  const compiling = compiled > 0 ? COMPILE + (compiled - 1) * COMPILED : 0;
+  return { forms, compiled, measurements: forms, fixed: base + PROFILE + forms * THEIRS + compiling, step };
+}
+
+/**
+ * Shares the time that is left among cases: torch.compile first goes where there is not enough, then measurements become as short as
+ * they may be.
+ */
+export function allot(left: readonly BenchCase[], peer: Peer | undefined, secondsLeft: number): Allotment {
+  const spender = (compile: boolean) => {
+    const costs = left.map((benchCase) => costOf(benchCase, peer, compile));
+    const fixed = costs.reduce((sum, c) => sum + c.fixed, 0);
+    // Where least rounds alone take longer than what is allotted, they are what is spent.
+    return (seconds: number) =>
+      costs.reduce((sum, c) => sum + c.measurements * Math.max(seconds, leastSeconds(c.step)), fixed);
+  };
+  const compile = spender(true)(LEAST) <= secondsLeft;
+  const spent = spender(compile);
+  let [seconds, above] = [LEAST, MOST];
+  for (let i = 0; i < 20; i++) {
+    const middle = (seconds + above) / 2;
+    if (spent(middle) <= secondsLeft) seconds = middle;
+    else above = middle;
+  }
+  return { seconds, compile };
+}
+
+const leastSeconds = (step: number) => ROUNDS * 2 * step;
+
+/** What each case will take with an allotment. */
+export function planned(selected: readonly BenchCase[], peer: Peer | undefined, allotment: Allotment): Planned[] {
+  return selected.map((benchCase) => {
+    const { forms, compiled, measurements, fixed, step } = costOf(benchCase, peer, allotment.compile);
+    const seconds = fixed + measurements * Math.max(allotment.seconds, leastSeconds(step));
+    return { id: benchCase.id, forms, compiled, seconds };
+  });
+}
+
+/** The plan as a table for people, with its sum. */
+export function planText(plan: readonly Planned[], { seconds, compile }: Allotment, budget: number): string {
+  const lines = plan.map(
+    (p) =>
+      `${p.id.padEnd(44)}${String(p.forms).padStart(6)}${String(p.compiled).padStart(9)}${p.seconds.toFixed(0).padStart(9)}`,
+  );
+  const total = plan.reduce((sum, p) => sum + p.seconds, 0) / 60;
+  const head = `${"case".padEnd(44)}${"forms".padStart(6)}${"compiled".padStart(9)}${"seconds".padStart(9)}`;
+  const over = total > budget ? "; more than the budget, with every measurement as short as it may be" : "";
+  return `${[head, ...lines].join("\n")}\n\n${plan.length} cases, ${total.toFixed(1)} of ${budget} minutes${over}; ${seconds.toFixed(1)} s for each form of PyTorch${compile ? "" : ", torch.compile left out"}\n`;
+}
