@@ -3,7 +3,12 @@ import { totals } from "./test/reporter.ts";
 import { SlowestFirst } from "./test/slowest-first.ts";
 
 /** They look at the memory of their process, or put something else in a module's place. */
-const ALONE = ["test/engine/memory.test.ts", "test/onnx-hostile.test.ts", "test/bench/**/*.test.ts"];
+const ALONE = [
+  "test/engine/memory.test.ts",
+  "test/hostile-files.test.ts",
+  "test/onnx-hostile.test.ts",
+  "test/bench/**/*.test.ts",
+];
 
 export default defineConfig({
   test: {
