@@ -67,7 +67,7 @@ beforeAll(async () => {
   const exported = async (format: "onnx" | "safetensors") =>
     exportRun(run, { format, out: join(root, `stranger.${format}`) });
   files = { onnx: await exported("onnx"), safetensors: await exported("safetensors") };
-}, 300_000);
+});
 afterAll(() => rm(root, { recursive: true }));
 
 /** A command's folder; steps are shared, so that what two of them have in common is done once. */
@@ -106,7 +106,7 @@ async function complaint(work: Promise<unknown>): Promise<string> {
 }
 
 describe("audit", () => {
-  test("finds in an ONNX file what the study that trained it found", { timeout: 120_000 }, async () => {
+  test("finds in an ONNX file what the study that trained it found", async () => {
     const { facts, result, studyDir } = await audit("as-onnx", { model: { file: files.onnx } });
     expect(result.failed).toEqual([]);
     expect(measured(result.cells[0]!)).toEqual(measured(own));
@@ -128,14 +128,14 @@ describe("audit", () => {
     expect(grounds.join("\n")).toMatch(/matched with the model's classes by name/);
   });
 
-  test("finds the same in its weights with the architecture named", { timeout: 120_000 }, async () => {
+  test("finds the same in its weights with the architecture named", async () => {
     const model = { file: files.safetensors, architecture: { kind: "resnet10", width: 4 } };
     const { result, facts } = await audit("as-weights", { model, size: 32 });
     expect(measured(result.cells[0]!)).toEqual(measured(own));
     expect(facts.classes).toMatchObject({ by: "order", statement: expect.stringContaining("order of the folders") });
   });
 
-  test("puts folders in the order of the file's classes, by their names", { timeout: 120_000 }, async () => {
+  test("puts folders in the order of the file's classes, by their names", async () => {
     const names = own.identities.map(({ identity }) => identity);
     const moved = join(root, "renamed");
     // The model's third class becomes the first folder.
@@ -154,14 +154,14 @@ describe("audit", () => {
     }
   });
 
-  test("says which order it would be, where classes are numbered wrongly", { timeout: 120_000 }, async () => {
+  test("says which order it would be, where classes are numbered wrongly", async () => {
     const names = own.identities.map(({ identity }) => identity);
     const turned = [...names.slice(1), names[0]!];
     const message = await complaint(audit("turned", { model: { file: files.onnx, labels: turned } }));
     expect(message).toContain(`its classes have another order: try --labels ${names.join(",")}`);
   });
 
-  test("says which reading is right, where images are read wrongly", { timeout: 120_000 }, async () => {
+  test("says which reading is right, where images are read wrongly", async () => {
     const message = await complaint(audit("bytes", { model: { file: files.onnx, range: [60, -60] } }));
     expect(message).toMatch(
       /is right about .+ of \d+ private test images; guessing one of its 4 classes gives 25\.0 %/,
@@ -169,7 +169,7 @@ describe("audit", () => {
     expect(message).toMatch(/try no --range, which gives/);
   });
 
-  test("stops where the judge knows too few people", { timeout: 120_000 }, async () => {
+  test("stops where the judge knows too few people", async () => {
     const evaluation = { ...SETTINGS.evaluation, training: { ...TRAINING, epochs: 1, rate: 1e-6 } };
     const settings = { ...SETTINGS, evaluation };
     const message = await complaint(audit("weak-judge", { model: { file: files.onnx }, settings }));
@@ -177,7 +177,7 @@ describe("audit", () => {
     expect(message).toContain("--evaluation-images");
   });
 
-  test("chooses what a budget has room for, and says what it would take otherwise", { timeout: 120_000 }, async () => {
+  test("chooses what a budget has room for, and says what it would take otherwise", async () => {
     const attacks = [...SETTINGS.attacks, { kind: "kedmi", iterations: 10_000_000, pool: 24 }];
     const priors = [...SETTINGS.priors, { kind: "kedmi", latent: 8, width: 4, steps: 2, critic: 1, batch: 16 }];
     const settings = { ...SETTINGS, attacks, priors };
@@ -234,7 +234,7 @@ describe("defend", () => {
       ...options,
     });
 
-  test("chooses the boundary by Fisher information, and writes a model with a card", { timeout: 120_000 }, async () => {
+  test("chooses the boundary by Fisher information, and writes a model with a card", async () => {
     const training = { epochs: 2, batch: 8 };
     const priors = [{ kind: "dcgan", latent: 6, width: 4, steps: 4, critic: 1, batch: 8 }];
     const model = { file: publicWeights, architecture: { kind: "resnet10", width: 4 } };
@@ -249,7 +249,7 @@ describe("defend", () => {
     expect(card).toContain("Nothing was measured: no attack was run on this model.");
   });
 
-  test("gives a file of other classes a new head", { timeout: 120_000 }, async () => {
+  test("gives a file of other classes a new head", async () => {
     const file = join(root, "public.onnx");
     await writeFile(file, smallClassifier({ classes: 6 }));
     const facts = await defend("new-head", { model: { file }, freeze: "layer1", size: 32 });
@@ -257,7 +257,7 @@ describe("defend", () => {
     expect(await readFile(await writeModelCard(facts), "utf8")).toContain("The boundary was named by hand.");
   });
 
-  test("attacks the result beside an undefended one", { timeout: 240_000 }, async () => {
+  test("attacks the result beside an undefended one", async () => {
     const facts = await defend("audited", { freeze: "layer2", audit: { access: "white-box", attacks: ["gmi"] } });
     const { result } = facts.audit!;
     expect(result.cells.map(({ defense, boundary }) => [defense, boundary])).toEqual([

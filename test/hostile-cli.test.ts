@@ -112,7 +112,7 @@ test.each(Object.keys(STUDIES).map((name, at) => [name, at] as const))(
     const child = execute(process.execPath, [...program, "--runs", runs, "validate", join(inside, "study.yaml")], {
       cwd: home,
       env: { ...process.env, HOME: home, TMPDIR: home, NO_COLOR: "1" },
-      timeout: 110_000,
+      timeout: 500_000,
     });
     const ended = await child.then(
       () => ({ code: 0, signal: null, stderr: "" }),

@@ -17,7 +17,7 @@ import { studyFolder } from "../src/study/study-folder.ts";
 import { quickstart, writeFinishedStudy, writeRecord, writeRunningStudy } from "./support/fake-runs.ts";
 
 /** A new process takes long to begin on a machine with much to do. */
-const PATIENCE = { timeout: 30_000 };
+const PATIENCE = { timeout: 120_000 };
 const SECRET = "nobody may read this";
 const command = [process.execPath, fileURLToPath(new URL("support/fake-cli.mjs", import.meta.url))] as const;
 

@@ -22,7 +22,7 @@ let embedding: Embedding;
 
 beforeAll(async () => {
   world = await tinyWorld();
-  state = await trainedTarget(world);
+  state = await trainedTarget();
   embedding = { model: tinyModel(), state: await trainTiny(tinyModel(), world.public, 3) };
 });
 

@@ -12,7 +12,7 @@ let state: StateDict;
 
 beforeAll(async () => {
   world = await tinyWorld();
-  state = await trainedTarget(world);
+  state = await trainedTarget();
 });
 
 /** Images of one reconstruction of each of three identities. */

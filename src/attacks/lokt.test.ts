@@ -11,7 +11,7 @@ import { searchSpace } from "./space.ts";
 
 test("follows the classes of the prior's discriminator, and asks the target nothing", async () => {
   const world = await tinyWorld();
-  const state = await trainedTarget(world);
+  const state = await trainedTarget();
   const meter = queryMeter();
   const { target, release } = openTarget("labels", tinyModel(), state, meter);
   const { tacgan } = world.priors;

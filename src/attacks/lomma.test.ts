@@ -42,7 +42,7 @@ let target: WhiteBox;
 
 beforeAll(async () => {
   world = await tinyWorld();
-  state = await trainedTarget(world);
+  state = await trainedTarget();
   const opened = openTarget("white-box", tinyModel(), state, queryMeter());
   target = opened.target;
   return () => opened.release();

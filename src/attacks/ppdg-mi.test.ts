@@ -21,7 +21,7 @@ let state: StateDict;
 
 beforeAll(async () => {
   world = await tinyWorld();
-  state = await trainedTarget(world);
+  state = await trainedTarget();
 });
 
 const settings = (change: object = {}) =>

@@ -16,7 +16,7 @@ let state: StateDict;
 
 beforeAll(async () => {
   world = await tinyWorld();
-  state = await trainedTarget(world);
+  state = await trainedTarget();
 });
 
 const settings = { iterations: 10, batch: 5 };

@@ -8,10 +8,10 @@ import { queueAddress } from "./queue-address.ts";
 
 const step = (id: string, priority = 5): QueuedStep => ({ id, name: `step ${id}`, grid: "g", priority });
 
-/** Waits until `holds`, and fails after some seconds. */
+/** Waits until `holds`, and fails after some minutes. */
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let tries = 0; !(await holds()); tries++) {
-    if (tries > 300) throw new Error("it never came");
+    if (tries > 2400) throw new Error("it never came");
     await setTimeout(50);
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { expectAllClose } from "../../test/support/all-close.ts";
-import { TINY_TRAINING, tinyModel, tinyWorld, trainTiny } from "../../test/support/tiny-world.ts";
+import { pretrainedWeights, TINY_TRAINING, tinyModel, tinyWorld } from "../../test/support/tiny-world.ts";
 import { endless } from "../data/loader.ts";
 import { grad } from "../engine/autodiff.ts";
 import { input } from "../engine/graph.ts";
@@ -22,7 +22,7 @@ import { trainTarget } from "./train-target.ts";
 test("a first step is one on CE(x, y) + λ·CE(x + δ, y′), with δ found by descent in plain loops", async () => {
   const model = tinyModel();
   const world = await tinyWorld();
-  const pretrained = await trainTiny(model, world.public, 7);
+  const pretrained = await pretrainedWeights();
   const config = { weight: 0.3, epsilon: 0.03, step: 0.02, iterations: 3, randomStart: true };
   const settings = {
     ...TINY_TRAINING,

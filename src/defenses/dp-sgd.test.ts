@@ -1,6 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { expectAllClose } from "../../test/support/all-close.ts";
-import { TINY_TRAINING, type TinyWorld, tinyModel, tinyWorld, trainTiny } from "../../test/support/tiny-world.ts";
+import {
+  pretrainedWeights,
+  TINY_TRAINING,
+  type TinyWorld,
+  tinyModel,
+  tinyWorld,
+} from "../../test/support/tiny-world.ts";
 import { poissonSample } from "../data/poisson.ts";
 import { grad } from "../engine/autodiff.ts";
 import { UserError } from "../engine/errors.ts";
@@ -35,7 +41,7 @@ let world: TinyWorld;
 let pretrained: StateDict;
 beforeAll(async () => {
   world = await tinyWorld();
-  pretrained = await trainTiny(model, world.public, 7);
+  pretrained = await pretrainedWeights();
 });
 
 const SEED = 3;

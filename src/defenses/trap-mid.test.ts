@@ -1,7 +1,13 @@
 import { beforeAll, expect, test } from "vitest";
 import { expectAllClose } from "../../test/support/all-close.ts";
 import { memoryWork } from "../../test/support/memory-work.ts";
-import { TINY_TRAINING, type TinyWorld, tinyModel, tinyWorld, trainTiny } from "../../test/support/tiny-world.ts";
+import {
+  pretrainedWeights,
+  TINY_TRAINING,
+  type TinyWorld,
+  tinyModel,
+  tinyWorld,
+} from "../../test/support/tiny-world.ts";
 import { endless } from "../data/loader.ts";
 import { grad } from "../engine/autodiff.ts";
 import { input } from "../engine/graph.ts";
@@ -40,7 +46,7 @@ let world: TinyWorld;
 let pretrained: StateDict;
 beforeAll(async () => {
   world = await tinyWorld();
-  pretrained = await trainTiny(model, world.public, 7);
+  pretrained = await pretrainedWeights();
 });
 
 /** What the store holds after so many steps. */

@@ -132,7 +132,7 @@ describe("the Fisher information of a trained residual network", () => {
 
   beforeAll(async () => {
     world = await tinyWorld();
-    state = await trainedTarget(world);
+    state = await trainedTarget();
   });
 
   /** Squared gradients of the mean loss of each batch, from a program for batches of that size. */

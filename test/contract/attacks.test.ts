@@ -15,10 +15,12 @@ import { DivergedError, unwatched, type Work } from "../../src/engine/work.ts";
 import { hits } from "../../src/metrics/top-k.ts";
 import { classifierPredictor, type Predictor } from "../../src/models/predict.ts";
 import { memoryWork, runWithInterruptions } from "../support/memory-work.ts";
+import { once } from "../support/once.ts";
 import { sameBits } from "../support/same-bits.ts";
 import {
   IDENTITIES,
   IMAGE,
+  pretrainedWeights,
   type TinyWorld,
   tinyModel,
   tinyWorld,
@@ -274,8 +276,8 @@ let judge: Predictor<"logits" | "features">;
 
 beforeAll(async () => {
   world = await tinyWorld();
-  state = await trainedTarget(world);
-  publicWeights = await trainTiny(tinyModel(), world.public, 7);
+  state = await trainedTarget();
+  publicWeights = await pretrainedWeights();
   const opened = openTarget("scores", tinyModel(), state, queryMeter());
   scored = opened.target;
   const model = tinyModel("evaluation");
@@ -355,6 +357,13 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
       work,
     });
   };
+  const watched = (change: Settings) =>
+    once(async () => {
+      const work = memoryWork();
+      return { work, found: await run(work, change) };
+    });
+  /** A run that finds identities, and one that is only started: several tests look at them. */
+  const [whole, started] = [watched({}), watched(short)];
   /** Share of rows in whose images the attacked identity is seen first. */
   const attackAccuracy = async ({ rows, labels }: Reconstructions, of = outcome()): Promise<number> => {
     const seen = await eyes[recognisedBy](await of.render(rows, labels), labels.length);
@@ -363,7 +372,7 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
   const has = (key: string) => key in attack.config.shape;
 
   test("finds identities that neither random rows of its space nor the best of a pool show", async () => {
-    const found = await run(unwatched);
+    const { found } = await whole();
     const pool = await selectInitial({ ...who, target: scored, space: space(), pool: 8, seed: 3 });
     const random = { rows: await space().draw(ROWS, 5, "floor"), labels: found.labels };
     const reached = await attackAccuracy(found);
@@ -379,22 +388,19 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
   });
 
   test("counts its queries", async () => {
-    expect((await run(unwatched, { ...short, ...counted })).queries).toEqual(queries);
+    const found = counted === undefined ? (await started()).found : await run(unwatched, { ...short, ...counted });
+    expect(found.queries).toEqual(queries);
   });
 
   test("repeats itself for a seed and differs for another", async () => {
-    const [first, again, other] = [
-      await run(unwatched, short),
-      await run(unwatched, short),
-      await run(unwatched, short, 5),
-    ];
+    const { found: first } = await started();
+    const [again, other] = [await run(unwatched, short), await run(unwatched, short, 5)];
     expect(sameBits(first.rows, again.rows)).toBe(true);
     expect(sameBits(first.rows, other.rows)).toBe(false);
   });
 
   test("ends with the same rows, log and queries when it is interrupted and resumed", async () => {
-    const unbroken = memoryWork();
-    const wanted = await run(unbroken, short);
+    const { work: unbroken, found: wanted } = await started();
     // Within the first batch, at the border of two, and soon after it.
     const resumed = await runWithInterruptions([7, 18, 3], (work) => run(work, short));
     expect(sameBits(resumed.result.rows, wanted.rows)).toBe(true);
@@ -405,8 +411,7 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
   test.runIf(attack.access === "white-box" && lowers !== "as its base")(
     "lowers its loss on every batch of rows",
     async () => {
-      const work = memoryWork();
-      await run(work);
+      const { work } = await whole();
       const lasts = work.steps.filter((_, i) => (i + 1) % steps === 0);
       const firsts = work.steps.filter((_, i) => i % steps === 0);
       expect(lasts.length).toBeGreaterThan(1);

@@ -30,8 +30,16 @@ import { oneHotTargets } from "../../src/models/train.ts";
 import { evaluate } from "../support/evaluate.ts";
 import { rowsOf } from "../support/matrix.ts";
 import { memoryWork, runWithInterruptions } from "../support/memory-work.ts";
+import { once } from "../support/once.ts";
 import { changedTensors } from "../support/same-bits.ts";
-import { IDENTITIES, TINY_TRAINING, type TinyWorld, tinyModel, tinyWorld, trainTiny } from "../support/tiny-world.ts";
+import {
+  IDENTITIES,
+  pretrainedWeights,
+  TINY_TRAINING,
+  type TinyWorld,
+  tinyModel,
+  tinyWorld,
+} from "../support/tiny-world.ts";
 
 /** Variants of each defense at the tiny model's size; a missing defense does not compile. */
 const variants: Readonly<Record<(typeof defenses)[number]["kind"], readonly object[]>> = {
@@ -107,7 +115,7 @@ let pretrained: StateDict;
 
 beforeAll(async () => {
   world = await tinyWorld();
-  pretrained = await trainTiny(model, world.public, 7);
+  pretrained = await pretrainedWeights();
 });
 
 const pick = (names: readonly string[], state: StateDict): StateDict =>
@@ -130,9 +138,14 @@ describe.each(cases)("$name", ({ parts }) => {
       seed: 3,
     });
 
-  test("learns the private identities with what it leaves trainable, and freezes what it says", async () => {
+  /** One training from its beginning to its end, for what several tests look at. */
+  const whole = once(async () => {
     const work = memoryWork();
-    const after = await run(work);
+    return { work, after: await run(work) };
+  });
+
+  test("learns the private identities with what it leaves trainable, and freezes what it says", async () => {
+    const { work, after } = await whole();
     const rows = work.rows.filter((row) => row.training === "target");
     expect(Number(rows.at(-1)!.score)).toBeGreaterThan(Number(rows[0]!.score) + 0.1);
     expect(Math.max(...rows.map((row) => Number(row.validation)))).toBeGreaterThan(3 / IDENTITIES);
@@ -164,10 +177,9 @@ describe.each(cases)("$name", ({ parts }) => {
   });
 
   test("ends with the same weights and rows when it is interrupted and resumed", async () => {
-    const unbroken = memoryWork();
-    const wanted = await run(unbroken, { epochs: 3 });
-    const resumed = await runWithInterruptions([3, 9], (work) => run(work, { epochs: 3 }));
-    expect(changedTensors(wanted, resumed.result)).toEqual([]);
+    const { work: unbroken, after } = await whole();
+    const resumed = await runWithInterruptions([3, 9], (work) => run(work));
+    expect(changedTensors(after, resumed.result)).toEqual([]);
     expect(resumed.work.rows).toEqual(unbroken.rows);
   });
 
@@ -186,12 +198,19 @@ test.each(answering)("%s trains as an undefended model does", (_kind, part) => {
   expect(Object.keys(recipe).filter((key) => key !== "outputs")).toEqual(Object.keys(compose(["none"]).recipe));
 });
 
-/** A target trained with these defenses, after a few epochs. */
-async function trained(...parts: readonly Part[]): Promise<StateDict> {
+const trainings = new Map<string, Promise<StateDict>>();
+
+/** A target trained with these defenses, after a few epochs: trained when it is first asked for. */
+function trained(...parts: readonly Part[]): Promise<StateDict> {
   const { model, recipe } = compose(...parts);
   const settings = { ...TINY_TRAINING, epochs: 6 };
   const { train, validation } = world;
-  return trainTarget({ work: unwatched, model, recipe, pretrained, train, validation, settings, seed: 3 });
+  const key = JSON.stringify(parts);
+  const known = trainings.get(key);
+  if (known !== undefined) return known;
+  const made = trainTarget({ work: unwatched, model, recipe, pretrained, train, validation, settings, seed: 3 });
+  trainings.set(key, made);
+  return made;
 }
 
 /** The mean of −log p over all classes and validation images. */

@@ -36,6 +36,7 @@ import { trainPlg } from "../../src/priors/train-plg.ts";
 import { expectAllClose } from "../support/all-close.ts";
 import { evaluate } from "../support/evaluate.ts";
 import { memoryWork, runWithInterruptions } from "../support/memory-work.ts";
+import { once } from "../support/once.ts";
 import { changedTensors } from "../support/same-bits.ts";
 import {
   IDENTITIES,
@@ -61,7 +62,7 @@ let labelled: LabelsAccess;
 
 beforeAll(async () => {
   world = await tinyWorld();
-  target = await trainedTarget(world);
+  target = await trainedTarget();
   const net = await predictor(IMAGE, 32, (x) => ({
     scores: softmax(fixed(target).apply(logitsLayer(tinyModel()), x)),
   }));
@@ -101,6 +102,11 @@ const firstState = (kind: keyof typeof NETWORKS): StateDict => stateOf(NETWORKS[
 describe.each(priors as readonly PriorFamily[])("$kind", (family) => {
   const kind = family.kind as keyof typeof NETWORKS;
   const run = (work: Work, change?: Change) => train(kind, work, change);
+  /** One training from its beginning to its end, for what several tests look at. */
+  const whole = once(async () => {
+    const work = memoryWork();
+    return { work, state: await run(work) };
+  });
 
   test("makes images in [0, 1] of latents and judges each by one number", async () => {
     const prior = world.priors[kind];
@@ -140,8 +146,7 @@ describe.each(priors as readonly PriorFamily[])("$kind", (family) => {
   });
 
   test("lowers its discriminator's loss in training and changes every tensor", async () => {
-    const work = memoryWork();
-    const state = await run(work);
+    const { work, state } = await whole();
     const losses = work.steps.map((s) => s.critic ?? s.discriminator ?? Number.NaN);
     expect(losses.length).toBe(12);
     expect(losses.at(-1)!).toBeLessThan(losses[0]!);
@@ -157,10 +162,9 @@ describe.each(priors as readonly PriorFamily[])("$kind", (family) => {
   });
 
   test("ends with the same weights and rows when it is interrupted and resumed", async () => {
-    const unbroken = memoryWork();
-    const wanted = await run(unbroken);
+    const { work: unbroken, state } = await whole();
     const resumed = await runWithInterruptions([1, 6], (work) => run(work));
-    expect(changedTensors(wanted, resumed.result)).toEqual([]);
+    expect(changedTensors(state, resumed.result)).toEqual([]);
     expect(resumed.work.rows).toEqual(unbroken.rows);
   });
 

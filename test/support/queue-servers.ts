@@ -54,7 +54,7 @@ export async function startServer(engine: Engine): Promise<QueueServer> {
   const start = async () => {
     const [file, ...args] = command;
     child = spawn(file!, args, { stdio: "ignore", cwd: dir, ...as });
-    for (let tries = 0; tries < 300; tries++) {
+    for (let tries = 0; tries < 1200; tries++) {
       if (await answers(port, engine)) return;
       await setTimeout(100);
     }

@@ -6,7 +6,6 @@ import { matmul } from "../../src/engine/ops/linear.ts";
 import { reshape, sliceAxis } from "../../src/engine/ops/movement.ts";
 import { mean } from "../../src/engine/ops/reduce.ts";
 import { type Rng, random } from "../../src/engine/random.ts";
-import { setThreads } from "../../src/engine/runtime.ts";
 import { sizeOf } from "../../src/engine/shape.ts";
 import type { StateDict } from "../../src/engine/store.ts";
 import { tensor } from "../../src/engine/tensor.ts";
@@ -35,6 +34,7 @@ import { stylegan } from "../../src/priors/stylegan.ts";
 import { type SynthesisBlock, type SynthesisParts, wholeSynthesis } from "../../src/priors/synthesis-parts.ts";
 import { synthesize } from "../../src/priors/synthesize.ts";
 import { tacgan } from "../../src/priors/tacgan.ts";
+import { once } from "./once.ts";
 
 /** Identities of each range, the length of a latent, and the images' shape. */
 export const IDENTITIES = 8;
@@ -92,9 +92,10 @@ export interface TinyWorld {
   readonly priors: Readonly<Record<keyof typeof NETWORKS, Prior>>;
 }
 
-/** The world, the same every time. Programs compiled afterwards use one thread: test files share the cores. */
-export async function tinyWorld(): Promise<TinyWorld> {
-  setThreads(1);
+/** The world, the same every time. */
+export const tinyWorld = once(drawWorld);
+
+async function drawWorld(): Promise<TinyWorld> {
   const generator = weightsWithPrefix(GENERATOR, vividGenerator());
   const priorOf = (kind: keyof typeof NETWORKS): Prior => {
     const networks = NETWORKS[kind];
@@ -244,6 +245,7 @@ function center(rng: Rng): Float32Array {
 }
 
 /** Weights of the undefended target: every weight trained on the private images. */
-export function trainedTarget(world: TinyWorld): Promise<StateDict> {
-  return trainTiny(tinyModel(), world.train, 1);
-}
+export const trainedTarget = once(async () => trainTiny(tinyModel(), (await tinyWorld()).train, 1));
+
+/** Weights of the same architecture that know public images alone: what a target may start from. */
+export const pretrainedWeights = once(async () => trainTiny(tinyModel(), (await tinyWorld()).public, 7));
