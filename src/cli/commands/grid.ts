@@ -6,6 +6,7 @@ import type { Cli, Program } from "../globals.ts";
 import { positiveWhole } from "../globals.ts";
 import { chosenStore, endpointOption, leaseOption, queueOption, storeOption } from "../queue-options.ts";
 import { tellStudy } from "../tell-study.ts";
+import { mlflowOption, tensorboardOption } from "../tracking-options.ts";
 
 const SCHEDULERS = ["slurm", "kubernetes"] as const;
 
@@ -21,6 +22,8 @@ export function addGrid(program: Program, cli: Cli): void {
     .addOption(endpointOption())
     .option("--priority <n>", "1 to 1000; of two grids on one queue the lower number goes first", priority, 100)
     .option("--include-private", "show private images in the report beside their reconstructions", false)
+    .addOption(tensorboardOption())
+    .addOption(mlflowOption())
     .addOption(new Option("--emit <scheduler>", "print a script that runs shards there instead").choices(SCHEDULERS))
     .option("--shards <n>", "with --emit: parts that run side by side", positiveWhole, 8)
     .option("--image <name>", "with --emit kubernetes: container image with tl-dmi in it")
