@@ -8,6 +8,7 @@ import type { StudyResult } from "../src/study/result.ts";
 import { runShard } from "../src/study/shard.ts";
 import { GRID_STUDY } from "./support/grid-study.ts";
 import { ENGINES, isInstalled, startServer } from "./support/queue-servers.ts";
+import { BUCKET, KEY_ID, s3Server } from "./support/s3-server.ts";
 import { tldmi } from "./support/tldmi-process.ts";
 
 /** Milliseconds: three processes train, beside whatever else this machine does. */
@@ -97,6 +98,59 @@ describe.each(ENGINES)("a grid over %s", (engine) => {
     },
     PATIENCE,
   );
+});
+
+const [engineHere] = ENGINES.filter(isInstalled);
+
+test.skipIf(engineHere === undefined)(
+  "a grid over a bucket, whose machines share no folder and one of which is killed, has the result of a run on one machine",
+  async () => {
+    const [server, bucket] = [await startServer(engineHere!), await s3Server()];
+    const env = { ...process.env, AWS_ACCESS_KEY_ID: KEY_ID, AWS_SECRET_ACCESS_KEY: "secret", AWS_REGION: "us-east-1" };
+    const store = ["--store", `s3://${BUCKET}/runs`, "--store-endpoint", bucket.endpoint];
+    const start = async (name: string, ...args: string[]) =>
+      tldmi(
+        ["--runs", await runsFolder(name), "--threads", "1", ...args, "--queue", server.url, "--lease", "3", ...store],
+        { env },
+      );
+    const workers = [await start("bucket-1", "worker"), await start("bucket-2", "worker")];
+    try {
+      const grid = await start("bucket-grid", "grid", studyFile);
+      await workers[0]!.says(/^gmi on [^\n]*seed \d+$/m);
+      workers[0]!.child.kill("SIGKILL");
+      expect(await grid.ended, grid.stderr()).toBe(0);
+      const runsDir = join(root, "bucket-grid");
+      const [studyDir] = (await readdir(runsDir)).filter((name) => name.startsWith("twelve-"));
+      await expectSameAsSingle(join(runsDir, studyDir!));
+      expect((await verifyStore(join(runsDir, "steps"))).damaged).toEqual([]);
+      const keys = [...bucket.objects.keys()].map((key) => key.replace(/^runs\//, ""));
+      const records = keys.flatMap((key) => /^steps\/([^/]+)\.json$/.exec(key)?.[1] ?? []);
+      expect(records.sort()).toEqual((await readdir(join(root, "single", "steps"))).sort());
+      expect(keys.filter((key) => /^(progress|grids)\//.test(key))).toEqual([]);
+      // The grid computed nothing itself.
+      expect(grid.stderr()).not.toMatch(/^gmi on /m);
+      workers[1]!.child.kill("SIGINT");
+      expect(await workers[1]!.ended, workers[1]!.stderr()).toBe(130);
+    } finally {
+      for (const { child } of workers) child.kill("SIGKILL");
+      await Promise.all([server.remove(), bucket.close()]);
+    }
+  },
+  PATIENCE,
+);
+
+test("a worker whose bucket is not there, or who may not use it, says so and leaves", async () => {
+  const bucket = await s3Server();
+  const env = { ...process.env, AWS_ACCESS_KEY_ID: "nobody", AWS_SECRET_ACCESS_KEY: "secret", AWS_REGION: "us-east-1" };
+  const worker = (...store: string[]) => tldmi(["worker", "--queue", "redis://127.0.0.1:1", ...store], { env });
+  const denied = worker("--store", `s3://${BUCKET}/runs`, "--store-endpoint", bucket.endpoint);
+  expect([await denied.ended, denied.stderr()]).toEqual([
+    2,
+    expect.stringMatching(/^error: s3:[^\n]*the server does not know the access key[^\n]*\n$/),
+  ]);
+  const homeless = worker("--store-endpoint", bucket.endpoint);
+  expect([await homeless.ended, homeless.stderr()]).toEqual([2, expect.stringContaining("also name a bucket")]);
+  await bucket.close();
 });
 
 test(

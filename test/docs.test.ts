@@ -51,6 +51,7 @@ const PAGES = [
   "docs/serve.md",
   "SECURITY.md",
   "docs/cluster.md",
+  "docs/tracking.md",
 ];
 
 /** The code blocks of a page whose fence names the language so, without their indentation. */

@@ -16,6 +16,7 @@ export type ListName = (typeof LISTS)[number];
 type Pipeline = typeof import("../study/pipeline.ts");
 type Estimator = typeof import("../study/estimate.ts");
 type Exporter = typeof import("../study/export.ts");
+type Tracking = typeof import("../report/tracking/index.ts");
 type Fisher = typeof import("../study/fisher.ts");
 type Frontier = typeof import("../study/frontier.ts");
 type Report = typeof import("../report/index.ts");
@@ -40,6 +41,7 @@ export interface Modules {
   pipeline(): Promise<Pick<Pipeline, "runStudy" | "planStudy">>;
   estimator(): Promise<Pick<Estimator, "estimateStudy">>;
   exporter(): Promise<Pick<Exporter, "exportRun">>;
+  tracking(): Promise<Pick<Tracking, "openTracking">>;
   fisher(): Promise<Pick<Fisher, "fisherOfRun">>;
   frontier(): Promise<Pick<Frontier, "frontierOfStudy">>;
   report(): Promise<Pick<Report, "writeReport" | "writeFisherChart" | "writeFrontierChart">>;
@@ -72,6 +74,7 @@ export const modules: Modules = {
   pipeline: () => import("../study/pipeline.ts"),
   estimator: () => import("../study/estimate.ts"),
   exporter: () => import("../study/export.ts"),
+  tracking: () => import("../report/tracking/index.ts"),
   fisher: () => import("../study/fisher.ts"),
   frontier: () => import("../study/frontier.ts"),
   report: () => import("../report/index.ts"),

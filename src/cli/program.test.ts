@@ -65,6 +65,7 @@ const ended: Modules = {
   shard: nowhere,
   grid: nowhere,
   worker: nowhere,
+  tracking: nowhere,
   schedulers: nowhere,
   runtime: nowhere,
   list: nowhere,

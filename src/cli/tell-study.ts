@@ -10,6 +10,7 @@ import { colorsFor } from "./io.ts";
 import { printJson } from "./json.ts";
 import { showProgress } from "./progress.ts";
 import { resultTable } from "./result-table.ts";
+import { type Followed, followed } from "./tracking-options.ts";
 
 /** Does what computes a study or a part of one, with its progress on stderr. Ctrl-C aborts the signal, a second one leaves at once. */
 export async function watched<T>(
@@ -33,12 +34,14 @@ export async function watched<T>(
  * @returns the code to leave with.
  */
 export async function tellStudy(
-  context: { readonly options: GlobalOptions & { readonly includePrivate: boolean }; readonly cli: Cli },
+  context: { readonly options: GlobalOptions & Followed & { readonly includePrivate: boolean }; readonly cli: Cli },
   run: (events: EventSink, signal: AbortSignal) => Promise<{ result: StudyResult; studyDir: string }>,
 ): Promise<number> {
   const { options, cli } = context;
   const { io, modules } = cli;
-  const { result, studyDir } = await watched(context, run);
+  const { result, studyDir } = await watched(context, (events, signal) =>
+    followed({ cli, tools: options, events }, (sink) => run(sink, signal)),
+  );
   const { writeReport } = await modules.report();
   const report = fromHere(await writeReport(studyDir, { includePrivate: options.includePrivate }));
   if (options.json) printJson(io.stdout, jsonResult(result, studyDir, report));

@@ -7,6 +7,7 @@ import { stepFolder } from "../study/step-record.ts";
 import { openStepStore } from "../study/step-store.ts";
 import { type PlannedStep, planStep, stepRunner } from "../study/steps/planned.ts";
 import { type DispatchOptions, dispatch } from "./dispatch.ts";
+import { folderStore } from "./folder-store.ts";
 import type { QueuedState, QueueEvent, StepQueue } from "./queue.ts";
 import { stepGraph } from "./step-graph.ts";
 
@@ -38,7 +39,7 @@ const never = new AbortController().signal;
 
 /** Computes a step into the store, as a worker would. */
 async function compute(planned: PlannedStep): Promise<void> {
-  await stepRunner(openStepStore({ root, events: () => {}, signal: never }), () => {})(planned);
+  await stepRunner(openStepStore({ root: join(root, "steps"), events: () => {}, signal: never }), () => {})(planned);
 }
 
 test("a graph begins where nothing is needed and goes on where everything needed is done", async () => {
@@ -108,7 +109,7 @@ function options(queue: StepQueue, change: Partial<DispatchOptions> = {}): Dispa
     cells: 2,
     steps: all,
     ends: [evaluation, alone],
-    stores: [root],
+    finished: folderStore(root).finished,
     grid: "g",
     priority: 7,
     events: () => {},

@@ -1,10 +1,11 @@
-import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { UserError } from "../engine/errors.ts";
 import type { EventSink } from "../study/events.ts";
 import { Interrupted } from "../study/interrupted.ts";
-import { findStep, stepFolder } from "../study/step-record.ts";
+import { stepFolder } from "../study/step-record.ts";
 import type { PlannedStep } from "../study/steps/planned.ts";
 import type { QueuedStep, QueueEvent, StepQueue } from "./queue.ts";
+import type { FinishedSteps } from "./run-store.ts";
 import { stepGraph } from "./step-graph.ts";
 
 /** Milliseconds between two looks at what the queue and the store hold, whatever was or wasn't heard; longer where a look takes long. */
@@ -24,8 +25,8 @@ export interface DispatchOptions {
   readonly steps: readonly PlannedStep[];
   /** The steps that are asked for: they and what they rest on are done. */
   readonly ends: readonly PlannedStep[];
-  /** Stores in which finished steps lie. */
-  readonly stores: readonly string[];
+  /** What the run store says of finished steps. */
+  readonly finished: FinishedSteps;
   readonly grid: string;
   /** 1 to 1000; lower numbers go first. */
   readonly priority: number;
@@ -42,8 +43,9 @@ export interface DispatchOptions {
  * @throws Interrupted when the signal is aborted; steps that no worker has begun are taken out of the queue first.
  */
 export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<string, string>> {
-  const { queue, grid, events, signal, stores, priority, look = LOOK } = options;
-  const graph = await stepGraph(options.ends, async (step) => (await secondsOf(step)) !== undefined);
+  const { queue, grid, events, signal, finished, priority, look = LOOK } = options;
+  const before = await finished.names?.();
+  const graph = await stepGraph(options.ends, async (step) => (await secondsOf(step, before)) !== undefined);
   events({ type: "study-started", study: options.study, cells: options.cells, steps: graph.size });
   const byId = new Map(options.steps.map((step) => [stepFolder(step.spec), step]));
   const released = new Set<string>();
@@ -72,7 +74,8 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
       if (performance.now() < lookAt) continue;
       const began = performance.now();
       await asked(async () => {
-        await each([...released], lookAfter);
+        const names = await finished.names?.();
+        await each([...released], (id) => lookAfter(id, names));
         await tellState();
       });
       const took = performance.now() - began;
@@ -120,10 +123,10 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
   }
 
   /** Brings the graph to what store and queue say of a step that was released, and adds it anew where neither has it. */
-  async function lookAfter(id: string): Promise<void> {
+  async function lookAfter(id: string, names?: ReadonlySet<string>): Promise<void> {
     if (!graph.isOpen(id)) return;
     const step = byId.get(id)!;
-    const seconds = await secondsOf(step);
+    const seconds = await secondsOf(step, names);
     if (seconds !== undefined) {
       released.delete(id);
       const next = graph.finish(id);
@@ -148,7 +151,8 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
       await Promise.race([working, aborted]);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      events({ type: "warning", message: `the queue does not answer (${message}); trying again` });
+      const who = error instanceof UserError ? message : `the queue does not answer (${message})`;
+      events({ type: "warning", message: `${who}; trying again` });
       await setTimeout(AWAY, undefined, { ref: false });
     }
   }
@@ -178,12 +182,9 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
   }
 
   /** The time that a finished step took; undefined for one that isn't there whole. */
-  async function secondsOf({ spec }: PlannedStep): Promise<number | undefined> {
-    for (const store of stores) {
-      const found = await findStep(join(store, stepFolder(spec)));
-      if (found !== undefined && "record" in found) return found.record.seconds;
-    }
-    return undefined;
+  async function secondsOf({ spec }: PlannedStep, names?: ReadonlySet<string>): Promise<number | undefined> {
+    const folder = stepFolder(spec);
+    return names === undefined || names.has(folder) ? finished.secondsOf(folder) : undefined;
   }
 }
 

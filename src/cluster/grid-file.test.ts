@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { canonicalJson } from "../study/canonical.ts";
 import { readStudy } from "../study/read-study.ts";
+import { folderStore } from "./folder-store.ts";
 import { gridName, publishGrid, readGrid } from "./grid-file.ts";
 import { endGrid, gridPath, queueName } from "./grid-folder.ts";
 
@@ -20,20 +21,20 @@ test("workers read the study that was published, to the last key", async () => {
   for (const file of readdirSync(examples).filter((name) => name.endsWith(".yaml"))) {
     const read = await readStudy(join(examples, file));
     const name = gridName(runsDir, read);
-    await publishGrid(runsDir, name, read);
-    const grid = await readGrid(runsDir, name);
+    await publishGrid(folderStore(runsDir), name, read);
+    const grid = await readGrid(folderStore(runsDir), name);
     const plain = (value: unknown) => canonicalJson(JSON.parse(JSON.stringify(value)));
     expect(plain(grid!.read), file).toBe(plain(read));
     await endGrid(runsDir, name);
-    expect(await readGrid(runsDir, name)).toBe(undefined);
+    expect(await readGrid(folderStore(runsDir), name)).toBe(undefined);
   }
 });
 
 test("a grid's file that cannot be understood is refused in words", async () => {
   await queueName(runsDir);
   writeFileSync(gridPath(runsDir, "g"), '{"schemaVersion":2}');
-  await expect(readGrid(runsDir, "g")).rejects.toThrow(
-    /g\.json: no grid of schemaVersion 1 that version .* understands/,
+  await expect(readGrid(folderStore(runsDir), "g")).rejects.toThrow(
+    /grid g in .*: no grid of schemaVersion 1 that version .* understands/,
   );
 });
 

@@ -1,5 +1,5 @@
-import { join, resolve } from "node:path";
-import { assetsFolder } from "../study/assets.ts";
+import { mkdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import type { EventSink } from "../study/events.ts";
 import { Interrupted } from "../study/interrupted.ts";
 import { takeLock } from "../study/lock.ts";
@@ -10,16 +10,19 @@ import type { StudyResult } from "../study/result.ts";
 import { openBullmqQueue } from "./bullmq-queue.ts";
 import { dispatch } from "./dispatch.ts";
 import { gridName, publishGrid } from "./grid-file.ts";
-import { endGrid, gridPath, queueName } from "./grid-folder.ts";
+import { gridPath } from "./grid-folder.ts";
+import { openRunStore, type StoreChoice } from "./open-run-store.ts";
 import { queueAddress } from "./queue-address.ts";
 
 /** How a study is spread. */
 export interface RunGridOptions {
   readonly studyFile: string;
-  /** The folder of runs that grid and workers share. */
+  /** The folder of runs: what grid and workers share, or, with `store`, this machine's own. The result lies there. */
   readonly runsDir: string;
   /** Address of the queue's server. */
   readonly queue: string;
+  /** A bucket in which grid and workers meet instead. */
+  readonly store?: StoreChoice;
   /** 1 to 1000; of two grids on one queue, the one with the lower number goes first. */
   readonly priority: number;
   readonly includePrivate: boolean;
@@ -44,26 +47,28 @@ export async function runGrid(options: RunGridOptions): Promise<{ result: StudyR
   const read = await readStudy(studyFile);
   const plan = expandStudy(read.study, await loadData(read, join(runsDir, "cache"), events), await loadWeights(read));
   const name = gridName(runsDir, read);
-  const queue = await openBullmqQueue({ address, name: await queueName(runsDir), lease });
+  const runs = await openRunStore(runsDir, options.store);
+  const queue = await openBullmqQueue({ address, name: await runs.queueName(), lease });
   let failedSteps: ReadonlyMap<string, string>;
   try {
+    await mkdir(dirname(gridPath(runsDir, name)), { recursive: true });
     const lock = await takeLock(`${gridPath(runsDir, name)}.lock`, `the grid ${name}`);
     try {
-      await publishGrid(runsDir, name, read);
+      await publishGrid(runs, name, read);
       failedSteps = await dispatch({
         queue,
         study: read.study.name,
         cells: plan.cells.length,
         steps: plan.steps,
         ends: [...(plan.linearProbe ? [plan.linearProbe] : []), ...plan.cells.map((cell) => cell.evaluation)],
-        stores: [join(runsDir, "steps"), assetsFolder],
+        finished: runs.finished,
         grid: name,
         priority,
         events,
         signal,
       });
     } finally {
-      await endGrid(runsDir, name);
+      await runs.endGrid(name);
       await lock.free();
     }
   } finally {
@@ -74,5 +79,8 @@ export async function runGrid(options: RunGridOptions): Promise<{ result: StudyR
   const gathering: EventSink = (event) => {
     if (event.type !== "study-started" && !(event.type === "step-finished" && event.source !== "run")) events(event);
   };
-  return runStudy({ studyFile, runsDir, includePrivate, threads, events: gathering, signal, failedSteps });
+  return runStudy({
+    ...{ studyFile, runsDir, includePrivate, threads, events: gathering, signal, failedSteps },
+    openSteps: runs.openSteps,
+  });
 }

@@ -1,17 +1,17 @@
-import { access } from "node:fs/promises";
-import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { UserError } from "../engine/errors.ts";
-import { assetsFolder } from "../study/assets.ts";
 import { type EventSink, fanOut, throttleProgress } from "../study/events.ts";
 import { isInterruption } from "../study/interrupted.ts";
 import { versions } from "../study/provenance.ts";
-import { openStepStore } from "../study/step-store.ts";
 import { type PlannedStep, stepRunner } from "../study/steps/planned.ts";
-import { gridPath } from "./grid-folder.ts";
 import { PutBack, type QueuedStep, type StepQueue } from "./queue.ts";
+import type { RunStore } from "./run-store.ts";
+import { StoreError } from "./s3/failure.ts";
 
 /** Milliseconds between two looks whether a grid was cancelled. */
 const LOOK = 3000;
+/** Milliseconds until a step goes back whose grid could not be read, since the run store was away. */
+const AWAY = 2000;
 /** What no other attempt on this machine would mend. */
 const ENVIRONMENT = ["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO"];
 
@@ -25,8 +25,8 @@ export interface WorkerPlan {
 
 /** What `workOn` works on: a queue that is open, and plans. */
 export interface WorkOptions {
-  /** The folder of runs that grid and workers share. */
-  readonly runsDir: string;
+  /** Where grid and workers meet. */
+  readonly runs: RunStore;
   readonly events: EventSink;
   readonly signal: AbortSignal;
   readonly queue: StepQueue;
@@ -64,6 +64,11 @@ export async function workOn({ queue, server, ...rest }: WorkOptions): Promise<{
         if (await doStep({ ...rest, queued, report, signal: stop })) steps++;
       } catch (error) {
         if (isInterruption(error)) throw new PutBack();
+        if (error instanceof StoreError && error.passing) {
+          events({ type: "warning", message: `${error.message}; trying again` });
+          await setTimeout(AWAY, undefined, { ref: false });
+          throw new PutBack();
+        }
         if (!(error instanceof Unfit) && !isEnvironment(error)) throw error;
         // Nothing that another worker could not do: this one leaves.
         end.abort(error instanceof Unfit ? error.cause : error);
@@ -87,8 +92,9 @@ async function doStep(
     readonly report: EventSink;
   },
 ): Promise<boolean> {
-  const { queued, report, runsDir, plan, events, signal } = options;
+  const { queued, report, runs, plan, events, signal } = options;
   const planned = await plan(queued.grid).catch((cause: unknown) => {
+    if (cause instanceof StoreError && cause.passing) throw cause;
     throw new Unfit("no plan", { cause });
   });
   if (planned === undefined) return false;
@@ -102,12 +108,14 @@ async function doStep(
   }
   const cancel = new AbortController();
   const looking = setInterval(() => {
-    access(gridPath(runsDir, queued.grid)).catch(() => cancel.abort());
+    // A store that does not answer for a moment has cancelled nothing.
+    runs.readGrid(queued.grid).then(
+      (grid) => grid === undefined && cancel.abort(),
+      () => undefined,
+    );
   }, LOOK);
   const tell = fanOut(events, throttleProgress(report, 1000));
-  const store = openStepStore({
-    root: join(runsDir, "steps"),
-    shipped: [assetsFolder],
+  const store = runs.openSteps({
     // What it rests on is done, and was told of.
     events: (event) => {
       if (!(event.type === "step-finished" && event.id !== queued.id)) tell(event);
@@ -128,5 +136,6 @@ async function doStep(
 }
 
 function isEnvironment(error: unknown): boolean {
+  if (error instanceof StoreError) return true;
   return error instanceof Error && "code" in error && ENVIRONMENT.includes(String(error.code));
 }

@@ -6,18 +6,21 @@ import { loadData, loadWeights } from "../study/read-study.ts";
 import { stepFolder } from "../study/step-record.ts";
 import { openBullmqQueue } from "./bullmq-queue.ts";
 import { readGrid } from "./grid-file.ts";
-import { queueName } from "./grid-folder.ts";
+import { openRunStore, type StoreChoice } from "./open-run-store.ts";
 import { queueAddress } from "./queue-address.ts";
+import type { RunStore } from "./run-store.ts";
 import { type WorkerPlan, type WorkOptions, workOn } from "./work-on.ts";
 
 /** Grids whose plans are kept in memory, with their data. */
 const KEPT_PLANS = 3;
 
 export interface WorkerOptions {
-  /** The folder of runs that grid and workers share. */
+  /** The folder of runs: what grid and workers share, or, with `store`, this machine's own. */
   readonly runsDir: string;
   /** Address of the queue's server. */
   readonly queue: string;
+  /** A bucket in which grid and workers meet instead. */
+  readonly store?: StoreChoice;
   readonly threads: number;
   readonly events: EventSink;
   readonly signal: AbortSignal;
@@ -31,23 +34,25 @@ export interface WorkerOptions {
  * @throws UserError where this machine cannot work: no server, other plans by another version, data that is not there; the file
  *   system's own error where the disk is full or may not be written. The step goes back into the queue.
  */
-export async function runWorker({ queue: url, threads, lease, ...rest }: WorkerOptions): Promise<{ steps: number }> {
+export async function runWorker(options: WorkerOptions): Promise<{ steps: number }> {
+  const { queue: url, threads, lease, store, ...rest } = options;
   const runsDir = resolve(rest.runsDir);
   setThreads(threads);
   const address = queueAddress(url);
-  const queue = await openBullmqQueue({ address, name: await queueName(runsDir), lease });
+  const runs = await openRunStore(runsDir, store);
+  const queue = await openBullmqQueue({ address, name: await runs.queueName(), lease });
   try {
-    return await workOn({ ...rest, queue, server: address.shown, runsDir, plan: planner(runsDir, rest.events) });
+    return await workOn({ ...rest, queue, server: address.shown, runs, plan: planner(runs, runsDir, rest.events) });
   } finally {
     await queue.close();
   }
 }
 
 /** Plans grids from their files, each once. */
-function planner(runsDir: string, events: EventSink): WorkOptions["plan"] {
+function planner(runs: RunStore, runsDir: string, events: EventSink): WorkOptions["plan"] {
   const kept = new Map<string, WorkerPlan>();
   return async (name) => {
-    const grid = await readGrid(runsDir, name);
+    const grid = await readGrid(runs, name);
     if (grid === undefined) return undefined;
     const { read, text, version } = grid;
     const known = kept.get(text);

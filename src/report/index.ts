@@ -3,6 +3,7 @@ import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { comparisonsOf, conditionsOf } from "./conditions.ts";
 import { type ContactSheet, readContactSheet } from "./contact-sheet.ts";
 import { renderReport } from "./html.ts";
+import { RESULTS_CSV, resultsCsv } from "./results-csv.ts";
 import { readStudyResult } from "./study-result.ts";
 
 export { writeFisherChart } from "./fisher.ts";
@@ -17,6 +18,7 @@ export interface ReportOptions {
 
 /**
  * Makes the report of a study: one HTML file that needs nothing outside itself, `report/index.html` in the study's folder.
+ * Beside it, `results.csv` holds its table.
  * Reads `study.json` there, and the reconstructions from the cells' run folders (relative to the study's folder unless
  * absolute). Images that are missing are said to be missing.
  *
@@ -30,6 +32,7 @@ export async function writeReport(studyDir: string, options: ReportOptions): Pro
     const sheet = await readContactSheet(comparison, studyDir, options);
     if (sheet !== undefined) sheets.push(sheet);
   }
+  await writeFileAtomic(join(studyDir, "report", RESULTS_CSV), resultsCsv(study));
   const path = join(studyDir, "report", "index.html");
   await writeFileAtomic(path, renderReport({ study, sheets, includePrivate: options.includePrivate }));
   return path;

@@ -43,6 +43,8 @@ export interface RunStudyOptions {
   readonly threads: number;
   readonly events: EventSink;
   readonly signal: AbortSignal;
+  /** Opens the store of steps, where it is another than the folder `steps` of `runsDir`. */
+  readonly openSteps?: (options: { readonly events: EventSink; readonly signal: AbortSignal }) => StepStore;
   /** Steps that failed elsewhere, by id, with why: they are not tried again here. */
   readonly failedSteps?: ReadonlyMap<string, string>;
 }
@@ -80,7 +82,9 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
     }));
     events({ type: "study-started", study: study.name, cells: grid.length, steps: plan.steps.length, grid });
     const shipped = [assetsFolder, ...(options.shipped ?? [])];
-    const opened = openStepStore({ root: join(runsDir, "steps"), shipped, events, signal });
+    const opened =
+      options.openSteps?.({ events, signal }) ??
+      openStepStore({ root: join(runsDir, "steps"), shipped, events, signal });
     const store = withoutFailed(opened, options.failedSteps ?? new Map());
     const results = new Map<string, StepResult>();
     const timings: StudyResult["timings"][number][] = [];

@@ -16,7 +16,10 @@ export interface Running {
 }
 
 /** Starts `tldmi` from `dist/`. */
-export function tldmi(args: readonly string[], options: { readonly cwd?: string } = {}): Running {
+export function tldmi(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Running {
   return running(spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"], ...options }));
 }
 

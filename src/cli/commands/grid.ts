@@ -4,8 +4,9 @@ import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { UserError } from "../../engine/errors.ts";
 import type { Cli, Program } from "../globals.ts";
 import { positiveWhole } from "../globals.ts";
-import { leaseOption, queueOption } from "../queue-options.ts";
+import { chosenStore, endpointOption, leaseOption, queueOption, storeOption } from "../queue-options.ts";
 import { tellStudy } from "../tell-study.ts";
+import { mlflowOption, tensorboardOption } from "../tracking-options.ts";
 
 const SCHEDULERS = ["slurm", "kubernetes"] as const;
 
@@ -17,8 +18,12 @@ export function addGrid(program: Program, cli: Cli): void {
     .argument("<study>", "study file (YAML)")
     .addOption(queueOption())
     .addOption(leaseOption())
+    .addOption(storeOption())
+    .addOption(endpointOption())
     .option("--priority <n>", "1 to 1000; of two grids on one queue the lower number goes first", priority, 100)
     .option("--include-private", "show private images in the report beside their reconstructions", false)
+    .addOption(tensorboardOption())
+    .addOption(mlflowOption())
     .addOption(new Option("--emit <scheduler>", "print a script that runs shards there instead").choices(SCHEDULERS))
     .option("--shards <n>", "with --emit: parts that run side by side", positiveWhole, 8)
     .option("--image <name>", "with --emit kubernetes: container image with tl-dmi in it")
@@ -46,12 +51,14 @@ export function addGrid(program: Program, cli: Cli): void {
       if (address === undefined) {
         throw new UserError("expected --queue with the address of a Redis or PostgreSQL server, or --emit");
       }
+      const store = chosenStore(own);
       const { runGrid } = await cli.modules.grid();
       const code = await tellStudy({ options, cli }, (events, signal) =>
         runGrid({
           studyFile,
           runsDir,
           queue: address,
+          ...store,
           priority,
           lease,
           includePrivate,

@@ -1,10 +1,12 @@
 import { availableParallelism } from "node:os";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { UserError } from "../../engine/errors.ts";
 import type { Shard } from "../../study/shard.ts";
 import { EXIT } from "../errors.ts";
 import type { Cli, GlobalOptions, Program } from "../globals.ts";
 import { printJson } from "../json.ts";
 import { fromHere, tellStudy, watched } from "../tell-study.ts";
+import { type Followed, mlflowOption, tensorboardOption } from "../tracking-options.ts";
 
 /** `tldmi run STUDY.yaml`: trains, attacks, measures and reports; what is finished is reused, what was killed is resumed. */
 export function addRun(program: Program, cli: Cli): void {
@@ -13,13 +15,20 @@ export function addRun(program: Program, cli: Cli): void {
     .description("run a study: train every defense, attack every target, measure, write the report")
     .argument("<study>", "study file (YAML)")
     .option("--include-private", "show private images in the report beside their reconstructions", false)
+    .addOption(tensorboardOption())
+    .addOption(mlflowOption())
     .option("--records <dir>", "folder of cells' records: cells that have one are not computed again, others leave one")
     .option(
       "--shard <i/n>",
       "compute one of n parts of the cells, on machines that share --runs; then run without it",
       shardOf,
     )
-    .action(async (studyFile, { shard }, command) => {
+    .action(async (studyFile, { shard, tensorboard, mlflow }, command) => {
+      if (shard !== undefined && (tensorboard ?? mlflow) !== undefined) {
+        throw new UserError(
+          "--tensorboard and --mlflow follow a whole study: give them to the last run, without --shard",
+        );
+      }
       const options = command.optsWithGlobals();
       cli.leaveWith(
         shard === undefined
@@ -31,7 +40,7 @@ export function addRun(program: Program, cli: Cli): void {
 
 async function runStudyFile(
   studyFile: string,
-  options: GlobalOptions & { includePrivate: boolean; records?: string | undefined },
+  options: GlobalOptions & Followed & { includePrivate: boolean; records?: string | undefined },
   cli: Cli,
 ): Promise<number> {
   const { includePrivate, records, threads = availableParallelism(), runs: runsDir } = options;

@@ -5,9 +5,9 @@ import { endingOf } from "../../../dist/cli/errors.js";
 import { interruptible } from "../../../dist/cli/interrupt.js";
 import { openBullmqQueue } from "../../../dist/cluster/bullmq-queue.js";
 import { dispatch } from "../../../dist/cluster/dispatch.js";
-import { endGrid, gridPath, queueName } from "../../../dist/cluster/grid-folder.js";
+import { folderStore } from "../../../dist/cluster/folder-store.js";
+import { gridPath } from "../../../dist/cluster/grid-folder.js";
 import { queueAddress } from "../../../dist/cluster/queue-address.js";
-import { writeFileAtomic } from "../../../dist/engine/atomic-file.js";
 import { verifyStore } from "../../../dist/study/assets.js";
 import { takeLock } from "../../../dist/study/lock.js";
 import { stepFolder } from "../../../dist/study/step-record.js";
@@ -15,16 +15,17 @@ import { COMPUTED, expected, GRID, OUTPUT, settings, syntheticPlan } from "./pla
 
 const { runsDir, url, cells, milliseconds, lease } = settings();
 const { steps, ends } = syntheticPlan({ cells, milliseconds, runsDir });
+const runs = folderStore(runsDir);
 const store = join(runsDir, "steps");
 const io = { stderr: process.stderr, signals: process, exitNow: (code) => process.exit(code) };
 try {
   const began = performance.now();
-  const queue = await openBullmqQueue({ address: queueAddress(url), name: await queueName(runsDir), lease });
+  const queue = await openBullmqQueue({ address: queueAddress(url), name: await runs.queueName(), lease });
   const lock = await takeLock(`${gridPath(runsDir, GRID)}.lock`, `the grid ${GRID}`);
   const events = (event) => process.stderr.write(`${JSON.stringify(event)}\n`);
   let failed;
   try {
-    await writeFileAtomic(gridPath(runsDir, GRID), "{}\n");
+    await runs.writeGrid(GRID, "{}\n");
     failed = await interruptible(io, (signal) =>
       dispatch({
         queue,
@@ -32,7 +33,7 @@ try {
         cells,
         steps,
         ends,
-        stores: [store],
+        finished: runs.finished,
         grid: GRID,
         priority: 100,
         events,
@@ -41,7 +42,7 @@ try {
       }),
     );
   } finally {
-    await endGrid(runsDir, GRID);
+    await runs.endGrid(GRID);
     await lock.free();
     await queue.close();
   }

@@ -1,0 +1,34 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomic } from "../engine/atomic-file.ts";
+import { assetsFolder } from "../study/assets.ts";
+import { findStep } from "../study/step-record.ts";
+import { openStepStore } from "../study/step-store.ts";
+import { endGrid, gridPath, queueName } from "./grid-folder.ts";
+import type { RunStore } from "./run-store.ts";
+
+/** A folder of runs that all machines mount, as a run store. */
+export function folderStore(runsDir: string): RunStore {
+  const steps = join(runsDir, "steps");
+  return {
+    shown: runsDir,
+    queueName: () => queueName(runsDir),
+    writeGrid: (name, text) => writeFileAtomic(gridPath(runsDir, name), text),
+    readGrid: (name) =>
+      readFile(gridPath(runsDir, name), "utf8").catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return undefined;
+        throw error;
+      }),
+    endGrid: (name) => endGrid(runsDir, name),
+    finished: {
+      async secondsOf(folder) {
+        for (const store of [steps, assetsFolder]) {
+          const found = await findStep(join(store, folder));
+          if (found !== undefined && "record" in found) return found.record.seconds;
+        }
+        return undefined;
+      },
+    },
+    openSteps: (options) => openStepStore({ root: steps, shipped: [assetsFolder], ...options }),
+  };
+}
