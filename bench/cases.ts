@@ -95,7 +95,7 @@ const fisher = byBatch("fisher", resnet10, (batch) => ({ kind: "fisher", ...resn
 const epoch = ["layer2", "layer3"].map((boundary) =>
   compute(
     `tl-dmi-epoch/${boundary}/resnet18/64px/b64`,
-    { kind: "epoch", ...resnet18, boundary, batch: 64, images: 256 },
+    { kind: "epoch", ...resnet18, boundary, batch: 64, images: 128 },
     { goals: GOALS.epoch, standard: boundary === "layer3" },
   ),
 );
@@ -113,7 +113,7 @@ const evaluate = (classifier: Classifier, standard: readonly number[]) =>
   byBatch(
     "evaluate",
     classifier,
-    (batch) => ({ kind: "evaluate", ...classifier, batch, images: 256 }),
+    (batch) => ({ kind: "evaluate", ...classifier, batch, images: 128 }),
     {},
     standard,
     classifier === resnet18 ? [64] : [],
@@ -189,7 +189,7 @@ export const cases: readonly BenchCase[] = [
   ...train(large, [16]),
   ...train(vit, [64]),
   ...["layer1", "layer2", "layer3"].flatMap((boundary) =>
-    tlDmi(resnet18, boundary, [64], boundary === "layer3" ? [64] : []),
+    tlDmi(resnet18, boundary, boundary === "layer1" ? [] : [64], boundary === "layer3" ? [64] : []),
   ),
   ...["block2", "block3", "block4"].flatMap((boundary) => tlDmi(vgg16, boundary, [])),
   ...epoch,
@@ -204,7 +204,7 @@ export const cases: readonly BenchCase[] = [
   ...fisher,
   ...evaluate(resnet18, [64]),
   ...evaluate(resnet10, []),
-  ...evaluate(vgg16, [64]),
+  ...evaluate(vgg16, []),
   ...load,
   ...start,
   ...growth,

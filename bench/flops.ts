@@ -44,17 +44,28 @@ function logitsFlops(classifier: Classifier): number {
   return graphFlops([one]);
 }
 
-/** Backward costs twice the forward pass. */
-const BOTH_WAYS = 3;
+/** Passes of an image through a classifier: forward, and gradients at inputs and at weights where both are asked for. */
+function passesOf(spec: ComputeSpec): number {
+  if (spec.kind === "train") return spec.boundary === null ? 3 : 1.75;
+  if (spec.kind === "epoch") return 1.25;
+  return spec.kind === "fisher" ? 3 : 2;
+}
+
+/** Critic and generator cost about as much. */
+const BOTH_NETWORKS = 2;
 
 /** About what a step or job costs, for plans: known before anything is prepared. */
 export function roughFlops(spec: ComputeSpec): number {
   if (spec.kind === "load") return 0;
   if (spec.kind === "evaluate") return evaluationFlops(spec);
+  const passes = imagesOf(spec) * passesOf(spec);
   const classifier = "model" in spec ? logitsFlops(spec) : 0;
-  if (!("priorWidth" in spec)) return imagesOf(spec) * BOTH_WAYS * classifier;
+  if (!("priorWidth" in spec)) return passes * classifier;
   const { generator, latent, classes = 0 } = priorNetworks(spec);
   const wanted = classes > 0 ? input("wanted", [1, classes]) : undefined;
   const image = trainable({ training: false }).apply(generator, input("z", [1, latent]), wanted);
-  return imagesOf(spec) * BOTH_WAYS * (classifier + 2 * graphFlops([image]));
+  // PLG-MI has no critic in its search, and looks at each image twice.
+  return spec.kind === "plg-mi"
+    ? passes * (2 * classifier + graphFlops([image]))
+    : passes * (classifier + BOTH_NETWORKS * graphFlops([image]));
 }

@@ -6,8 +6,8 @@ import { allocators, formsOf, type Peer } from "./peer.ts";
 export interface Allotment {
   /** Seconds of taking turns with each form of the peer, or of measuring alone. */
   readonly seconds: number;
-  /** Whether there is time for torch.compile. */
-  readonly compile: boolean;
+  /** For so many of the cases that are compiled, from the first on, there is time for torch.compile. */
+  readonly compile: number;
 }
 
 /** A case before it is run. */
@@ -28,23 +28,21 @@ const MOST = 10;
 // Seconds on two cores of 2020 that nothing else uses; a case that takes longer leaves less to those behind it.
 const PREPARE = 3;
 const OURS = 2;
-const THEIRS = 5;
+const THEIRS = 4;
 /** torch.compile of a training step, and once more where the compiled code is found in its cache. */
 const COMPILE = 80;
 const COMPILED = 25;
-const PROFILE = 5;
 const START_UP = 8;
 /** Writing and checking a hundred thousand images of 64×64. */
 const PER_IMAGE = 1.2e-4;
-/** Rounds that every measurement has, the one before it and the check, ours and theirs at this rate. */
-const ROUNDS = 5;
-const SLOW_FLOPS = 150e9;
+/** Rounds that every measurement has, and the runs before it, of each side at this rate. */
+const ROUNDS = 4.5;
+const RATE = 190e9;
 
 /** What a case costs beside the seconds that are allotted, and how many measurements those are for. */
-function costOf(benchCase: BenchCase, peer: Peer | undefined, compile: boolean) {
+function costOf(benchCase: BenchCase, step: number, peer: Peer | undefined, compile: boolean) {
   const { spec } = benchCase;
-  if (spec.kind === "start") return { forms: 0, compiled: 0, measurements: 0, fixed: START_UP, step: 0 };
-  const step = roughFlops(spec) / SLOW_FLOPS;
+  if (spec.kind === "start") return { forms: 0, compiled: 0, measurements: 0, fixed: START_UP, step };
   const images = "images" in spec ? spec.images * PER_IMAGE : 0;
   const base = PREPARE + OURS + images;
   if (!benchCase.peer || peer === undefined) return { forms: 0, compiled: 0, measurements: 1, fixed: base, step };
@@ -53,7 +51,7 @@ function costOf(benchCase: BenchCase, peer: Peer | undefined, compile: boolean) 
   const compiled = tried.some(([form]) => form === "compile") ? kept : 0;
   const forms = tried.length * kept;
   const compiling = compiled > 0 ? COMPILE + (compiled - 1) * COMPILED : 0;
-  return { forms, compiled, measurements: forms, fixed: base + PROFILE + forms * THEIRS + compiling, step };
+  return { forms, compiled, measurements: forms, fixed: base + forms * THEIRS + compiling, step: 2 * step };
 }
 
 /**
@@ -61,14 +59,16 @@ function costOf(benchCase: BenchCase, peer: Peer | undefined, compile: boolean) 
  * they may be.
  */
 export function allot(left: readonly BenchCase[], peer: Peer | undefined, secondsLeft: number): Allotment {
-  const spender = (compile: boolean) => {
-    const costs = left.map((benchCase) => costOf(benchCase, peer, compile));
+  const steps = stepsOf(left);
+  const spender = (compile: number) => {
+    const costs = costsOf(left, steps, peer, compile);
     const fixed = costs.reduce((sum, c) => sum + c.fixed, 0);
     // Where least rounds alone take longer than what is allotted, they are what is spent.
     return (seconds: number) =>
       costs.reduce((sum, c) => sum + c.measurements * Math.max(seconds, leastSeconds(c.step)), fixed);
   };
-  const compile = spender(true)(LEAST) <= secondsLeft;
+  let compile = left.filter(({ compiled }) => compiled).length;
+  while (compile > 0 && spender(compile)(LEAST) > secondsLeft) compile--;
   const spent = spender(compile);
   let [seconds, above] = [LEAST, MOST];
   for (let i = 0; i < 20; i++) {
@@ -79,15 +79,31 @@ export function allot(left: readonly BenchCase[], peer: Peer | undefined, second
   return { seconds, compile };
 }
 
-const leastSeconds = (step: number) => ROUNDS * 2 * step;
+/** What a measurement takes at least. @param step seconds of a step of all sides that take turns */
+const leastSeconds = (step: number) => ROUNDS * step;
+
+/** Seconds of one side's step of each case. */
+const stepsOf = (cases: readonly BenchCase[]) =>
+  cases.map(({ spec }) => (spec.kind === "start" ? 0 : roughFlops(spec) / RATE));
+
+/** The costs of cases of which the first `compile` that may be compiled are. */
+function costsOf(cases: readonly BenchCase[], steps: readonly number[], peer: Peer | undefined, compile: number) {
+  let left = compile;
+  return cases.map((benchCase, i) => {
+    const cost = costOf(benchCase, steps[i]!, peer, left > 0);
+    if (cost.compiled > 0) left--;
+    return cost;
+  });
+}
 
 /** What each case will take with an allotment. */
 export function planned(selected: readonly BenchCase[], peer: Peer | undefined, allotment: Allotment): Planned[] {
-  return selected.map((benchCase) => {
-    const { forms, compiled, measurements, fixed, step } = costOf(benchCase, peer, allotment.compile);
-    const seconds = fixed + measurements * Math.max(allotment.seconds, leastSeconds(step));
-    return { id: benchCase.id, forms, compiled, seconds };
-  });
+  return costsOf(selected, stepsOf(selected), peer, allotment.compile).map(
+    ({ forms, compiled, measurements, fixed, step }, i) => {
+      const seconds = fixed + measurements * Math.max(allotment.seconds, leastSeconds(step));
+      return { id: selected[i]!.id, forms, compiled, seconds };
+    },
+  );
 }
 
 /** The plan as a table for people, with its sum. */
@@ -99,5 +115,5 @@ export function planText(plan: readonly Planned[], { seconds, compile }: Allotme
   const total = plan.reduce((sum, p) => sum + p.seconds, 0) / 60;
   const head = `${"case".padEnd(44)}${"forms".padStart(6)}${"compiled".padStart(9)}${"seconds".padStart(9)}`;
   const over = total > budget ? "; more than the budget, with every measurement as short as it may be" : "";
-  return `${[head, ...lines].join("\n")}\n\n${plan.length} cases, ${total.toFixed(1)} of ${budget} minutes${over}; ${seconds.toFixed(1)} s for each form of PyTorch${compile ? "" : ", torch.compile left out"}\n`;
+  return `${[head, ...lines].join("\n")}\n\n${plan.length} cases, ${total.toFixed(1)} of ${budget} minutes${over}; ${seconds.toFixed(1)} s for each form of PyTorch, torch.compile in ${compile} cases\n`;
 }

@@ -164,7 +164,7 @@ async function unlessUncompiled(layout: Layout, meet: () => Promise<Rival>): Pro
 }
 
 function wantedForms(benchCase: BenchCase, peer: Peer, allocator: Allocator, { quick, allotment }: Setting) {
-  const forms = formsOf(benchCase, peer, allotment.compile);
+  const forms = formsOf(benchCase, peer, allotment.compile > 0);
   if (!quick) return forms;
   const wanted: Layout = allocator === "tuned" && forms.length > 1 ? "channels_last" : "nchw";
   return forms.filter(([layout]) => layout === wanted);

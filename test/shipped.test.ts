@@ -12,7 +12,7 @@ import { stepFolder } from "../src/study/step-record.ts";
 /** By example: the steps that its cells share, and so come with the package. */
 const SHARED = {
   quickstart: ["attribute-model", "evaluation-model", "pretraining", "prior"],
-  attacks: ["attribute-model", "evaluation-model", "pretraining", "prior", "prior", "prior"],
+  attacks: ["attribute-model", "evaluation-model", "pretraining", "prior", "prior"],
 };
 const exampleFile = (name: string) => fileURLToPath(new URL(`../examples/${name}.yaml`, import.meta.url));
 

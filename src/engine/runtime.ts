@@ -38,11 +38,6 @@ export interface ProgramOptions {
    * the standard one.
    */
   readonly layout?: "fastest" | "standard";
-  /**
-   * Beginning of the name of the file to which the runtime writes how long each node took, when the program is released. Measuring costs
-   * time itself.
-   */
-  readonly profile?: string;
 }
 
 // The number of threads belongs to the process, as the cores do.
@@ -130,13 +125,7 @@ const OUTPUT = "output/";
 const UPDATE = "update/";
 
 /** Compiles a graph into one session of the runtime: forward, backward and update run as one. */
-export async function compile({
-  outputs,
-  updates = {},
-  store,
-  layout = "fastest",
-  profile,
-}: ProgramOptions): Promise<Program> {
+export async function compile({ outputs, updates = {}, store, layout = "fastest" }: ProgramOptions): Promise<Program> {
   const results: Record<string, Value> = {};
   for (const [name, v] of Object.entries(outputs)) results[`${OUTPUT}${name}`] = v;
   for (const [name, v] of Object.entries(updates)) results[`${UPDATE}${name}`] = v;
@@ -154,7 +143,7 @@ export async function compile({
     block: layout === "fastest" && currentDevice() === "cpu" ? await blockSize() : 0,
     apart: (path, data) => externalData.push({ path, data }),
   });
-  const session = await createSession(model, { externalData, ...(profile !== undefined && { profile }) });
+  const session = await createSession(model, { externalData });
   const arrays = new Map(Object.entries(outputs).map(([name, v]) => [name, allocate(v.dtype, count(v))]));
   const updated = Object.keys(updates);
 
@@ -172,10 +161,7 @@ export async function compile({
         Object.entries(outputs).map(([name, v]) => [name, { dtype: v.dtype, shape: v.shape, data: arrays.get(name)! }]),
       );
     },
-    async release() {
-      if (profile !== undefined) session.endProfiling();
-      await session.release();
-    },
+    release: () => session.release(),
   };
 }
 
@@ -221,12 +207,11 @@ async function probeBlocks(): Promise<number> {
 interface SessionSettings {
   readonly externalData?: readonly { readonly path: string; readonly data: Uint8Array }[];
   readonly device?: Device;
-  readonly profile?: string;
 }
 
 function createSession(
   model: Uint8Array | string,
-  { externalData = [], device = currentDevice(), profile }: SessionSettings,
+  { externalData = [], device = currentDevice() }: SessionSettings,
 ): Promise<ort.InferenceSession> {
   const options: ort.InferenceSession.SessionOptions = {
     // What a device has no kernel for runs on the processor.
@@ -238,7 +223,6 @@ function createSession(
     // Its plan is one more block as large as a whole step, beside what the first run has used.
     enableMemPattern: false,
     externalData,
-    ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
   };
   return typeof model === "string"
     ? ort.InferenceSession.create(model, options)
