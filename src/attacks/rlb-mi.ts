@@ -91,7 +91,7 @@ export const rlbMi = defineAttack({
   access: "scores",
   prior: "dcgan",
   config,
-  quick: { iterations: 1000, hidden: 64, rate: 3e-3, replay: 64, batch: 50 },
+  quick: { iterations: 1500, hidden: 64, rate: 3e-3, replay: 64, updates: 2, batch: 50 },
   async run({ target, space, identities, perIdentity, config: c, seed, work }) {
     const { width } = space;
     const labels = labelsOf(identities, perIdentity);
