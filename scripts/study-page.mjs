@@ -32,7 +32,8 @@ const missing = [];
 for (const cell of plan.cells) {
   const record = await store.find(cell);
   if (record === undefined) missing.push(`${cell.target.label}, ${cell.attackLabel}, seed ${cell.seed}`);
-  else records.push(record);
+  // The second entry of a kind is told from the first.
+  else records.push({ ...record, result: { ...record.result, attack: cell.attackLabel } });
 }
 if (records.length === 0) {
   console.error(`${recordsDir} has no record of a cell of ${studyFile} as it is now`);
