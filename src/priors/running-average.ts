@@ -3,7 +3,7 @@ import { parameter, type Value } from "../engine/graph.ts";
 import { add, div, minimum, mul, sub } from "../engine/ops/elementwise.ts";
 import type { OptimizerPlan } from "../engine/optimizer.ts";
 import type { StateDict, Store } from "../engine/store.ts";
-import { GENERATOR, type PriorNetworks, weightsUnder, weightsWithPrefix } from "./prior.ts";
+import { DISCRIMINATOR, GENERATOR, type PriorNetworks, weightsUnder, weightsWithPrefix } from "./prior.ts";
 
 const AVERAGE = "average/";
 
@@ -22,22 +22,23 @@ export interface RunningAverage {
   readonly state: StateDict;
   /** Next values of the average, given the generator's. */
   updates(next: Readonly<Record<string, Value>>): Record<string, Value>;
-  /** The generator's weights under their prefix: their average, or the last ones where none is kept. */
+  /** What training ends with: the generator's weights, their average or the last ones where none is kept, and the discriminator's last. */
   result(store: Store): StateDict;
 }
 
 /**
- * An average of the given decay, which starts at the generator's first weights; a decay of 0 keeps none. Early on it follows faster, so
+ * An average of the given decay, which starts at the generator's first weights; without a decay, or one of 0, none is kept. Early on it follows faster, so
  * that first weights are soon forgotten.
- * @param first the generator's weights under their prefix
+ * @param start first weights of both networks under their prefixes
  * @param plan the generator's optimiser, whose steps are counted
  */
 export function runningAverage(
-  { generator }: PriorNetworks,
-  first: StateDict,
-  decay: number,
+  { generator, discriminator }: PriorNetworks,
+  start: StateDict,
+  decay: number | undefined = 0,
   plan: OptimizerPlan,
 ): RunningAverage {
+  const first = weightsWithPrefix(GENERATOR, weightsUnder(GENERATOR, start));
   const state = decay > 0 ? weightsWithPrefix(AVERAGE, first) : {};
   const source = decay > 0 ? AVERAGE : "";
   return {
@@ -57,7 +58,10 @@ export function runningAverage(
     },
     result(store) {
       const held = store.snapshot(generator.weights.map(({ name }) => `${source}${GENERATOR}${name}`));
-      return weightsWithPrefix(GENERATOR, weightsUnder(`${source}${GENERATOR}`, held));
+      return {
+        ...store.snapshot(discriminator.weights.map(({ name }) => DISCRIMINATOR + name)),
+        ...weightsWithPrefix(GENERATOR, weightsUnder(`${source}${GENERATOR}`, held)),
+      };
     },
   };
 }

@@ -1,24 +1,16 @@
-import { Augmentation } from "../data/augment.ts";
 import type { ImageSet } from "../data/dataset.ts";
-import { endless } from "../data/loader.ts";
 import { input, type Value } from "../engine/graph.ts";
 import { relu } from "../engine/ops/activation.ts";
 import { add, sub } from "../engine/ops/elementwise.ts";
 import { concat, oneHot, sliceAxis } from "../engine/ops/movement.ts";
 import { mean } from "../engine/ops/reduce.ts";
-import { type Rng, random, seedFor } from "../engine/random.ts";
+import type { Rng } from "../engine/random.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
 import type { TensorData } from "../engine/tensor.ts";
-import { checkFinite, runLoop, type Work } from "../engine/work.ts";
+import type { Work } from "../engine/work.ts";
 import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
-import {
-  DISCRIMINATOR,
-  firstWeights,
-  GENERATOR,
-  type PriorNetworks,
-  weightsUnder,
-  weightsWithPrefix,
-} from "./prior.ts";
+import { firstWeights, type PriorNetworks } from "./prior.ts";
+import { playRounds, realBatches } from "./rounds.ts";
 import { runningAverage } from "./running-average.ts";
 
 /** How a GAN with the hinge loss is trained. */
@@ -91,8 +83,7 @@ export async function trainHinge(options: HingeTraining): Promise<StateDict> {
 
   const next = playerUpdates(generator);
   const start = options.start ?? firstWeights(networks, seed);
-  const first = weightsWithPrefix(GENERATOR, weightsUnder(GENERATOR, start));
-  const average = runningAverage(networks, first, settings.average ?? 0, generator.plan);
+  const average = runningAverage(networks, start, settings.average, generator.plan);
   const store = createStore({ ...start, ...average.state, ...playerState(critic), ...playerState(generator) });
   const criticStep = await compilePlayer(critic, playerUpdates(critic), store);
   const generatorStep = await compilePlayer(generator, { ...next, ...average.updates(next) }, store);
@@ -101,17 +92,16 @@ export async function trainHinge(options: HingeTraining): Promise<StateDict> {
     ...(classes !== undefined && { wanted: Int32Array.from({ length: batch }, () => rng.int(classes)) }),
   });
 
-  await runLoop({
-    work,
+  await playRounds({
     name,
     total: steps,
-    unit: "generator steps",
+    every: 25,
     store,
-    async open(from) {
-      const augment = Augmentation.parse({ flip: settings.flip });
-      const order = endless(images, { batch, seed: seedFor(seed, name, "real"), step: from * criticSteps, augment });
-      return async (step) => {
-        const rng = random(seed, name, step);
+    seed,
+    work,
+    open(from) {
+      const order = realBatches(images, { name, batch, seed, flip: settings.flip }, from * criticSteps);
+      return async (rng) => {
         let loss = 0;
         for (let k = 0; k < criticSteps; k++) {
           const { images: shown, labels } = (await order.next()).value!;
@@ -121,21 +111,12 @@ export async function trainHinge(options: HingeTraining): Promise<StateDict> {
             ...drawn(rng),
           });
         }
-        const row = {
-          discriminator: loss,
-          generator: await generatorStep.take({ ...drawn(rng), ...guided?.draw(rng) }),
-        };
-        checkFinite(`${name} discriminator`, step, row.discriminator);
-        checkFinite(`${name} generator`, step, row.generator);
-        if ((step + 1) % 25 === 0 || step + 1 === steps) await work.log({ training: name, step: step + 1, ...row });
-        return row;
+        const generator = await generatorStep.take({ ...drawn(rng), ...guided?.draw(rng) });
+        return { discriminator: loss, generator };
       };
     },
   });
   await criticStep.release();
   await generatorStep.release();
-  return {
-    ...store.snapshot(networks.discriminator.weights.map((w) => DISCRIMINATOR + w.name)),
-    ...average.result(store),
-  };
+  return average.result(store);
 }

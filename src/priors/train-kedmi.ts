@@ -5,14 +5,15 @@ import { softplus } from "../engine/ops/activation.ts";
 import { abs, add, mul, sub } from "../engine/ops/elementwise.ts";
 import { crossEntropy, meanEntropy } from "../engine/ops/loss.ts";
 import { logSumExp, mean } from "../engine/ops/reduce.ts";
-import { random, seedFor } from "../engine/random.ts";
+import { seedFor } from "../engine/random.ts";
 import { sameShape } from "../engine/shape.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
-import { checkFinite, runLoop, type Work } from "../engine/work.ts";
+import type { Work } from "../engine/work.ts";
 import { initialState } from "../models/bind.ts";
 import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
 import type { KedmiNetworks, KedmiSettings } from "./kedmi.ts";
 import { DISCRIMINATOR, GENERATOR, weightsUnder, weightsWithPrefix } from "./prior.ts";
+import { playRounds } from "./rounds.ts";
 
 /** What KEDMI's GAN learns from. */
 export interface KedmiTraining {
@@ -86,18 +87,18 @@ export async function trainKedmi(options: KedmiTraining): Promise<StateDict> {
 
   const perStep = criticSteps + 1;
   const labels = new Float32Array(batch * classes);
-  await runLoop({
-    work,
+  await playRounds({
     name: "kedmi",
     total: steps,
-    unit: "generator steps",
+    every: 25,
     store,
-    async open(first) {
+    seed,
+    work,
+    open(first) {
       const draw = (name: string, step: number) => endless(images, { batch, seed: seedFor(seed, "kedmi", name), step });
       const labelledOrder = draw("labelled", first * criticSteps);
       const realOrder = draw("real", first * perStep);
-      return async (step) => {
-        const rng = random(seed, "kedmi", step);
+      return async (rng) => {
         let loss = 0;
         for (let k = 0; k < criticSteps; k++) {
           const [a, b] = [(await labelledOrder.next()).value!, (await realOrder.next()).value!];
@@ -108,11 +109,7 @@ export async function trainKedmi(options: KedmiTraining): Promise<StateDict> {
         }
         const next = (await realOrder.next()).value!;
         const generatorLoss = await generatorStep.take({ real: next.images, z: rng.normals(batch * latent) });
-        const row = { discriminator: loss, generator: generatorLoss };
-        checkFinite("kedmi discriminator", step, row.discriminator);
-        checkFinite("kedmi generator", step, row.generator);
-        if ((step + 1) % 25 === 0 || step + 1 === steps) await work.log({ training: "kedmi", step: step + 1, ...row });
-        return row;
+        return { discriminator: loss, generator: generatorLoss };
       };
     },
   });

@@ -22,7 +22,7 @@ export interface PlgTraining {
   readonly logits: (images: Value) => Value;
   readonly classes: number;
   readonly settings: PlgSettings;
-  /** A GAN without classes that both networks start from; used where its shapes fit. */
+  /** A GAN without classes that both networks start from, of the same latent and width. */
   readonly start?: StateDict;
   readonly seed: number;
   readonly work: Work;

@@ -1,25 +1,17 @@
-import { Augmentation } from "../data/augment.ts";
 import type { ImageSet } from "../data/dataset.ts";
-import { endless } from "../data/loader.ts";
 import { grad } from "../engine/autodiff.ts";
 import { input, type Value } from "../engine/graph.ts";
 import { softplus } from "../engine/ops/activation.ts";
 import { add, mul, neg, square } from "../engine/ops/elementwise.ts";
 import { mean, sum } from "../engine/ops/reduce.ts";
-import { type Rng, random, seedFor } from "../engine/random.ts";
+import type { Rng } from "../engine/random.ts";
 import { sizeOf } from "../engine/shape.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
-import { checkFinite, runLoop, type Work } from "../engine/work.ts";
+import type { Work } from "../engine/work.ts";
 import type { Binding } from "../models/bind.ts";
 import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
-import {
-  DISCRIMINATOR,
-  firstWeights,
-  GENERATOR,
-  type PriorNetworks,
-  weightsUnder,
-  weightsWithPrefix,
-} from "./prior.ts";
+import { firstWeights, type PriorNetworks } from "./prior.ts";
+import { playRounds, realBatches } from "./rounds.ts";
 import { runningAverage } from "./running-average.ts";
 import type { StyleganSettings } from "./stylegan.ts";
 
@@ -83,8 +75,7 @@ export async function trainStylegan(options: {
   const generatorNoise = noiseOf(g.generator);
 
   const start = firstWeights(networks, seed);
-  const first = weightsWithPrefix(GENERATOR, weightsUnder(GENERATOR, start));
-  const average = runningAverage(networks, first, settings.average, generator.plan);
+  const average = runningAverage(networks, start, settings.average, generator.plan);
   const store = createStore({
     ...start,
     ...average.state,
@@ -95,35 +86,28 @@ export async function trainStylegan(options: {
   const penalizedStep = await compilePlayer(penalized, playerUpdates(penalized), store);
   const generatorStep = await compilePlayer(generator, { ...next, ...average.updates(next) }, store);
 
-  await runLoop({
-    work,
-    name: "stylegan",
+  const name = "stylegan";
+  await playRounds({
+    name,
     total: steps,
     unit: "steps",
+    every: 100,
     store,
-    async open(first) {
-      const augment = Augmentation.parse({ flip: settings.flip });
-      const order = endless(images, { batch, seed: seedFor(seed, "stylegan", "real"), step: first, augment });
-      return async (step) => {
-        const rng = random(seed, "stylegan", step);
+    seed,
+    work,
+    open(first) {
+      const order = realBatches(images, { name, batch, seed, flip: settings.flip }, first);
+      return async (rng, step) => {
         const { images: shown } = (await order.next()).value!;
         const [who, noise] = step % lazy === 0 ? [penalizedStep, penalized.noise] : [plainStep, plain.noise];
         const discriminator = await who.take({ real: shown, z: rng.normals(batch * latent), ...noise(rng) });
         const feeds = { z: rng.normals(batch * latent), ...generatorNoise(rng) };
-        const row = { discriminator, generator: await generatorStep.take(feeds) };
-        checkFinite("stylegan discriminator", step, row.discriminator);
-        checkFinite("stylegan generator", step, row.generator);
-        if ((step + 1) % 100 === 0 || step + 1 === steps)
-          await work.log({ training: "stylegan", step: step + 1, ...row });
-        return row;
+        return { discriminator, generator: await generatorStep.take(feeds) };
       };
     },
   });
   for (const step of [plainStep, penalizedStep, generatorStep]) await step.release();
-  return {
-    ...store.snapshot(networks.discriminator.weights.map((w) => DISCRIMINATOR + w.name)),
-    ...average.result(store),
-  };
+  return average.result(store);
 }
 
 /** What a generator in training is fed for its noise. */

@@ -1,26 +1,17 @@
-import { Augmentation } from "../data/augment.ts";
 import type { ImageSet } from "../data/dataset.ts";
-import { endless } from "../data/loader.ts";
 import { input, type Value } from "../engine/graph.ts";
 import { softplus } from "../engine/ops/activation.ts";
 import { add, mul, neg } from "../engine/ops/elementwise.ts";
 import { crossEntropy } from "../engine/ops/loss.ts";
 import { concat, oneHot, sliceAxis } from "../engine/ops/movement.ts";
 import { mean } from "../engine/ops/reduce.ts";
-import { type Rng, random, seedFor } from "../engine/random.ts";
+import type { Rng } from "../engine/random.ts";
 import { compile } from "../engine/runtime.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
-import { checkFinite, runLoop, type Work } from "../engine/work.ts";
+import type { Work } from "../engine/work.ts";
 import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
-import {
-  DISCRIMINATOR,
-  firstWeights,
-  GENERATOR,
-  type LabellingTarget,
-  type PriorNetworks,
-  weightsUnder,
-  weightsWithPrefix,
-} from "./prior.ts";
+import { firstWeights, type LabellingTarget, type PriorNetworks } from "./prior.ts";
+import { playRounds, realBatches } from "./rounds.ts";
 import { runningAverage } from "./running-average.ts";
 import type { TacganSettings } from "./tacgan.ts";
 import { classLogits, reality } from "./tacgan-networks.ts";
@@ -86,8 +77,7 @@ export async function trainTacgan(options: TacganTraining): Promise<StateDict> {
 
   const next = playerUpdates(generator);
   const start = options.start ? withClasses(networks, options.start, seed) : firstWeights(networks, seed);
-  const first = weightsWithPrefix(GENERATOR, weightsUnder(GENERATOR, start));
-  const average = runningAverage(networks, first, settings.average ?? 0, generator.plan);
+  const average = runningAverage(networks, start, settings.average, generator.plan);
   const store = createStore({
     ...start,
     ...average.state,
@@ -102,22 +92,17 @@ export async function trainTacgan(options: TacganTraining): Promise<StateDict> {
     wanted: Int32Array.from({ length: batch }, () => rng.int(classes)),
   });
 
-  await runLoop({
-    work,
-    name: "tacgan",
+  const name = "tacgan";
+  await playRounds({
+    name,
     total: steps,
-    unit: "generator steps",
+    every: 25,
     store,
-    async open(first) {
-      const augment = Augmentation.parse({ flip: settings.flip });
-      const order = endless(images, {
-        batch,
-        seed: seedFor(seed, "tacgan", "real"),
-        step: first * criticSteps,
-        augment,
-      });
-      return async (step) => {
-        const rng = random(seed, "tacgan", step);
+    seed,
+    work,
+    open(first) {
+      const order = realBatches(images, { name, batch, seed, flip: settings.flip }, first * criticSteps);
+      return async (rng, step) => {
         const conditional = step >= unconditional;
         const share = { classWeight: Float32Array.of(conditional ? classWeight : 0) };
         let loss = 0;
@@ -130,21 +115,14 @@ export async function trainTacgan(options: TacganTraining): Promise<StateDict> {
           agreed = labels.reduce((n, label, i) => n + (label === feeds.wanted[i] ? 1 : 0), 0) / batch;
           loss = await criticStep.take({ real: next.images, fakes: shown, given: labels, ...share });
         }
-        const row = {
+        return {
           discriminator: loss,
           generator: await generatorStep.take({ ...drawn(rng), ...share }),
           ...(conditional && { agreement: agreed }),
         };
-        checkFinite("tacgan discriminator", step, row.discriminator);
-        checkFinite("tacgan generator", step, row.generator);
-        if ((step + 1) % 25 === 0 || step + 1 === steps) await work.log({ training: "tacgan", step: step + 1, ...row });
-        return row;
       };
     },
   });
   for (const program of [painter, criticStep, generatorStep]) await program.release();
-  return {
-    ...store.snapshot(networks.discriminator.weights.map((w) => DISCRIMINATOR + w.name)),
-    ...average.result(store),
-  };
+  return average.result(store);
 }

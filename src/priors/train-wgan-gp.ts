@@ -1,24 +1,15 @@
-import { Augmentation } from "../data/augment.ts";
 import type { ImageSet } from "../data/dataset.ts";
-import { endless } from "../data/loader.ts";
 import { grad } from "../engine/autodiff.ts";
 import { input, type Value } from "../engine/graph.ts";
 import { add, mul, neg, square, sub } from "../engine/ops/elementwise.ts";
 import { concat, sliceAxis } from "../engine/ops/movement.ts";
 import { mean, norm2, sum } from "../engine/ops/reduce.ts";
-import { random, seedFor } from "../engine/random.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
-import { checkFinite, runLoop, type Work } from "../engine/work.ts";
+import type { Work } from "../engine/work.ts";
 import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
 import type { DcganSettings } from "./dcgan.ts";
-import {
-  DISCRIMINATOR,
-  firstWeights,
-  GENERATOR,
-  type PriorNetworks,
-  weightsUnder,
-  weightsWithPrefix,
-} from "./prior.ts";
+import { firstWeights, type PriorNetworks } from "./prior.ts";
+import { playRounds, realBatches } from "./rounds.ts";
 import { runningAverage } from "./running-average.ts";
 
 /** What the critic's loss is made of; images are [N, C, H, W]. */
@@ -77,8 +68,7 @@ export async function trainWganGp(options: {
   const next = playerUpdates(generator);
 
   const start = firstWeights(networks, seed);
-  const first = weightsWithPrefix(GENERATOR, weightsUnder(GENERATOR, start));
-  const average = runningAverage(networks, first, settings.average, generator.plan);
+  const average = runningAverage(networks, start, settings.average, generator.plan);
   const store = createStore({
     ...start,
     ...average.state,
@@ -88,41 +78,28 @@ export async function trainWganGp(options: {
   const criticStep = await compilePlayer(critic, playerUpdates(critic), store);
   const generatorStep = await compilePlayer(generator, { ...next, ...average.updates(next) }, store);
 
-  await runLoop({
-    work,
-    name: "wgan-gp",
+  const name = "wgan-gp";
+  await playRounds({
+    name,
     total: steps,
-    unit: "generator steps",
+    every: 100,
     store,
-    async open(first) {
-      const augment = Augmentation.parse({ flip: settings.flip });
-      const order = endless(images, {
-        batch,
-        seed: seedFor(seed, "wgan-gp", "real"),
-        step: first * criticSteps,
-        augment,
-      });
-      return async (step) => {
-        const rng = random(seed, "wgan-gp", step);
+    seed,
+    work,
+    open(first) {
+      const order = realBatches(images, { name, batch, seed, flip: settings.flip }, first * criticSteps);
+      return async (rng) => {
         let loss = 0;
         for (let k = 0; k < criticSteps; k++) {
           const next = (await order.next()).value!;
           const feeds = { real: next.images, z: rng.normals(batch * latent), alpha: rng.uniforms(m) };
           loss = await criticStep.take(feeds);
         }
-        const row = { critic: loss, generator: await generatorStep.take({ z: rng.normals(batch * latent) }) };
-        checkFinite("wgan-gp critic", step, row.critic);
-        checkFinite("wgan-gp generator", step, row.generator);
-        if ((step + 1) % 100 === 0 || step + 1 === steps)
-          await work.log({ training: "wgan-gp", step: step + 1, ...row });
-        return row;
+        return { critic: loss, generator: await generatorStep.take({ z: rng.normals(batch * latent) }) };
       };
     },
   });
   await criticStep.release();
   await generatorStep.release();
-  return {
-    ...store.snapshot(networks.discriminator.weights.map((w) => DISCRIMINATOR + w.name)),
-    ...average.result(store),
-  };
+  return average.result(store);
 }

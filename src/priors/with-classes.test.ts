@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { expectAllClose } from "../../test/support/all-close.ts";
 import { random } from "../engine/random.ts";
-import { setThreads } from "../engine/runtime.ts";
 import { plg } from "./plg.ts";
 import { firstWeights } from "./prior.ts";
 import { sngan } from "./sngan.ts";
@@ -9,7 +8,6 @@ import { synthesize } from "./synthesize.ts";
 import { tacgan } from "./tacgan.ts";
 import { withClasses } from "./with-classes.ts";
 
-setThreads(1);
 const SHAPE = { image: [3, 16, 16] as const, classes: 4 };
 const SIZE = { latent: 6, width: 4 };
 const plain = sngan.networks(sngan.config.parse(SIZE), SHAPE);
