@@ -1,3 +1,4 @@
+import { viewRange } from "../src/attacks/conditional-search.ts";
 import { plgMi } from "../src/attacks/plg-mi.ts";
 import { input } from "../src/engine/graph.ts";
 import { random } from "../src/engine/random.ts";
@@ -9,7 +10,6 @@ import type { WeightSpec } from "../src/models/layer.ts";
 import { weightsOf } from "../src/models/model.ts";
 import { randomViews } from "../src/models/random-views.ts";
 import { DISCRIMINATOR, GENERATOR, weightsWithPrefix } from "../src/priors/prior.ts";
-import { PLG_VIEWS } from "../src/priors/train-plg.ts";
 import type { AttackSpec, Classifier, ComputeSpec, GanSpec } from "./case.ts";
 import { TARGET } from "./steps/attack.ts";
 import { buildClassifier } from "./steps/model.ts";
@@ -82,11 +82,12 @@ export function classesOf(count: number, classes: number): Int32Array {
 
 /** One draw of the views that an iteration of PLG-MI judges, by the names of what its graph is fed. */
 function views({ batch, side }: AttackSpec): StateDict {
-  const { crop, jitter, flip, augmentations } = plgMi.config.parse({});
+  const config = plgMi.config.parse({});
   const images = input("images", [batch, 3, side, side]);
-  const range = { ...PLG_VIEWS, scale: [crop, 1] as const, jitter, flip };
   const rng = random(SEED, "views");
-  const drawn = Array.from({ length: augmentations }, (_, i) => randomViews(images, range, `views${i}`).draw(rng));
+  const drawn = Array.from({ length: config.augmentations }, (_, i) =>
+    randomViews(images, viewRange(config), `views${i}`).draw(rng),
+  );
   return Object.fromEntries(
     drawn
       .flatMap((fed) => Object.entries(fed))

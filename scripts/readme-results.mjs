@@ -1,7 +1,6 @@
 // Writes a study's numbers into README.md, between its markers: no number there is typed by hand. Run it after `npm run build`.
 // Usage: node scripts/readme-results.mjs STUDY_FOLDER [--memory GIB] [--readme FILE]
 //   --memory   peak memory of the run in GiB, as measured from outside (`/usr/bin/time -v`)
-import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +9,7 @@ import { writeFileAtomic } from "../dist/engine/atomic-file.js";
 import { conditionsOf } from "../dist/report/conditions.js";
 import { duration, fixed, percentWithInterval } from "../dist/report/numbers.js";
 import { summarize } from "../dist/report/summary.js";
+import { findingPoints, formatted, markdownTable } from "./results-text.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -48,21 +48,16 @@ function results() {
     percentWithInterval(c.floors.randomPrior, 1),
     percentWithInterval(c.floors.initialSelection, 1),
   ]);
-  const line = (cells) => `| ${cells.join(" | ")} |`;
   const judge = conditions[0].evaluationModel;
   const counts = [...new Set(conditions.map((c) => c.attackAccuracy.n))].join(" or ");
   const seeds = [...new Set(study.cells.map((cell) => cell.seed))].length;
-  const findings = summarize(study).paragraphs.map(({ title, opening, findings, closing }) => {
-    const sentences = [opening, ...findings.map(({ text }) => text), closing].filter((sentence) => sentence !== "");
-    return `* ${title}: ${sentences.join(" ")}`;
-  });
   return [
-    ...[titles, titles.map(() => "---"), ...rows].map(line),
+    markdownTable(titles, rows),
     "",
     `Brackets are 95 % intervals; ${counts} reconstructions a row, ${seeds === 1 ? "one seed" : `${seeds} seeds`}. ` +
       `The evaluation model (${judge.kind}) itself recognises ${percentWithInterval(judge.naturalAccuracy, 1)} of real private test images.`,
     "",
-    ...findings,
+    ...findingPoints(summarize(study)),
   ].join("\n");
 }
 
@@ -91,10 +86,4 @@ function between(text, name, content) {
 
 const before = await readFile(values.readme, "utf8");
 const after = between(between(before, "quickstart", results()), "quickstart-cost", cost());
-const root = fileURLToPath(new URL("..", import.meta.url));
-const formatted = execFileSync(join(root, "node_modules/.bin/biome"), ["format", "--stdin-file-path=README.md"], {
-  cwd: root,
-  input: after,
-  encoding: "utf8",
-});
-await writeFileAtomic(values.readme, formatted);
+await writeFileAtomic(values.readme, formatted(after));

@@ -1,6 +1,5 @@
 // Writes a page of results and its figures from the records that `tldmi run STUDY --records DIR` leaves: no number there is typed by hand.
 // Run it after `npm run build`. Usage: node scripts/study-page.mjs STUDY   from docs/results/records/<study> to docs/results/<study>.md
-import { execFileSync } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,7 +13,7 @@ import { renderSvg } from "../dist/report/svg.js";
 import { openCellRecords } from "../dist/study/cell-records.js";
 import { beatsFloors } from "../dist/study/floors.js";
 import { openPlan } from "../dist/study/open-plan.js";
-import { readStudy } from "../dist/study/read-study.js";
+import { findingPoints, formatted, markdownTable } from "./results-text.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const [studyFile, ...rest] = process.argv.slice(2);
@@ -22,8 +21,7 @@ if (studyFile === undefined || rest.length > 0) {
   console.error("usage: node scripts/study-page.mjs STUDY");
   process.exit(2);
 }
-const { study } = await readStudy(studyFile);
-const { plan } = await openPlan({ studyFile, runsDir: join(root, "runs") });
+const { study, plan } = await openPlan({ studyFile, runsDir: join(root, "runs") });
 const results = join(root, "docs/results");
 const recordsDir = join(results, "records", study.name);
 const store = openCellRecords(recordsDir);
@@ -42,8 +40,6 @@ if (records.length === 0) {
 
 const cells = records.map(({ result }) => result);
 const conditions = conditionsOf(cells);
-const line = (row) => `| ${row.join(" | ")} |`;
-const table = (titles, rows) => [titles, titles.map(() => "---"), ...rows].map(line).join("\n");
 const accessOf = (attack) =>
   allAttacks.find(({ kind }) => attack === kind || attack.startsWith(`${kind} `))?.access ?? "–";
 const asked = (queries) =>
@@ -97,15 +93,7 @@ async function figures() {
   return drawn;
 }
 
-function findings() {
-  const { paragraphs, limits } = summarize({ cells, failed: [] });
-  const said = paragraphs.map(({ title, opening, findings, closing }) => {
-    const sentences = [opening, ...findings.map(({ text }) => text), closing].filter((sentence) => sentence !== "");
-    return `* ${title}: ${sentences.join(" ")}`;
-  });
-  return [...said, "", ...limits.map((limit) => `* ${limit}`)];
-}
-
+const summary = summarize({ cells, failed: [] });
 const machines = [...new Set(records.map(({ machine: m }) => `${m.cpu}, ${m.cores} cores, ${m.threads} threads`))];
 const seeds = [...new Set(cells.map(({ seed }) => seed))];
 // A target is trained once for all attacks on it; public priors and the judge are not counted.
@@ -132,17 +120,14 @@ const page = [
   ...(missing.length > 0 ? [`Not computed yet: ${missing.join("; ")}.`, ""] : []),
   ...(await figures()),
   "",
-  table(TITLES, conditions.map(row)),
+  markdownTable(TITLES, conditions.map(row)),
   "",
   "## What the numbers allow to be said",
   "",
-  ...findings(),
+  ...findingPoints(summary),
+  "",
+  ...summary.limits.map((limit) => `* ${limit}`),
   "",
 ].join("\n");
-const formatted = execFileSync(join(root, "node_modules/.bin/biome"), ["format", "--stdin-file-path=page.md"], {
-  cwd: root,
-  input: page,
-  encoding: "utf8",
-});
 await mkdir(results, { recursive: true });
-await writeFileAtomic(join(results, `${study.name}.md`), formatted);
+await writeFileAtomic(join(results, `${study.name}.md`), formatted(page));

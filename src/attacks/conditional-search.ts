@@ -60,12 +60,19 @@ export const conditionalSearchSettings = {
   ...patienceSetting,
 };
 
+type Settings = z.output<z.ZodObject<typeof conditionalSearchSettings>>;
+
+/** How the target sees an image in such a search. */
+export function viewRange({ crop, jitter, flip }: Pick<Settings, "crop" | "jitter" | "flip">): ViewRange {
+  return { ...PLG_VIEWS, scale: [crop, 1], jitter, flip };
+}
+
 /** One iteration as a graph: latents [batch, latent] of the store under `latents`, the attacked classes [batch] fed as `labels`. */
 export function conditionalIteration(options: {
   readonly prior: Prior;
   readonly classes: number;
   readonly batch: number;
-  readonly config: z.output<z.ZodObject<typeof conditionalSearchSettings>>;
+  readonly config: Settings;
   /** The identity loss of each view [N, C, H, W] for one-hot classes [N, classes]; `name` keeps what views are fed apart. */
   readonly judge: (view: Value, wanted: Value, name: string) => AlignedRows;
 }) {
@@ -73,8 +80,7 @@ export function conditionalIteration(options: {
   const latents = parameter("latents", [batch, prior.networks.latent]);
   const wanted = oneHot(labelInput(batch), classes);
   const images = fixedPrior(prior).synthesize(latents, wanted);
-  const range: ViewRange = { ...PLG_VIEWS, scale: [c.crop, 1], jitter: c.jitter, flip: c.flip };
-  const views = Array.from({ length: c.augmentations }, (_, i) => randomViews(images, range, `views${i}`));
+  const views = Array.from({ length: c.augmentations }, (_, i) => randomViews(images, viewRange(c), `views${i}`));
   const judged = views.map((view, i) => judge(view.images, wanted, `align${i}`));
   const losses = judged.map(({ rows: ofView }) => sum(ofView));
   // Adam takes the same steps for a mean over the batch; a sum keeps latents apart from how many others there are.
@@ -106,7 +112,7 @@ export async function conditionalSearch(options: {
   readonly labels: Int32Array;
   /** Where rows start, [rows, latent]. */
   readonly first: Float32Array;
-  readonly config: z.output<z.ZodObject<typeof conditionalSearchSettings>>;
+  readonly config: Settings;
   /** The identity loss of each view [N, C, H, W] for one-hot classes [N, classes]; `name` keeps what views are fed apart. */
   readonly judge: (view: Value, wanted: Value, name: string) => AlignedRows;
   readonly seed: number;

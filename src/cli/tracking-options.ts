@@ -1,5 +1,5 @@
 import { Option } from "@commander-js/extra-typings";
-import type { EventSink } from "../study/events.ts";
+import { type EventSink, fanOut } from "../study/events.ts";
 import { isInterruption } from "../study/interrupted.ts";
 import type { StudyResult } from "../study/result.ts";
 import type { Cli } from "./globals.ts";
@@ -40,10 +40,7 @@ export async function followed(
   const { openTracking } = await cli.modules.tracking();
   const tracker = openTracking({ ...tools, env: cli.io.env, warn: events });
   try {
-    const ran = await run((event) => {
-      events(event);
-      tracker.events(event);
-    });
+    const ran = await run(fanOut(events, tracker.events));
     await tracker.result(ran.result, ran.studyDir);
     await tracker.end("done");
     return ran;

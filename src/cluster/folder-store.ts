@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { assetsFolder } from "../study/assets.ts";
-import { findStep } from "../study/step-record.ts";
+import { secondsOfStep } from "../study/step-record.ts";
 import { openStepStore } from "../study/step-store.ts";
 import { endGrid, gridPath, queueName } from "./grid-folder.ts";
 import type { RunStore } from "./run-store.ts";
@@ -22,11 +22,7 @@ export function folderStore(runsDir: string): RunStore {
     endGrid: (name) => endGrid(runsDir, name),
     finished: {
       async secondsOf(folder) {
-        for (const store of [steps, assetsFolder]) {
-          const found = await findStep(join(store, folder));
-          if (found !== undefined && "record" in found) return found.record.seconds;
-        }
-        return undefined;
+        return (await secondsOfStep(join(steps, folder))) ?? (await secondsOfStep(join(assetsFolder, folder)));
       },
     },
     openSteps: (options) => openStepStore({ root: steps, shipped: [assetsFolder], ...options }),

@@ -10,7 +10,7 @@ import { conditionsOf, UNDEFENDED } from "./conditions.ts";
 import { count, percent, percentWithInterval, significant } from "./numbers.ts";
 import type { FinishedRun } from "./read-run.ts";
 import { judgesSentence } from "./sections/judges.ts";
-import { summarize } from "./summary.ts";
+import { sentencesOf, summarize } from "./summary.ts";
 
 /** A part of an explanation: whole sentences under a title. */
 export interface Explanation {
@@ -103,9 +103,7 @@ function methods(cells: readonly CellResult[]): string[] {
 }
 
 function outcome(study: StudyResult): string[] {
-  const spoken = summarize(study).paragraphs.flatMap(({ opening, findings, closing }) =>
-    [opening, ...findings.map(({ text }) => text), closing].filter((text) => text !== ""),
-  );
+  const spoken = summarize(study).paragraphs.flatMap(sentencesOf);
   const judged = conditionsOf(study.cells).flatMap((condition) =>
     condition.judges === undefined ? [] : [judgesSentence(condition, condition.judges)],
   );

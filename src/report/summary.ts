@@ -33,6 +33,11 @@ export interface SummaryParagraph {
   readonly closing: string;
 }
 
+/** A paragraph's sentences in the order in which they are read. */
+export function sentencesOf({ opening, findings, closing }: SummaryParagraph): string[] {
+  return [opening, ...findings.map(({ text }) => text), closing].filter((sentence) => sentence !== "");
+}
+
 /** The study in plain words, computed from its numbers alone. */
 export interface Summary {
   readonly paragraphs: readonly SummaryParagraph[];

@@ -4,9 +4,11 @@ import type { EventSink } from "./events.ts";
 import { expandStudy, type StudyPlan } from "./plan.ts";
 import { loadData, loadWeights, readStudy } from "./read-study.ts";
 import { openStepStore, type StepStore } from "./step-store.ts";
+import type { Study } from "./study-schema.ts";
 
 /** A study's steps, and the stores in which finished ones lie. */
 export interface OpenedPlan {
+  readonly study: Study;
   readonly plan: StudyPlan;
   readonly store: StepStore;
   /** Folder of the store's steps. */
@@ -26,5 +28,5 @@ export async function openPlan(options: {
   const plan = expandStudy(read.study, await loadData(read, join(runsDir, "cache"), events), weights);
   const steps = join(runsDir, "steps");
   const store = openStepStore({ root: steps, shipped: [assetsFolder], events, signal: new AbortController().signal });
-  return { plan, store, steps };
+  return { study: read.study, plan, store, steps };
 }

@@ -71,6 +71,12 @@ export async function findStep(dir: string, hashes = false): Promise<FoundStep |
   return faults.length > 0 ? { faults } : { record };
 }
 
+/** The time that a finished step took, in seconds; undefined where its folder isn't there whole. */
+export async function secondsOfStep(dir: string): Promise<number | undefined> {
+  const found = await findStep(dir);
+  return found !== undefined && "record" in found ? found.record.seconds : undefined;
+}
+
 async function readRecord(path: string): Promise<StepRecord | undefined> {
   try {
     return StepRecord.safeParse(JSON.parse(await readFile(path, "utf8"))).data;

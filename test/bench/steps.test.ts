@@ -16,6 +16,7 @@ import { plgMi } from "../../src/attacks/plg-mi.ts";
 import { runAttack } from "../../src/attacks/run-attack.ts";
 import { memorySet } from "../../src/data/memory-set.ts";
 import { bidoHsic } from "../../src/defenses/bido-hsic.ts";
+import type { Recipe } from "../../src/defenses/defense.ts";
 import { trainTarget } from "../../src/defenses/train-target.ts";
 import { grad } from "../../src/engine/autodiff.ts";
 import { printGraph } from "../../src/engine/print.ts";
@@ -69,74 +70,49 @@ const noise = memorySet({
   bytes: new Uint8Array(12 * 3 * SIDE * SIDE),
 });
 
+/** The graph of a step of a target's training, as it is compiled; `recipe` is what a defense adds to a plain one. */
+async function trained(
+  spec: TrainSpec | EpochSpec,
+  { recipe = {}, ...rest }: { readonly recipe?: Partial<Recipe>; readonly featureMemory?: number } = {},
+): Promise<string> {
+  const model = buildClassifier(spec);
+  const state = prepare(spec);
+  const [graph] = await compiledBy(() =>
+    trainTarget({
+      work: unwatched,
+      model,
+      recipe: { start: "pretrained", boundary: spec.boundary, probeEpochs: 0, frozenNorms: "eval", ...recipe },
+      pretrained: Object.fromEntries(weightsOf(model).map(({ name }) => [name, state[name]!])),
+      train: noise,
+      validation: noise,
+      settings: { ...settings, batch: 4 },
+      seed: 1,
+      ...rest,
+    }),
+  );
+  return graph!;
+}
+
 test.each([null, "layer1", "layer3"])(
   "a training step with boundary %s is that of the target's training where images go through the whole network",
   async (boundary) => {
     const spec: TrainSpec = { kind: "train", ...classifier, batch: 4, boundary };
-    const model = buildClassifier(spec);
-    const state = prepare(spec);
-    const [graph] = await compiledBy(() =>
-      trainTarget({
-        work: unwatched,
-        model,
-        recipe: { start: "pretrained", boundary, probeEpochs: 0, frozenNorms: "eval" },
-        pretrained: Object.fromEntries(weightsOf(model).map(({ name }) => [name, state[name]!])),
-        train: noise,
-        validation: noise,
-        settings: { ...settings, batch: 4 },
-        featureMemory: 0,
-        seed: 1,
-      }),
-    );
-    expect(built(spec)).toBe(graph);
+    expect(built(spec)).toBe(await trained(spec, { featureMemory: 0 }));
   },
 );
 
 test("a step of BiDO is that of its training", async () => {
   const spec: TrainSpec = { kind: "train", ...classifier, batch: 4, boundary: null, defense: "bido-hsic" };
-  const model = buildClassifier(spec);
-  const state = prepare(spec);
-  const [graph] = await compiledBy(() =>
-    trainTarget({
-      work: unwatched,
-      model,
-      recipe: {
-        start: "pretrained",
-        boundary: null,
-        probeEpochs: 0,
-        frozenNorms: "eval",
-        ...bidoHsic.recipe(bidoHsic.config.parse({}), model),
-      },
-      pretrained: Object.fromEntries(weightsOf(model).map(({ name }) => [name, state[name]!])),
-      train: noise,
-      validation: noise,
-      settings: { ...settings, batch: 4 },
-      seed: 1,
-    }),
-  );
-  expect(built(spec)).toBe(graph);
+  const recipe = bidoHsic.recipe(bidoHsic.config.parse({}), buildClassifier(spec));
+  expect(built(spec)).toBe(await trained(spec, { recipe }));
 });
 
 test("a step of an epoch behind cached features is that of the training", async () => {
   const spec: EpochSpec = { kind: "epoch", ...classifier, batch: 4, boundary: "layer2", images: 12 };
-  const model = buildClassifier(spec);
-  const state = prepare(spec);
-  const [graph] = await compiledBy(() =>
-    trainTarget({
-      work: unwatched,
-      model,
-      recipe: { start: "pretrained", boundary: "layer2", probeEpochs: 0, frozenNorms: "eval" },
-      pretrained: Object.fromEntries(weightsOf(model).map(({ name }) => [name, state[name]!])),
-      train: noise,
-      validation: noise,
-      settings: { ...settings, batch: 4 },
-      seed: 1,
-    }),
-  );
   const bytes = join(mkdtempSync(join(tmpdir(), "bench-epoch-")), "images.u8");
   writeFileSync(bytes, new Uint8Array(12 * 3 * SIDE * SIDE));
-  const [ours] = await compiledBy(() => epochJob(spec, state, bytes));
-  expect(ours).toBe(graph);
+  const [ours] = await compiledBy(() => epochJob(spec, prepare(spec), bytes));
+  expect(ours).toBe(await trained(spec));
 });
 
 test("a batch of the Fisher case is one of the meter", async () => {

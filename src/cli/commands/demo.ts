@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { summarize } from "../../report/summary.ts";
+import { sentencesOf, summarize } from "../../report/summary.ts";
 import { demoAssets, demoStudy } from "../../study/demo.ts";
 import type { StudyResult } from "../../study/result.ts";
 import { EXIT } from "../errors.ts";
@@ -51,9 +51,7 @@ function demoText(result: StudyResult): string {
   ]);
   const failures = result.failed.map(({ defense, message }) => `failed: ${defense}: ${message}\n`);
   const { paragraphs, limits } = summarize(result);
-  const said = paragraphs.flatMap(({ opening, findings, closing }) => [
-    [opening, ...findings.map(({ text }) => text), closing].filter((text) => text !== "").join(" "),
-  ]);
+  const said = paragraphs.map((paragraph) => sentencesOf(paragraph).join(" "));
   return [
     table(columns, rows) + failures.join(""),
     "natural: how often the classifier is right on private test images. recognised: how often an independent classifier sees the attacked\n" +

@@ -1,4 +1,5 @@
 import { UserError } from "../../engine/errors.ts";
+import { httpAddress } from "../../study/http-address.ts";
 
 /** Where a run store lies in a bucket. */
 export interface S3Address {
@@ -18,16 +19,10 @@ export function s3Address(store: string, endpoint?: string): S3Address {
   if (bucket === undefined || parts.some((part) => part === "." || part === "..")) {
     throw new UserError(`--store: expected a bucket and a prefix such as s3://bucket/studies, got "${store}"`);
   }
-  if (endpoint !== undefined && !isHttp(endpoint)) {
+  if (endpoint !== undefined && httpAddress(endpoint) === undefined) {
     throw new UserError(`--store-endpoint: expected an address such as https://minio.example:9000, got "${endpoint}"`);
   }
   const prefix = parts.map((part) => `${part}/`).join("");
   const at = endpoint === undefined ? "" : ` at ${endpoint}`;
   return { bucket, prefix, endpoint, shown: `s3://${[bucket, ...parts].join("/")}${at}` };
-}
-
-function isHttp(text: string): boolean {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  // A password in the address would be printed with it; the SDK reads keys from the environment.
-  return (url?.protocol === "http:" || url?.protocol === "https:") && url.username === "" && url.password === "";
 }

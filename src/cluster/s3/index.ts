@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { assetsFolder } from "../../study/assets.ts";
-import { findStep } from "../../study/step-record.ts";
+import { secondsOfStep } from "../../study/step-record.ts";
 import type { RunStore } from "../run-store.ts";
 import type { S3Address } from "./address.ts";
 import { openBucket } from "./bucket.ts";
@@ -41,8 +41,8 @@ export function openS3Store(address: S3Address, runsDir: string, progressEvery?:
     endGrid: (name) => bucket.remove([gridKey(name)]),
     finished: {
       async secondsOf(folder) {
-        const shipped = await findStep(join(assetsFolder, folder));
-        if (shipped !== undefined && "record" in shipped) return shipped.record.seconds;
+        const shipped = await secondsOfStep(join(assetsFolder, folder));
+        if (shipped !== undefined) return shipped;
         const record = await bucket.get(recordKey(stepKey(folder)));
         return record && parseStepRecord(record, folder)?.seconds;
       },

@@ -3,7 +3,7 @@ import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import type { DefendFacts } from "../../study/audit/defend.ts";
 import { versions } from "../../study/provenance.ts";
 import { count, percent, percentWithInterval } from "../numbers.ts";
-import { summarize } from "../summary.ts";
+import { sentencesOf, summarize } from "../summary.ts";
 import { tooDearSentence } from "./verdict.ts";
 
 /** Name of a defended model's card, beside the model. */
@@ -75,9 +75,7 @@ function leak({ audit }: DefendFacts): readonly string[] {
       "Nothing was measured: no attack was run on this model. `tldmi defend … --audit`, or `tldmi run study.yaml` in this folder, does that.",
     ];
   const { paragraphs, limits } = summarize(audit.result, "in the report");
-  const told = paragraphs.map(({ title, opening, findings, closing }) =>
-    [`${title}:`, opening, ...findings.map(({ text }) => text), closing].filter((text) => text !== "").join(" "),
-  );
+  const told = paragraphs.map((paragraph) => [`${paragraph.title}:`, ...sentencesOf(paragraph)].join(" "));
   const left = tooDearSentence(audit.tooDear, null);
   return [...told, ...limits, ...(left === undefined ? [] : [left]), never];
 }

@@ -1,5 +1,6 @@
 import { UserError } from "../../engine/errors.ts";
 import { type EventSink, type StudyEvent, throttleProgress } from "../../study/events.ts";
+import { httpAddress } from "../../study/http-address.ts";
 import type { CellResult } from "../../study/result.ts";
 import { cellFolder, cellNumbers } from "./cell-numbers.ts";
 import type { TrackedState, Tracker } from "./tracker.ts";
@@ -152,8 +153,8 @@ function parsed(text: string): { readonly error_code?: string; readonly message?
 }
 
 function apiOf(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if ((url?.protocol !== "http:" && url?.protocol !== "https:") || url.username !== "" || url.password !== "") {
+  const url = httpAddress(text);
+  if (url === undefined) {
     throw new UserError(
       "--mlflow: expected an address such as https://mlflow.example:5000; user and password go into MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
     );

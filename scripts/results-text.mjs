@@ -1,0 +1,22 @@
+// Pieces of pages that are written from results, so that no number in them is typed by hand.
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { sentencesOf } from "../dist/report/summary.js";
+
+/** A table of Markdown. */
+export function markdownTable(titles, rows) {
+  return [titles, titles.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** What a study's numbers allow to be said of each attack, a point each. */
+export function findingPoints({ paragraphs }) {
+  return paragraphs.map((paragraph) => `* ${paragraph.title}: ${sentencesOf(paragraph).join(" ")}`);
+}
+
+/** Markdown as the project's formatter has it. */
+export function formatted(text) {
+  const cwd = fileURLToPath(new URL("..", import.meta.url));
+  const biome = join(cwd, "node_modules/.bin/biome");
+  return execFileSync(biome, ["format", "--stdin-file-path=page.md"], { cwd, input: text, encoding: "utf8" });
+}
