@@ -40,7 +40,7 @@ export const mirrorGa = defineAttack({
   access: "scores",
   prior: "stylegan",
   config,
-  quick: { iterations: 40, population: 40, pool: 1000, samples: 2000, mutation: 0.5 },
+  quick: { iterations: 60, population: 40, confidence: 0.999, pool: 1000, samples: 2000, mutation: 0.5 },
   space: ({ truncation }) => ({ styles: "w", truncation }),
   async run({ target, space, identities, perIdentity, config: c, seed, work }) {
     const { width } = space;

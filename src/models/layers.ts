@@ -189,7 +189,7 @@ export function batchNorm(path: string, channels: number, epsilon = 1e-5): Layer
   };
 }
 
-/** Batch norm of [N, C, H, W] with a scale and a shift for each class, [classes, C] (Dumoulin et al. 2017). The network is conditioned on classes. */
+/** Batch norm of [N, C] or [N, C, H, W] with a scale and a shift for each class, [classes, C] (Dumoulin et al. 2017). The network is conditioned on classes. */
 export function conditionalBatchNorm(path: string, channels: number, classes: number): Layer {
   const fill = (n: number) => constant(filled([channels], n), `${path}.fill${n}`);
   return {
@@ -202,7 +202,7 @@ export function conditionalBatchNorm(path: string, channels: number, classes: nu
       const standard = normalizeBatch(path, channels, x, c, { weight: fill(1), bias: fill(0) });
       const ofClass = (name: string) => {
         const rows = matmul(conditionOf(c, path), c.weight(`${path}.${name}.weight`));
-        return reshapeOp(rows, [x.shape[0]!, channels, 1, 1]);
+        return reshapeOp(rows, [x.shape[0]!, channels, ...x.shape.slice(2).map(() => 1)]);
       };
       return add(mul(standard, ofClass("weights")), ofClass("biases"));
     },

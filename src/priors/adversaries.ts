@@ -32,7 +32,7 @@ export interface Player {
   readonly buffers: Readonly<Record<string, Value>>;
 }
 
-/** A player whose weights follow by Adam at a constant rate; β is (0.5, 0.999) in GMI's and KEDMI's released code. */
+/** A player whose weights, those that learn, follow by Adam at a constant rate; β is (0.5, 0.999) in GMI's and KEDMI's released code. */
 export function player(
   name: "critic" | "generator",
   rate: number,
@@ -40,9 +40,10 @@ export function player(
   network: Binding,
   buffers: Player["buffers"] = {},
   betas: readonly [number, number] = [0.5, 0.999],
+  learns: (name: string) => boolean = () => true,
 ): Player {
   const plan = { name: `optimizer/${name}`, optimizer: adam({ betas }), rate: constantRate(rate) };
-  return { plan, loss, weights: network.trained(), buffers };
+  return { plan, loss, weights: network.trained().filter(({ leaf }) => learns(leaf!.name)), buffers };
 }
 
 /** The optimiser's slots, for the store that holds the weights. */

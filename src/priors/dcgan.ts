@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { reshape } from "../engine/ops/movement.ts";
+import { criticRateSetting } from "./critic-rate.ts";
 import { gmiCritic, gmiGenerator, kernelSchema } from "./gmi-networks.ts";
 import { definePrior, type PriorNetworks, type PriorShape } from "./prior.ts";
 import { trainWganGp } from "./train-wgan-gp.ts";
@@ -13,11 +14,7 @@ const config = z.strictObject({
   critic: z.int().positive().default(5).describe("critic steps before each generator step"),
   batch: z.int().min(2).default(64),
   rate: z.number().positive().default(2e-4).describe("learning rate of Adam, β (0.5, 0.999)"),
-  criticRate: z
-    .number()
-    .positive()
-    .optional()
-    .describe("learning rate of the critic; that of the generator where it is left out"),
+  criticRate: criticRateSetting,
   penalty: z.number().min(0).default(10).describe("weight of the gradient penalty"),
   penaltyBatch: z
     .int()

@@ -4,6 +4,7 @@ import { normalInitial } from "../models/initial.ts";
 import type { Layer } from "../models/layer.ts";
 import {
   batchNorm,
+  conditionalBatchNorm,
   conv,
   convTranspose,
   instanceNorm,
@@ -35,11 +36,12 @@ export const kernelSchema = z
   .union([z.literal(4), z.literal(5)])
   .default(5)
   .describe("side of the convolutions' kernels: 5 as in GMI, or 4, which is faster");
-type Kernel = z.output<typeof kernelSchema>;
+export type Kernel = z.output<typeof kernelSchema>;
 
 /**
  * GMI's generator (Zhang et al. 2020; released code `Generator`): a linear layer to 4×4, then transposed convolutions with
- * stride 2, sigmoid at the end. `width` is the channels before the last layer (64 in the paper).
+ * stride 2, sigmoid at the end. `width` is the channels before the last layer (64 in the paper). With classes its batch norms are conditioned
+ * on them.
  */
 export function gmiGenerator(...sizes: Parameters<typeof gmiGeneratorBlocks>): Layer {
   return sequential(...gmiGeneratorBlocks(...sizes));
@@ -51,7 +53,10 @@ export function gmiGeneratorBlocks(
   [channels, side]: readonly [number, number, number],
   width: number,
   kernel: Kernel,
+  classes?: number,
 ): Layer[] {
+  const norm = (path: string, length: number) =>
+    classes === undefined ? batchNorm(path, length) : conditionalBatchNorm(path, length, classes);
   const ups = halvings(side);
   const widths = Array.from({ length: ups }, (_, i) => width * 2 ** (ups - 1 - i));
   const up = { stride: 2, padding: halvingPadding(kernel), outputPadding: kernel - 4, bias: false, initial } as const;
@@ -59,14 +64,14 @@ export function gmiGeneratorBlocks(
   return [
     sequential(
       linear("l1.0", latent, first, { bias: false, initial }),
-      batchNorm("l1.1", first),
+      norm("l1.1", first),
       relu,
       reshape([widths[0]!, 4, 4]),
     ),
     ...widths
       .slice(1)
       .map((to, i) =>
-        sequential(convTranspose(`l2_5.${i}.0`, widths[i]!, to, kernel, up), batchNorm(`l2_5.${i}.1`, to), relu),
+        sequential(convTranspose(`l2_5.${i}.0`, widths[i]!, to, kernel, up), norm(`l2_5.${i}.1`, to), relu),
       ),
     sequential(convTranspose(`l2_5.${ups - 1}`, width, channels, kernel, { ...up, bias: true }), sigmoid),
   ];

@@ -1,9 +1,8 @@
 import { dcgan } from "./dcgan.ts";
 import { kedmi } from "./kedmi.ts";
 import { plg } from "./plg.ts";
-import { sngan } from "./sngan.ts";
 import { stylegan } from "./stylegan.ts";
 import { tacgan } from "./tacgan.ts";
 
 /** Every kind of prior. */
-export const priors = [dcgan, kedmi, plg, sngan, stylegan, tacgan] as const;
+export const priors = [dcgan, kedmi, plg, stylegan, tacgan] as const;

@@ -1,4 +1,4 @@
-import { add, mul } from "../engine/ops/elementwise.ts";
+import { add, mul, sub } from "../engine/ops/elementwise.ts";
 import { resize } from "../engine/ops/resize.ts";
 import { xavierUniform } from "../models/initial.ts";
 import type { Layer } from "../models/layer.ts";
@@ -15,17 +15,16 @@ import {
   tanh,
 } from "../models/layers.ts";
 import { halvings } from "./gmi-networks.ts";
-import { halve, projection, spectralConv, spectralScore } from "./spectral-layers.ts";
+import { halve, projection, spectralConv } from "./spectral-layers.ts";
 
 /** Gain of Glorot's initial weights in the blocks' main branches (released code). */
 const GAIN = Math.SQRT2;
 
 const double: Layer = operation((x) => resize(x, 2 * x.shape[2]!, 2 * x.shape[3]!, "bilinear"));
 
-/** A residual block that doubles the side, conditioned on classes where there are any. */
-function upBlock(path: string, from: number, to: number, classes: number | undefined): Layer {
-  const norm = (name: string, channels: number) =>
-    classes === undefined ? batchNorm(name, channels) : conditionalBatchNorm(name, channels, classes);
+/** A residual block that doubles the side, conditioned on classes. */
+function upBlock(path: string, from: number, to: number, classes: number): Layer {
+  const norm = (name: string, channels: number) => conditionalBatchNorm(name, channels, classes);
   const three = { padding: 1, initial: xavierUniform(GAIN) };
   return residual(
     sequential(
@@ -66,13 +65,12 @@ function downBlock(path: string, from: number, to: number): Layer {
 /**
  * PLG-MI's generator (released code `ResNetGenerator`): linear to 4×4, residual blocks that double the side, each half as wide as the
  * one before, batch norm, 1×1 convolution. Its tanh is brought to [0, 1]. `width` is the channels at the full side (64 in the paper).
- * Without classes it is SNGAN's.
  */
 export function plgGenerator(
   latent: number,
   [channels, side]: readonly [number, number, number],
   width: number,
-  classes?: number,
+  classes: number,
 ): Layer {
   const ups = halvings(side);
   const widths = Array.from({ length: ups + 1 }, (_, i) => width * 2 ** (ups - i));
@@ -89,12 +87,14 @@ export function plgGenerator(
 }
 
 /**
- * The residual blocks with spectral norm of PLG-MI's discriminator, down to 2×2, and the ReLU behind them: [N, C, side, side] to
- * [N, channels, 2, 2]. `next` is the number of the layer that follows.
+ * The residual blocks with spectral norm of PLG-MI's discriminator, down to 2×2, and the ReLU behind them: images [N, C, side, side] in
+ * [0, 1], brought to [−1, 1] as in the released code, to [N, channels, 2, 2]. `next` is the number of the layer that follows.
  */
 export function spectralTrunk([channels, side]: readonly [number, number, number], width: number) {
   const downs = halvings(side);
   const layer = sequential(
+    // Spectral norm bounds how fast scores can change: over a range half as wide the discriminator would be half as sharp.
+    operation((x) => sub(mul(x, 2), 1)),
     firstBlock("block1", channels, width),
     ...Array.from({ length: downs }, (_, i) => downBlock(`block${i + 2}`, width * 2 ** i, width * 2 ** (i + 1))),
     relu,
@@ -103,14 +103,10 @@ export function spectralTrunk([channels, side]: readonly [number, number, number
 }
 
 /**
- * PLG-MI's discriminator (released code `SNResNetProjectionDiscriminator`): the trunk, then the projection of the class; without classes
- * SNGAN's. Gives one number an image, [N].
+ * PLG-MI's discriminator (released code `SNResNetProjectionDiscriminator`): the trunk, then the projection of the class. Gives one
+ * number an image, [N].
  */
-export function plgDiscriminator(image: readonly [number, number, number], width: number, classes?: number): Layer {
+export function plgDiscriminator(image: readonly [number, number, number], width: number, classes: number): Layer {
   const { layer, channels, next } = spectralTrunk(image, width);
-  const path = `l${next}`;
-  return sequential(
-    layer,
-    classes === undefined ? spectralScore(path, channels) : projection(path, "l_y", channels, classes),
-  );
+  return sequential(layer, projection(`l${next}`, "l_y", channels, classes));
 }

@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { plgDiscriminator, plgGenerator } from "./plg-networks.ts";
+import { conditionalGenerator, conditionalSettings } from "./conditional-generator.ts";
+import { criticRateSetting } from "./critic-rate.ts";
+import { plgDiscriminator } from "./plg-networks.ts";
 import { definePrior, type PriorNetworks, type PriorShape } from "./prior.ts";
 import { averageSetting } from "./running-average.ts";
 import { trainPlg } from "./train-plg.ts";
-import { fromSetting } from "./with-classes.ts";
 
 const config = z.strictObject({
   latent: z.int().positive().default(128).describe("length of z"),
@@ -17,13 +18,14 @@ const config = z.strictObject({
   critic: z.int().positive().default(5).describe("discriminator steps before each generator step"),
   batch: z.int().min(2).default(64),
   rate: z.number().positive().default(2e-4).describe("learning rate of Adam, β (0, 0.9)"),
+  criticRate: criticRateSetting,
   inversion: z
     .number()
     .min(0)
     .default(0.2)
     .describe("α, the weight of the target's max-margin loss on views of the fakes in the generator's loss"),
   average: averageSetting,
-  from: fromSetting,
+  ...conditionalSettings,
   flip: z
     .number()
     .min(0)
@@ -35,12 +37,12 @@ const config = z.strictObject({
 /** The resolved settings of this prior. */
 export type PlgSettings = z.output<typeof config>;
 
-const plgNetworks = ({ latent, width }: PlgSettings, { image, classes }: PriorShape): PriorNetworks => ({
-  latent,
+const plgNetworks = (settings: PlgSettings, { image, classes }: PriorShape): PriorNetworks => ({
+  latent: settings.latent,
   image,
   classes,
-  generator: plgGenerator(latent, image, width, classes),
-  discriminator: plgDiscriminator(image, width, classes),
+  generator: conditionalGenerator(settings, image, classes),
+  discriminator: plgDiscriminator(image, settings.criticWidth ?? settings.width, classes),
   naturalness: (score) => score,
 });
 

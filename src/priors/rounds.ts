@@ -42,6 +42,23 @@ export async function playRounds({ name, total, unit = "generator steps", every,
   });
 }
 
+/** How many steps a discriminator takes in a round. */
+interface CriticSteps {
+  readonly critic: number;
+  /** How many more in the first. */
+  readonly settle?: number | undefined;
+}
+
+/** Discriminator steps of a round. */
+export function criticStepsOf({ critic, settle = 0 }: CriticSteps, round: number): number {
+  return critic + (round === 0 ? settle : 0);
+}
+
+/** Discriminator steps of all rounds before that one. */
+export function criticStepsBefore({ critic, settle = 0 }: CriticSteps, round: number): number {
+  return critic * round + (round === 0 ? 0 : settle);
+}
+
 /** Whose batches of real images: the training by its name and seed, and how it wants them. */
 interface RealBatches {
   readonly name: string;

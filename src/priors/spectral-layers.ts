@@ -57,29 +57,22 @@ export function spectralConv(path: string, from: number, to: number, kernel: 1 |
 /** 2×2 means. */
 export const halve: Layer = operation((x) => avgPool2d(x, { kernel: 2 }));
 
-/** Features [N, C, H, W], summed over pixels, to one number, [N], by a linear map with spectral norm. */
-export function spectralScore(path: string, channels: number): Layer {
-  return {
-    weights: [...normalizedSpecs(path, [1, channels], 1), bias(path, 1)],
-    apply: (x, c) => scoreOf(c, path, sum(x, [2, 3])),
-  };
-}
-
-function scoreOf(c: LayerContext, path: string, h: Value): Value {
-  return reshape(linearOp(h, normalized(c, path), c.weight(`${path}.bias`)), [h.shape[0]!]);
-}
-
 /**
  * The projection head (Miyato & Koyama 2018, eq. 4): features [N, C, H, W], summed over pixels to h, give ψ(h) + ⟨e_y, h⟩, [N]. Both maps
  * have spectral norm. The network is conditioned on classes.
  */
 export function projection(path: string, embedding: string, channels: number, classes: number): Layer {
   return {
-    weights: [...spectralScore(path, channels).weights, ...normalizedSpecs(embedding, [classes, channels], 1)],
+    weights: [
+      ...normalizedSpecs(path, [1, channels], 1),
+      bias(path, 1),
+      ...normalizedSpecs(embedding, [classes, channels], 1),
+    ],
     apply(x, c) {
       const h = sum(x, [2, 3]);
+      const unconditional = reshape(linearOp(h, normalized(c, path), c.weight(`${path}.bias`)), [x.shape[0]!]);
       const ofClass = matmul(conditionOf(c, embedding), normalized(c, embedding));
-      return add(scoreOf(c, path, h), sum(mul(ofClass, h), [1]));
+      return add(unconditional, sum(mul(ofClass, h), [1]));
     },
   };
 }

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { plgGenerator } from "./plg-networks.ts";
+import { conditionalGenerator, conditionalSettings } from "./conditional-generator.ts";
+import { criticRateSetting } from "./critic-rate.ts";
 import { definePrior, type PriorNetworks, type PriorShape } from "./prior.ts";
 import { averageSetting } from "./running-average.ts";
 import { classLogits, reality, tacganDiscriminator } from "./tacgan-networks.ts";
 import { trainTacgan } from "./train-tacgan.ts";
-import { fromSetting } from "./with-classes.ts";
 
 const config = z.strictObject({
   latent: z.int().positive().default(128).describe("length of z"),
@@ -18,25 +18,26 @@ const config = z.strictObject({
   critic: z.int().positive().default(5).describe("discriminator steps before each generator step"),
   batch: z.int().min(2).default(128).describe("images a step; each discriminator step asks for as many labels"),
   rate: z.number().positive().default(2e-4).describe("learning rate of Adam, β (0, 0.9)"),
+  criticRate: criticRateSetting,
   classWeight: z
     .number()
     .min(0)
     .default(1.5)
     .describe("α, the weight of the class terms in both losses; 1.5 in the released code's instructions"),
   average: averageSetting,
-  from: fromSetting,
+  ...conditionalSettings,
   flip: z.number().min(0).max(1).default(0.5).describe("probability of a mirrored public image"),
 });
 
 /** The resolved settings of this prior. */
 export type TacganSettings = z.output<typeof config>;
 
-const tacganNetworks = ({ latent, width }: TacganSettings, { image, classes }: PriorShape): PriorNetworks => ({
-  latent,
+const tacganNetworks = (settings: TacganSettings, { image, classes }: PriorShape): PriorNetworks => ({
+  latent: settings.latent,
   image,
   classes,
-  generator: plgGenerator(latent, image, width, classes),
-  discriminator: tacganDiscriminator(image, width, classes),
+  generator: conditionalGenerator(settings, image, classes),
+  discriminator: tacganDiscriminator(image, settings.criticWidth ?? settings.width, classes),
   naturalness: reality,
   recognise: classLogits,
 });

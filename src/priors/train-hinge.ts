@@ -9,34 +9,41 @@ import { createStore, type StateDict } from "../engine/store.ts";
 import type { TensorData } from "../engine/tensor.ts";
 import type { Work } from "../engine/work.ts";
 import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
+import { generatorLearns } from "./conditional-generator.ts";
 import { firstWeights, type PriorNetworks } from "./prior.ts";
-import { playRounds, realBatches } from "./rounds.ts";
+import { criticStepsBefore, criticStepsOf, playRounds, realBatches } from "./rounds.ts";
 import { runningAverage } from "./running-average.ts";
 
-/** How a GAN with the hinge loss is trained. */
+/** How a GAN with classes and the hinge loss is trained. */
 export interface HingeSettings {
   readonly latent: number;
   readonly steps: number;
   /** Discriminator steps before each generator step. */
   readonly critic: number;
+  /** How many more before the first. */
+  readonly settle?: number | undefined;
   readonly batch: number;
   /** Learning rate of Adam, β (0, 0.9). */
   readonly rate: number;
+  /** The discriminator's; that of the generator where it is left out. */
+  readonly criticRate?: number | undefined;
   readonly average?: number | undefined;
+  readonly learns?: "all" | "norms" | undefined;
   /** Probability of a mirrored real image. */
   readonly flip: number;
 }
 
-/** What a GAN with the hinge loss learns from. */
+/** What a GAN with classes and the hinge loss learns from. */
 export interface HingeTraining {
   /** Names the training in its random streams, its progress and its log. */
   readonly name: string;
   readonly networks: PriorNetworks;
-  /** Real images, with the labels that both networks are conditioned on where they have classes. */
+  /** Real images, with the labels that both networks are conditioned on. */
   readonly images: ImageSet;
+  readonly classes: number;
   readonly settings: HingeSettings;
   /** What is added to the generator's loss for fakes [N, C, H, W] of the wanted classes (one-hot rows), and what the graph is fed for it. */
-  readonly guide?: (
+  readonly guide: (
     fakes: Value,
     wanted: Value,
   ) => { readonly loss: Value; draw(rng: Rng): Readonly<Record<string, TensorData>> };
@@ -53,13 +60,12 @@ export function hingeLoss(real: Value, fake: Value): Value {
   return add(mean(relu(sub(1, real))), mean(relu(add(fake, 1))));
 }
 
-/** Trains a GAN with the hinge loss and returns the weights of both networks under their prefixes. Every 25th step logs a row. Resumes. */
+/** Trains a GAN with classes and the hinge loss and returns the weights of both networks under their prefixes. Every 25th step logs a row. Resumes. */
 export async function trainHinge(options: HingeTraining): Promise<StateDict> {
-  const { name, networks, images, settings, guide, seed, work } = options;
-  const { batch, latent, steps, critic: criticSteps, rate } = settings;
-  const { classes } = networks;
+  const { name, networks, images, classes, settings, guide, seed, work } = options;
+  const { batch, latent, steps, rate, criticRate = rate } = settings;
   const z = input("z", [batch, latent]);
-  const rows = (of: string) => (classes === undefined ? undefined : oneHot(input(of, [batch], "int32"), classes));
+  const rows = (of: string) => oneHot(input(of, [batch], "int32"), classes);
   const wanted = rows("wanted");
   const realClasses = rows("realClasses");
   const real = input("real", [batch, ...networks.image]);
@@ -69,17 +75,25 @@ export async function trainHinge(options: HingeTraining): Promise<StateDict> {
   const judged = c.discriminator.apply(
     networks.discriminator,
     concat([c.fake, real], 0),
-    wanted && realClasses && concat([wanted, realClasses], 0),
+    concat([wanted, realClasses], 0),
   );
   const half = (from: number) => sliceAxis(networks.naturalness(judged), 0, from * batch, (from + 1) * batch);
   const criticLoss = hingeLoss(half(1), half(0));
-  const critic = player("critic", rate, criticLoss, c.discriminator, c.discriminator.updates, BETAS);
+  const critic = player("critic", criticRate, criticLoss, c.discriminator, c.discriminator.updates, BETAS);
 
   const g = bindNetworks(networks, z, wanted);
   const natural = mean(networks.naturalness(g.discriminator.apply(networks.discriminator, g.fake, wanted)));
-  const guided = wanted && guide?.(g.fake, wanted);
-  const generatorLoss = sub(guided?.loss ?? 0, natural);
-  const generator = player("generator", rate, generatorLoss, g.generator, g.generator.updates, BETAS);
+  const guided = guide(g.fake, wanted);
+  const generatorLoss = sub(guided.loss, natural);
+  const generator = player(
+    "generator",
+    rate,
+    generatorLoss,
+    g.generator,
+    g.generator.updates,
+    BETAS,
+    generatorLearns(settings),
+  );
 
   const next = playerUpdates(generator);
   const start = options.start ?? firstWeights(networks, seed);
@@ -89,7 +103,7 @@ export async function trainHinge(options: HingeTraining): Promise<StateDict> {
   const generatorStep = await compilePlayer(generator, { ...next, ...average.updates(next) }, store);
   const drawn = (rng: Rng) => ({
     z: rng.normals(batch * latent),
-    ...(classes !== undefined && { wanted: Int32Array.from({ length: batch }, () => rng.int(classes)) }),
+    wanted: Int32Array.from({ length: batch }, () => rng.int(classes)),
   });
 
   await playRounds({
@@ -100,18 +114,18 @@ export async function trainHinge(options: HingeTraining): Promise<StateDict> {
     seed,
     work,
     open(from) {
-      const order = realBatches(images, { name, batch, seed, flip: settings.flip }, from * criticSteps);
-      return async (rng) => {
+      const order = realBatches(images, { name, batch, seed, flip: settings.flip }, criticStepsBefore(settings, from));
+      return async (rng, round) => {
         let loss = 0;
-        for (let k = 0; k < criticSteps; k++) {
+        for (let k = criticStepsOf(settings, round); k > 0; k--) {
           const { images: shown, labels } = (await order.next()).value!;
           loss = await criticStep.take({
             real: shown,
-            ...(classes !== undefined && { realClasses: labels }),
+            realClasses: labels,
             ...drawn(rng),
           });
         }
-        const generator = await generatorStep.take({ ...drawn(rng), ...guided?.draw(rng) });
+        const generator = await generatorStep.take({ ...drawn(rng), ...guided.draw(rng) });
         return { discriminator: loss, generator };
       };
     },

@@ -22,7 +22,7 @@ export interface PlgTraining {
   readonly logits: (images: Value) => Value;
   readonly classes: number;
   readonly settings: PlgSettings;
-  /** A GAN without classes that both networks start from, of the same latent and width. */
+  /** A prior without classes that the generator starts from. */
   readonly start?: StateDict;
   readonly seed: number;
   readonly work: Work;
@@ -40,6 +40,7 @@ export async function trainPlg(options: PlgTraining): Promise<StateDict> {
   return trainHinge({
     name: "plg",
     networks,
+    classes,
     images: pseudoLabelled(images, scores, classes, settings.top),
     settings,
     guide(fakes, wanted) {

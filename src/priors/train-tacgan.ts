@@ -10,8 +10,9 @@ import { compile } from "../engine/runtime.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
 import type { Work } from "../engine/work.ts";
 import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
+import { generatorLearns } from "./conditional-generator.ts";
 import { firstWeights, type LabellingTarget, type PriorNetworks } from "./prior.ts";
-import { playRounds, realBatches } from "./rounds.ts";
+import { criticStepsBefore, criticStepsOf, playRounds, realBatches } from "./rounds.ts";
 import { runningAverage } from "./running-average.ts";
 import type { TacganSettings } from "./tacgan.ts";
 import { classLogits, reality } from "./tacgan-networks.ts";
@@ -25,7 +26,7 @@ export interface TacganTraining {
   readonly target: LabellingTarget;
   readonly classes: number;
   readonly settings: TacganSettings;
-  /** A GAN without classes that both networks start from. */
+  /** A prior without classes that the generator starts from. */
   readonly start?: StateDict;
   readonly seed: number;
   readonly work: Work;
@@ -56,7 +57,7 @@ export function tacganGeneratorLoss(fake: Value, wanted: Value, weight: Value | 
  */
 export async function trainTacgan(options: TacganTraining): Promise<StateDict> {
   const { networks, images, target, classes, settings, seed, work } = options;
-  const { batch, latent, steps, critic: criticSteps, rate, unconditional, classWeight } = settings;
+  const { batch, latent, steps, rate, criticRate = rate, unconditional, classWeight } = settings;
   const z = input("z", [batch, latent]);
   const wanted = oneHot(input("wanted", [batch], "int32"), classes);
   const weight = input("classWeight", []);
@@ -69,11 +70,19 @@ export async function trainTacgan(options: TacganTraining): Promise<StateDict> {
   const half = (from: number) => sliceAxis(judged, 0, from * batch, (from + 1) * batch);
   const given = oneHot(input("given", [batch], "int32"), classes);
   const criticLoss = tacganDiscriminatorLoss(half(1), half(0), given, weight);
-  const critic = player("critic", rate, criticLoss, c.discriminator, c.discriminator.updates, BETAS);
+  const critic = player("critic", criticRate, criticLoss, c.discriminator, c.discriminator.updates, BETAS);
 
   const g = bindNetworks(networks, z, wanted);
   const generatorLoss = tacganGeneratorLoss(g.discriminator.apply(networks.discriminator, g.fake), wanted, weight);
-  const generator = player("generator", rate, generatorLoss, g.generator, g.generator.updates, BETAS);
+  const generator = player(
+    "generator",
+    rate,
+    generatorLoss,
+    g.generator,
+    g.generator.updates,
+    BETAS,
+    generatorLearns(settings),
+  );
 
   const next = playerUpdates(generator);
   const start = options.start ? withClasses(networks, options.start, seed) : firstWeights(networks, seed);
@@ -101,13 +110,13 @@ export async function trainTacgan(options: TacganTraining): Promise<StateDict> {
     seed,
     work,
     open(first) {
-      const order = realBatches(images, { name, batch, seed, flip: settings.flip }, first * criticSteps);
+      const order = realBatches(images, { name, batch, seed, flip: settings.flip }, criticStepsBefore(settings, first));
       return async (rng, step) => {
         const conditional = step >= unconditional;
         const share = { classWeight: Float32Array.of(conditional ? classWeight : 0) };
         let loss = 0;
         let agreed = 0;
-        for (let k = 0; k < criticSteps; k++) {
+        for (let k = criticStepsOf(settings, step); k > 0; k--) {
           const next = (await order.next()).value!;
           const feeds = drawn(rng);
           const shown = Float32Array.from((await painter.run(feeds)).painted!.data);

@@ -73,7 +73,7 @@ beforeAll(async () => {
   return () => opened.release();
 });
 
-type Change = Readonly<Record<string, number | boolean>>;
+type Change = Readonly<Record<string, number | boolean | string>>;
 
 const train = async (kind: keyof typeof NETWORKS, work: Work, change: Change = {}, start?: StateDict) => {
   const family = (priors as readonly PriorFamily[]).find((member) => member.kind === kind)!;
@@ -133,15 +133,16 @@ describe.each(priors as readonly PriorFamily[])("$kind", (family) => {
   });
 
   test.runIf("kernel" in family.config.shape)("makes the same shapes with kernels of 4 as of 5", () => {
+    const wanted = input("wanted", [2, IDENTITIES]);
     for (const kernel of [4, 5]) {
       const nets = family.networks(family.config.parse({ width: 4, latent: LATENT, kernel }), {
         image: [3, 32, 32],
         classes: IDENTITIES,
       });
       const { synthesize: of, naturalness } = fixedPrior({ kind, networks: nets, state: stateOf(nets) });
-      const made = of(input("z", [2, LATENT]));
+      const made = of(input("z", [2, LATENT]), wanted);
       expect(made.shape).toEqual([2, 3, 32, 32]);
-      expect(naturalness(made).shape).toEqual([2]);
+      expect(naturalness(made, wanted).shape).toEqual([2]);
     }
   });
 
@@ -325,6 +326,40 @@ test("KEDMI's generator starts from the public prior where its shapes fit and it
   expect(changedTensors(weights(firstState("kedmi")), await train("kedmi", unwatched, still, narrow))).toEqual([]);
 });
 
+describe.each(["plg", "tacgan"] as const)("%s from the public prior", (kind) => {
+  const start = () => world.priors.dcgan.state;
+  const change = { from: "dcgan", width: 8, criticWidth: 4, settle: 3, steps: 6, critic: 1 };
+
+  test("only its discriminator learns before the generator's first step", async () => {
+    const still = { ...change, steps: 1, rate: 1e-30, criticRate: 1e-3 };
+    const state = await train(kind, unwatched, still, start());
+    const kernels = (of: StateDict) =>
+      Object.fromEntries(Object.entries(of).filter(([name]) => /^generator\/.*0\.weight$/.test(name)));
+    expect(Object.keys(kernels(start())).length).toBe(2);
+    expect(changedTensors(kernels(start()), state)).toEqual([]);
+    const unsettled = await train(kind, unwatched, { ...still, settle: 0 }, start());
+    const trunk = "discriminator/block1.c1.weight";
+    expect(changedTensors({ [trunk]: unsettled[trunk]! }, state), "more steps, other weights").toEqual([trunk]);
+  });
+
+  test("keeps all of the prior but what its batch norms say of classes where only that learns", async () => {
+    const first = await train(kind, unwatched, { ...change, steps: 1, rate: 1e-30 }, start());
+    const state = await train(kind, unwatched, { ...change, learns: "norms", rate: 1e-2 }, start());
+    const learnt = changedTensors(first, state).filter((name) => /^generator\/.*(weight|bias)$/.test(name));
+    const norms = ["l1.1", "l2_5.0.1"].flatMap((norm) => [
+      `generator/${norm}.weights.weight`,
+      `generator/${norm}.biases.weight`,
+    ]);
+    expect(learnt.toSorted()).toEqual(norms.toSorted());
+  });
+
+  test("ends with the same weights when it is interrupted and resumed", async () => {
+    const unbroken = await train(kind, unwatched, change, start());
+    const { result } = await runWithInterruptions([1, 4], (work) => train(kind, work, change, start()));
+    expect(changedTensors(unbroken, result)).toEqual([]);
+  });
+});
+
 test("PLG-MI's generator learns what the public images of each class look like", async () => {
   const [count, colours, pixels] = [96, 3, 16 * 16];
   const rng = random(SEED, "colours");
@@ -338,9 +373,9 @@ test("PLG-MI's generator learns what the public images of each class look like",
   const images = memorySet({ ...world.public, name: "colours", labels, bytes, classes: ["red", "green", "blue"] });
   const settings = plg.config.parse({
     ...PRIOR_SETTINGS.plg,
-    steps: 100,
+    steps: 250,
     critic: 1,
-    rate: 2e-3,
+    rate: 5e-3,
     top: 32,
     inversion: 0,
   });

@@ -21,15 +21,7 @@ import { dcgan } from "../../src/priors/dcgan.ts";
 import { gmiGeneratorBlocks } from "../../src/priors/gmi-networks.ts";
 import { kedmi } from "../../src/priors/kedmi.ts";
 import { plg } from "../../src/priors/plg.ts";
-import {
-  DISCRIMINATOR,
-  firstWeights,
-  GENERATOR,
-  type Prior,
-  type PriorNetworks,
-  weightsWithPrefix,
-} from "../../src/priors/prior.ts";
-import { sngan } from "../../src/priors/sngan.ts";
+import { DISCRIMINATOR, GENERATOR, type Prior, type PriorNetworks, weightsWithPrefix } from "../../src/priors/prior.ts";
 import { stylegan } from "../../src/priors/stylegan.ts";
 import { type SynthesisBlock, type SynthesisParts, wholeSynthesis } from "../../src/priors/synthesis-parts.ts";
 import { synthesize } from "../../src/priors/synthesize.ts";
@@ -49,7 +41,6 @@ const PRIOR = { latent: LATENT, width: WIDTH };
 export const PRIOR_SETTINGS = {
   dcgan: dcgan.config.parse({ ...PRIOR, steps: 12, critic: 2, batch: 16, rate: 1e-3 }),
   kedmi: kedmi.config.parse({ ...PRIOR, steps: 12, critic: 2, batch: 16, rate: 1e-3, kernels: 4, kernelRows: 3 }),
-  sngan: sngan.config.parse({ ...PRIOR, width: 4, steps: 12, critic: 2, batch: 16, rate: 1e-3 }),
   stylegan: stylegan.config.parse({
     ...PRIOR,
     style: 6,
@@ -71,7 +62,6 @@ export const NETWORKS = {
   dcgan: dcgan.networks(PRIOR_SETTINGS.dcgan, { image: IMAGE, classes: IDENTITIES }),
   kedmi: kedmi.networks(PRIOR_SETTINGS.kedmi, { image: IMAGE, classes: IDENTITIES }),
   plg: plg.networks(PRIOR_SETTINGS.plg, { image: IMAGE, classes: IDENTITIES }),
-  sngan: sngan.networks(PRIOR_SETTINGS.sngan, { image: IMAGE, classes: IDENTITIES }),
   stylegan: stylegan.networks(PRIOR_SETTINGS.stylegan, { image: IMAGE, classes: IDENTITIES }),
   tacgan: tacgan.networks(PRIOR_SETTINGS.tacgan, { image: IMAGE, classes: IDENTITIES }),
 } as const;
@@ -106,7 +96,6 @@ async function drawWorld(): Promise<TinyWorld> {
     dcgan: priorOf("dcgan"),
     kedmi: priorOf("kedmi"),
     plg: conditionalPrior("plg", generator),
-    sngan: { kind: "sngan", networks: NETWORKS.sngan, state: firstWeights(NETWORKS.sngan, SEED) },
     stylegan: styledPrior(generator),
     tacgan: conditionalPrior("tacgan", generator),
   };
