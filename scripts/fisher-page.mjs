@@ -1,7 +1,7 @@
 // Writes docs/results/<study>.md from Fisher analyses of a study's cells: no number there is typed by hand. Analyses that `tldmi fisher` has
 // left in runs/ are first kept beside the records that `tldmi run STUDY --records docs/results/records/<study>` leaves.
 // Run it after `npm run build`. Usage: node scripts/fisher-page.mjs STUDY [RUNS]
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeFileAtomic } from "../dist/engine/atomic-file.js";
@@ -13,6 +13,7 @@ import { openCellRecords } from "../dist/study/cell-records.js";
 import { beatsFloors } from "../dist/study/floors.js";
 import { openPlan } from "../dist/study/open-plan.js";
 import { studyFolder } from "../dist/study/study-folder.js";
+import { keptJson } from "./kept-json.mjs";
 import { formatted, markdownTable } from "./results-text.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -26,23 +27,12 @@ const results = join(root, "docs/results");
 const recordsDir = join(results, "records", study.name);
 const store = openCellRecords(recordsDir);
 
-async function read(file) {
-  const text = await readFile(file, "utf8").catch((error) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  return text === undefined ? undefined : JSON.parse(text);
-}
-
-/** The analysis of a cell: the newest of the run's own, which is kept, or the one that was kept. */
-async function analysisOf(cell) {
-  const kept = join(recordsDir, `${cellName(cell)}-${cell.evaluation.id}.fisher.json`);
-  const own = await read(join(studyFolder(runsDir, study), cellFolder(cell), "report/fisher.json"));
-  if (own === undefined) return read(kept);
-  await mkdir(recordsDir, { recursive: true });
-  await writeFileAtomic(kept, `${JSON.stringify(own, undefined, 1)}\n`);
-  return own;
-}
+/** The analysis of a cell: the run's own, which is kept, or the one that was kept. */
+const analysisOf = (cell) =>
+  keptJson(
+    join(studyFolder(runsDir, study), cellFolder(cell), "report/fisher.json"),
+    join(recordsDir, `${cellName(cell)}-${cell.evaluation.id}.fisher.json`),
+  );
 
 const FORMS = { "per-example": "image by image", "batch-mean": "of each batch's mean loss" };
 const LABELS = { empirical: "the images' own labels", true: "labels drawn from the target's own probabilities" };
