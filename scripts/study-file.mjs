@@ -29,6 +29,9 @@ once, and steps that are finished are never done again: changing a key repeats w
 64×64 images. A key that is written wins over the preset. An attack with the preset brings its prior's preset along, unless the study
 lists that prior, or another attack searches in it without the preset.
 
+\`name\` in an entry of \`defenses\` or \`attacks\` is what tables, plots, folders and \`tldmi gate\` call it: two entries of one kind are
+told apart by it. Without names the second is called by its kind and a 2. A name changes nothing that is computed.
+
 This page is made from the schema by \`npm run schema\`.`;
 
 /** The schema that a node stands for: itself, or the definition that it names. */

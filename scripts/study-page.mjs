@@ -11,6 +11,7 @@ import { count, duration, gibibytes, percentWithInterval } from "../dist/report/
 import { summarize } from "../dist/report/summary.js";
 import { renderSvg } from "../dist/report/svg.js";
 import { openCellRecords } from "../dist/study/cell-records.js";
+import { defenseName } from "../dist/study/entry-labels.js";
 import { beatsFloors } from "../dist/study/floors.js";
 import { openPlan } from "../dist/study/open-plan.js";
 import { findingPoints, formatted, markdownTable } from "./results-text.mjs";
@@ -30,8 +31,7 @@ const missing = [];
 for (const cell of plan.cells) {
   const record = await store.find(cell);
   if (record === undefined) missing.push(`${cell.target.label}, ${cell.attackLabel}, seed ${cell.seed}`);
-  // The second entry of a kind is told from the first.
-  else records.push({ ...record, result: { ...record.result, attack: cell.attackLabel } });
+  else records.push(record);
 }
 if (records.length === 0) {
   console.error(`${recordsDir} has no record of a cell of ${studyFile} as it is now`);
@@ -40,8 +40,7 @@ if (records.length === 0) {
 
 const cells = records.map(({ result }) => result);
 const conditions = conditionsOf(cells);
-const accessOf = (attack) =>
-  allAttacks.find(({ kind }) => attack === kind || attack.startsWith(`${kind} `))?.access ?? "–";
+const accessOf = ({ cells }) => allAttacks.find(({ kind }) => kind === cells[0].attack)?.access ?? "–";
 const asked = (queries) =>
   queries === undefined
     ? "–"
@@ -53,7 +52,7 @@ function row(c) {
   const clear = beatsFloors(c) ? "" : " ≈";
   return [
     c.attack,
-    accessOf(c.attack),
+    accessOf(c),
     c.label,
     percentWithInterval(c.naturalAccuracy, 1),
     `**${percentWithInterval(c.attackAccuracy, 1)}**${clear}`,
@@ -98,7 +97,7 @@ const machines = [...new Set(records.map(({ machine: m }) => `${m.cpu}, ${m.core
 const seeds = [...new Set(cells.map(({ seed }) => seed))];
 // A target is trained once for all attacks on it; public priors and the judge are not counted.
 const targets = new Map(
-  records.map(({ result: r, seconds }) => [`${r.defense} ${r.boundary} ${r.seed}`, seconds.target]),
+  records.map(({ result: r, seconds }) => [`${defenseName(r)} ${r.boundary} ${r.seed}`, seconds.target]),
 );
 const spent = [
   ...targets.values(),

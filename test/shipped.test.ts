@@ -13,6 +13,9 @@ import { stepFolder } from "../src/study/step-record.ts";
 const SHARED = {
   quickstart: ["attribute-model", "evaluation-model", "pretraining", "prior"],
   attacks: ["attribute-model", "evaluation-model", "pretraining", "prior", "prior"],
+  fisher: ["prior"],
+  "frontier-resnet10": ["evaluation-model", "pretraining", "prior"],
+  "frontier-vgg16_bn": ["prior"],
 };
 const exampleFile = (name: string) => fileURLToPath(new URL(`../examples/${name}.yaml`, import.meta.url));
 

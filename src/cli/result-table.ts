@@ -1,4 +1,5 @@
 import { count } from "../report/numbers.ts";
+import { attackName, cellInWords, defenseName } from "../study/entry-labels.ts";
 import type { StudyResult } from "../study/result.ts";
 import { numberWithInterval, shareWithInterval } from "./format.ts";
 import { table } from "./table.ts";
@@ -6,8 +7,8 @@ import { table } from "./table.ts";
 /** A study's result for people: a line a cell, then the cells that failed. Brackets hold 95 % intervals. */
 export function resultTable({ cells, failed }: StudyResult): string {
   const rows = cells.map((cell) => [
-    cell.defense,
-    cell.attack,
+    defenseName(cell),
+    attackName(cell),
     String(cell.seed),
     shareWithInterval(cell.naturalAccuracy),
     shareWithInterval(cell.attackAccuracy),
@@ -22,8 +23,6 @@ export function resultTable({ cells, failed }: StudyResult): string {
   const columns = [...titles, ...floors, "queries"].map(
     (title, at) => ({ title, align: at < 2 ? "left" : "right" }) as const,
   );
-  const failures = failed.map(
-    ({ defense, attack, seed, message }) => `failed: ${defense}, ${attack}, seed ${seed}: ${message}\n`,
-  );
+  const failures = failed.map((cell) => `failed: ${cellInWords(cell)}: ${cell.message}\n`);
   return table(columns, rows) + failures.join("");
 }

@@ -1,5 +1,6 @@
 import { UserError } from "../engine/errors.ts";
 import { asJson, canonicalJson } from "../study/canonical.ts";
+import { attackName, defenseName } from "../study/entry-labels.ts";
 import { metricsIn, type NamedMetric } from "../study/named-metrics.ts";
 import type { CellResult, Measured } from "../study/result.ts";
 import { apart, type Difference, differenceOf } from "./difference.ts";
@@ -40,6 +41,15 @@ export interface RunComparison {
 }
 
 const SETTINGS = ["model", "defense", "boundary", "attack", "seed"] as const;
+
+/** What tells a cell from others of its run, in the order of `SETTINGS`. */
+const settingsOf = (cell: CellResult): readonly (string | number | null)[] => [
+  cell.model,
+  defenseName(cell),
+  cell.boundary,
+  attackName(cell),
+  cell.seed,
+];
 
 /** Keys that a cell's own setting says already, or that change no number. */
 const SAID = new Set(["name", "seeds", "defenses", "defense", "attacks", "attack", "model", "metrics", "gate"]);
@@ -111,7 +121,7 @@ type Pair = readonly [CellResult, CellResult];
 function pairsOf(first: readonly CellResult[], second: readonly CellResult[]): readonly Pair[] {
   const [a, b] = [first[0], second[0]];
   if (a !== undefined && b !== undefined && first.length === 1 && second.length === 1) return [[a, b]];
-  const keyOf = (cell: CellResult) => JSON.stringify(SETTINGS.map((key) => cell[key]));
+  const keyOf = (cell: CellResult) => JSON.stringify(settingsOf(cell));
   const open = [...second];
   return first.flatMap((cell): Pair[] => {
     const at = open.findIndex((other) => keyOf(other) === keyOf(cell));
@@ -120,8 +130,9 @@ function pairsOf(first: readonly CellResult[], second: readonly CellResult[]): r
 }
 
 function compareCells(first: CellResult, second: CellResult): ComparedCells {
-  const settings = SETTINGS.flatMap((key) =>
-    first[key] === second[key] ? [] : [`${key}: ${first[key] ?? "none"} → ${second[key] ?? "none"}`],
+  const [a, b] = [settingsOf(first), settingsOf(second)];
+  const settings = SETTINGS.flatMap((key, i) =>
+    a[i] === b[i] ? [] : [`${key}: ${a[i] ?? "none"} → ${b[i] ?? "none"}`],
   );
   const metrics = metricsIn([first, second]).flatMap((metric) => {
     const [a, b] = [metric.read(first), metric.read(second)];

@@ -30,6 +30,23 @@ test("boundaries and models are named only where the study has several", () => {
   expect(models.map(({ label }) => label)).toEqual(["resnet18 · no defense", "vgg16_bn · no defense"]);
 });
 
+test("entries with names of their own are told apart and called by them", () => {
+  const conditions = conditionsOf([
+    cell({ attack: "gmi" }),
+    cell({ attack: "gmi", attackLabel: "lomma" }),
+    cell({ attack: "gmi", attackLabel: "lomma", defense: "tl-dmi", defenseLabel: "late" }),
+  ]);
+  expect(conditions.map(({ attack, label }) => [attack, label])).toEqual([
+    ["gmi", "no defense"],
+    ["lomma", "no defense"],
+    ["lomma", "late"],
+  ]);
+  expect(comparisonsOf(conditions).map(({ title, all }) => [title, all.length])).toEqual([
+    ["gmi", 1],
+    ["lomma", 2],
+  ]);
+});
+
 test("colour 0 belongs to the undefended model, even where a defense comes first or nothing undefended was run", () => {
   const late = conditionsOf([cell({ defense: "tl-dmi" }), cell()]);
   expect(late.map(({ labelIndex }) => labelIndex)).toEqual([1, 0]);

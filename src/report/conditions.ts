@@ -1,4 +1,5 @@
 import { metrics } from "../metrics/index.ts";
+import { attackName, defenseName } from "../study/entry-labels.ts";
 import type { CellResult, JudgesResult, Measured, Queries } from "../study/result.ts";
 import { meanJudges } from "./judges.ts";
 import { meanOverSeeds } from "./seeds.ts";
@@ -11,8 +12,10 @@ export const UNDEFENDED = "none";
 /** One point of the study with its seeds put together: a model under one defense against one attack. */
 export interface Condition {
   readonly model: string;
+  /** What the study calls the defense. */
   readonly defense: string;
   readonly boundary: string | null;
+  /** What the study calls the attack. */
   readonly attack: string;
   /** What a reader sees: the defense's name; its boundary and model too where the name alone would be ambiguous. */
   readonly label: string;
@@ -62,20 +65,21 @@ function groupBySetting(cells: readonly CellResult[]): readonly (readonly CellRe
   return groups.map((group) => group.toSorted((a, b) => a.seed - b.seed));
 }
 
-const settingKey = (cell: CellResult) => JSON.stringify([cell.model, cell.defense, cell.boundary, cell.attack]);
+const settingKey = (cell: CellResult) =>
+  JSON.stringify([cell.model, defenseName(cell), cell.boundary, attackName(cell)]);
 const distinct = <T>(values: Iterable<T>): readonly T[] => [...new Set(values)];
 
 /** Puts a study's cells together by setting, in the study's order. */
 export function conditionsOf(cells: readonly CellResult[]): readonly Condition[] {
   const models = distinct(cells.map((cell) => cell.model));
-  const attacks = distinct(cells.map((cell) => cell.attack));
+  const attacks = distinct(cells.map(attackName));
   const boundariesOf = (defense: string) =>
-    distinct(cells.filter((cell) => cell.defense === defense).map((cell) => cell.boundary)).length;
+    distinct(cells.filter((cell) => defenseName(cell) === defense).map((cell) => cell.boundary)).length;
   const plainLabel = (cell: CellResult) =>
     [
       models.length > 1 ? cell.model : "",
-      cell.defense === UNDEFENDED ? "no defense" : cell.defense,
-      boundariesOf(cell.defense) > 1 ? (cell.boundary ?? "nothing frozen") : "",
+      defenseName(cell) === UNDEFENDED ? "no defense" : defenseName(cell),
+      boundariesOf(defenseName(cell)) > 1 ? (cell.boundary ?? "nothing frozen") : "",
     ]
       .filter((word) => word !== "")
       .join(" · ");
@@ -98,12 +102,12 @@ export function conditionsOf(cells: readonly CellResult[]): readonly Condition[]
       meanOverSeeds(group.map(read), limits);
     return {
       model: first.model,
-      defense: first.defense,
+      defense: defenseName(first),
       boundary: first.boundary,
-      attack: first.attack,
+      attack: attackName(first),
       label,
       labelIndex: order.indexOf(label),
-      attackIndex: attacks.indexOf(first.attack),
+      attackIndex: attacks.indexOf(attackName(first)),
       undefended: first.defense === UNDEFENDED,
       cells: group,
       trainableParameters: first.trainableParameters,

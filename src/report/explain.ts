@@ -3,6 +3,7 @@ import { attacks } from "../attacks/index.ts";
 import { dataSources } from "../data/index.ts";
 import { defenses } from "../defenses/index.ts";
 import { priors } from "../priors/index.ts";
+import { attackName, defenseName } from "../study/entry-labels.ts";
 import { beatsFloors } from "../study/floors.ts";
 import type { GateResult } from "../study/gate.ts";
 import type { CellResult, StudyResult } from "../study/result.ts";
@@ -46,7 +47,8 @@ export function explainRun(run: FinishedRun): readonly Explanation[] {
 }
 
 function withControl(own: readonly CellResult[], around: readonly CellResult[]): readonly CellResult[] {
-  const same = (a: CellResult) => (b: CellResult) => a.attack === b.attack && a.model === b.model && a.seed === b.seed;
+  const same = (a: CellResult) => (b: CellResult) =>
+    attackName(a) === attackName(b) && a.model === b.model && a.seed === b.seed;
   const controls = around.filter((cell) => !own.includes(cell) && cell.defense === UNDEFENDED && own.some(same(cell)));
   return own.some(({ defense }) => defense === UNDEFENDED) ? own : [...controls.slice(0, 1), ...own];
 }
@@ -63,7 +65,7 @@ function targets(cells: readonly CellResult[], config: FinishedRun["config"]): s
   const first = cells[0];
   if (first === undefined) return ["No cell of this run has finished, so there is nothing to explain."];
   const people = `${count(first.identities.length)} of its private identities were attacked.`;
-  const told = firstOfEach(cells, ({ model, defense, boundary }) => JSON.stringify([model, defense, boundary]));
+  const told = firstOfEach(cells, (cell) => JSON.stringify([cell.model, defenseName(cell), cell.boundary]));
   return [
     ...(source === undefined ? [] : [sentence(`The images: ${source.summary}`)]),
     people,
@@ -75,16 +77,16 @@ function targets(cells: readonly CellResult[], config: FinishedRun["config"]): s
       const share = percent(trainableParameters / (trainableParameters + frozenParameters));
       const frozen =
         boundary === null ? "" : ` Frozen up to ${boundary}: private images trained ${share} of its parameters.`;
-      const how = defense === UNDEFENDED ? "no defense" : `${defense} (${parts.join("; ")})`;
+      const how = defense === UNDEFENDED ? "no defense" : `${defenseName(cell)} (${parts.join("; ")})`;
       return `${model} with ${how}: it classifies ${percentWithInterval(naturalAccuracy, 1)} of private test images rightly.${frozen}`;
     }),
   ];
 }
 
 function methods(cells: readonly CellResult[]): string[] {
-  return firstOfEach(cells, ({ attack }) => attack).flatMap((cell) => {
+  return firstOfEach(cells, attackName).flatMap((cell) => {
     const attack = attacks.find(({ kind }) => kind === cell.attack);
-    if (attack === undefined) return [`${cell.attack}.`];
+    if (attack === undefined) return [`${attackName(cell)}.`];
     const prior =
       attack.prior === null
         ? "It searches among images themselves."
@@ -97,7 +99,7 @@ function methods(cells: readonly CellResult[]): string[] {
     const asked =
       made !== "" && cell.queries ? `, with ${count(cell.queries.images)} images sent through the target` : "";
     return [
-      `${cell.attack}: ${attack.summary} (${attack.paper}). ${ACCESS[attack.access]} ${prior}${made === "" ? "" : `${made}${asked}.`}`,
+      `${attackName(cell)}: ${attack.summary} (${attack.paper}). ${ACCESS[attack.access]} ${prior}${made === "" ? "" : `${made}${asked}.`}`,
     ];
   });
 }
@@ -115,8 +117,8 @@ function meaning(cells: readonly CellResult[], study: StudyResult, gate: GateRes
   const said = [
     "Attack accuracy is how often a second classifier, the evaluation model, recognises the attacked person in an image that the attack made. The images are not copies of training images; they show what the target knows of a person.",
   ];
-  const working = distinct(cells.filter(beatsFloors).map(({ attack }) => attack));
-  const weak = distinct(cells.map(({ attack }) => attack)).filter((attack) => !working.includes(attack));
+  const working = distinct(cells.filter(beatsFloors).map(attackName));
+  const weak = distinct(cells.map(attackName)).filter((attack) => !working.includes(attack));
   for (const attack of weak)
     said.push(
       `${attack} does not rise above its floors on any target here: it found nothing, which says nothing about the targets.`,

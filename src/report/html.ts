@@ -1,3 +1,4 @@
+import { attackName } from "../study/entry-labels.ts";
 import type { StudyResult } from "../study/result.ts";
 import { FONT_FAMILY } from "./charts.ts";
 import { comparisonsOf, conditionsOf } from "./conditions.ts";
@@ -74,7 +75,7 @@ function meta(study: StudyResult): string {
   return [
     many(study.cells.length, "cell"),
     many(distinct(conditions.map(({ label }) => label)), "training setting"),
-    many(distinct(study.cells.map((cell) => cell.attack)), "attack"),
+    many(distinct(study.cells.map(attackName)), "attack"),
     many(distinct(study.cells.map((cell) => cell.seed)), "seed"),
     study.status === "done" ? "" : "not finished",
   ]

@@ -8,9 +8,10 @@ test("a study's table has a row a cell, and each number with its interval", () =
   const [head, first, ...rest] = resultsCsv(study([one, two])).split("\n");
   const names = head!.split(",");
   expect(names.slice(0, 6)).toEqual(["defense", "attack", "model", "seed", "boundary", "run"]);
+  expect(names.slice(6, 8)).toEqual(["defense.label", "attack.label"]);
   expect(first).toMatch(/^"tl-dmi, ""late""",/);
   // The quoted field holds a comma of its own.
-  const values = first!.replace('"tl-dmi, ""late"""', "defense").split(",");
+  const values = first!.replaceAll('"tl-dmi, ""late"""', "defense").split(",");
   expect(values).toHaveLength(names.length);
   const at = names.indexOf("attack.top1");
   expect([names.slice(at, at + 4), values.slice(at, at + 4)]).toEqual([
@@ -21,6 +22,15 @@ test("a study's table has a row a cell, and each number with its interval", () =
   expect(rest[0]!.split(",")[4]).toBe("");
 });
 
+test("names of entries stand beside their kinds", () => {
+  const named = cell({ attack: "gmi", attackLabel: "lomma", defense: "tl-dmi", defenseLabel: "late" });
+  const [head, row] = resultsCsv(study([named]))
+    .split("\n")
+    .map((line) => line.split(","));
+  const at = (name: string) => row![head!.indexOf(name)];
+  expect(["attack", "attack.label", "defense", "defense.label"].map(at)).toEqual(["gmi", "lomma", "tl-dmi", "late"]);
+});
+
 test("a study without finished cells has a head alone", () => {
-  expect(resultsCsv({ cells: [] })).toBe("defense,attack,model,seed,boundary,run\n");
+  expect(resultsCsv({ cells: [] })).toBe("defense,attack,model,seed,boundary,run,defense.label,attack.label\n");
 });

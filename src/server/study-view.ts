@@ -1,3 +1,4 @@
+import { attackName, defenseName } from "../study/entry-labels.ts";
 import type { CellResult, StudyResult } from "../study/result.ts";
 import { CONFIG_FILE, RESULT_FILE } from "../study/run-folder.ts";
 import type { Control, GridCell, RunRow, StudyView } from "./api.ts";
@@ -55,7 +56,7 @@ async function gridOf({ runs, index }: ViewSources, row: RunRow): Promise<GridCe
       const failure = failures.get(name.cell) ?? cellRow?.error;
       const shown =
         planned === undefined && result !== undefined
-          ? { ...name, defense: result.defense, attack: result.attack, seed: result.seed }
+          ? { ...name, defense: defenseName(result), attack: attackName(result), seed: result.seed }
           : name;
       return {
         ...shown,

@@ -1,9 +1,9 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { UserError } from "../engine/errors.ts";
-import { cellName } from "./cell.ts";
-import type { PlannedCell } from "./plan.ts";
+import { cellFolder, cellName } from "./cell.ts";
+import { labelsOf, type PlannedCell } from "./plan.ts";
 import type { Provenance } from "./provenance.ts";
 import type { CellResult } from "./result.ts";
 
@@ -26,17 +26,20 @@ export interface CellRecords {
   keep(cell: PlannedCell, record: Omit<CellRecord, "schemaVersion" | "id">): Promise<void>;
 }
 
-/** Opens a folder of records, made when the first is kept: `<cell>-<id>.json` each. */
+/**
+ * Opens a folder of records, made when the first is kept: `<cell>-<id>.json` each. The id alone finds a record, so that one that was kept
+ * under another name of its defense or attack is found too; it then has the names that the study gives now.
+ */
 export function openCellRecords(dir: string): CellRecords {
   const fileOf = (cell: PlannedCell) => join(dir, `${cellName(cell)}-${cell.evaluation.id}.json`);
   return {
     async find(cell) {
-      const file = fileOf(cell);
+      const file = (await kept(dir, cell.evaluation.id)) ?? fileOf(cell);
       const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
         if (error.code === "ENOENT") return undefined;
         throw new UserError(`${file}: cannot be read (${error.code})`);
       });
-      return text === undefined ? undefined : parseRecord(file, text, cell.evaluation.id);
+      return text === undefined ? undefined : renamed(parseRecord(file, text, cell.evaluation.id), cell);
     },
     async keep(cell, record) {
       await mkdir(dir, { recursive: true });
@@ -44,6 +47,22 @@ export function openCellRecords(dir: string): CellRecords {
       await writeFileAtomic(fileOf(cell), `${JSON.stringify(whole, undefined, 1)}\n`);
     },
   };
+}
+
+/** The file of the record with that id. */
+async function kept(dir: string, id: string): Promise<string | undefined> {
+  const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw new UserError(`${dir}: cannot be read (${error.code})`);
+  });
+  const name = names.find((one) => one.endsWith(`-${id}.json`));
+  return name === undefined ? undefined : join(dir, name);
+}
+
+/** A record with the names that a study gives its cell now. */
+function renamed(record: CellRecord, cell: PlannedCell): CellRecord {
+  const { defenseLabel: _, attackLabel: __, ...result } = record.result;
+  return { ...record, result: { ...result, ...labelsOf(cell), run: cellFolder(cell) } };
 }
 
 function parseRecord(file: string, text: string, id: string): CellRecord {

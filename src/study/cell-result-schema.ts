@@ -58,8 +58,16 @@ const judges = z.strictObject({
 /** Every key of a result has its place here: it does not compile otherwise. */
 const keys = {
   schemaVersion: z.literal(1),
-  defense: z.string(),
-  attack: z.string(),
+  defense: z.string().describe("kinds of the defenses: tl-dmi + label-smoothing"),
+  attack: z.string().describe("kind of the attack"),
+  defenseLabel: z
+    .string()
+    .exactOptional()
+    .describe("what the study calls the defense, where that is not its kind: its name, or its kind with a number"),
+  attackLabel: z
+    .string()
+    .exactOptional()
+    .describe("what the study calls the attack, where that is not its kind: its name, or its kind with a number"),
   model: z.string(),
   seed: z.int(),
   trainableParameters: z.int().min(0).describe("|θ_C|: parameters that saw private data"),

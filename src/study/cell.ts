@@ -8,7 +8,8 @@ import { privacyOf } from "../defenses/dp-sgd.ts";
 import { countWeights } from "../models/bind.ts";
 import { type Model, splitAt } from "../models/model.ts";
 import { asJson } from "./canonical.ts";
-import type { PlannedCell, PlannedTarget } from "./plan.ts";
+import { inFolderName } from "./entry-labels.ts";
+import { labelsOf, type PlannedCell, type PlannedTarget } from "./plan.ts";
 import type { Provenance } from "./provenance.ts";
 import type { CellResult } from "./result.ts";
 import { finishRun, openRunFolder, RESULT_FILE } from "./run-folder.ts";
@@ -26,8 +27,11 @@ const PRIVATE = "private";
 
 /** The name of a cell and of its folder. */
 export function cellName({ target, attackLabel, seed }: PlannedCell): string {
-  return `${target.label}-${attackLabel}-seed${seed}`.replaceAll(" + ", "+").replaceAll(" ", "-");
+  return inFolderName(`${target.label}-${attackLabel}-seed${seed}`);
 }
+
+/** The cell's run folder, relative to its study's. */
+export const cellFolder = (cell: PlannedCell): string => join("cells", cellName(cell));
 
 /** Computes one cell and writes its run folder: record, result, reconstructions and what they were rendered from, the target's weights. */
 export async function runCell(options: {
@@ -43,7 +47,7 @@ export async function runCell(options: {
   const { cell, study, model, data, studyDir, includePrivate, machine, run } = options;
   const { target, attackLabel, seed } = cell;
   const name = cellName(cell);
-  const dir = join(studyDir, "cells", name);
+  const dir = join(studyDir, cellFolder(cell));
   const config = asJson({ ...study, seeds: [seed], defense: target.defended.settings, attack: attackLabel });
   const folder = await openRunFolder({
     dir,
@@ -88,8 +92,7 @@ export async function runCell(options: {
     const { inputs } = cell.evaluation.spec;
     const result: CellResult = {
       schemaVersion: 1,
-      defense: target.defense,
-      attack: cell.attack,
+      ...labelsOf(cell),
       model: study.model.kind,
       seed,
       trainableParameters: trainableParameters(defendedModel, boundary),
@@ -103,7 +106,7 @@ export async function runCell(options: {
         ...(steps.prior && cell.prior?.needs.includes(target.step) ? [steps.prior] : []),
       ]),
       basis: { train: inputs.train!, test: inputs.test!, evaluationModel: inputs.evaluation! },
-      run: relative(studyDir, dir),
+      run: cellFolder(cell),
     };
     await folder.writeJson(RESULT_FILE, asJson(result));
     return result;

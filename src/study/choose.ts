@@ -9,6 +9,7 @@ import type { Model, ModelFamily, ModelShape } from "../models/model.ts";
 import { Normalize, normalized } from "../models/normalize.ts";
 import { priors } from "../priors/index.ts";
 import type { PriorFamily } from "../priors/prior.ts";
+import { withoutName } from "./entry-labels.ts";
 
 /** What a study file chose of a list: the member's kind, and its resolved keys. */
 export interface Choice {
@@ -16,17 +17,17 @@ export interface Choice {
   readonly [key: string]: unknown;
 }
 
-/** The member of a list that a study chose, and its keys without `kind`. */
+/** The member of a list that a study chose, and its keys without `kind` and `name`. */
 export interface Chosen<Member> {
   readonly member: Member;
   readonly config: Record<string, unknown>;
 }
 
 function chooser<Member extends { readonly kind: string }>(list: readonly Member[]) {
-  return ({ kind, ...config }: Choice): Chosen<Member> => {
+  return ({ kind, ...keys }: Choice): Chosen<Member> => {
     const member = list.find((m) => m.kind === kind);
     if (member === undefined) throw new Error(`no member of kind ${kind}`);
-    return { member, config };
+    return { member, config: withoutName(keys) };
   };
 }
 

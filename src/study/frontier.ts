@@ -10,6 +10,7 @@ import type { Measured } from "../metrics/measured.ts";
 import { assetsFolder } from "./assets.ts";
 import { asJson, canonicalJson } from "./canonical.ts";
 import { buildModel, type Choice, chosenDefense } from "./choose.ts";
+import { withoutName } from "./entry-labels.ts";
 import type { EventSink } from "./events.ts";
 import { type Frontier, type FrontierCell, frontierOf } from "./frontier-record.ts";
 import { isInterruption } from "./interrupted.ts";
@@ -203,6 +204,7 @@ function isPlainTlDmi({ kind, with: others }: Choice): boolean {
   return kind === tlDmi.kind && others === undefined;
 }
 
+/** Whether two entries train the same target, whatever they are called. */
 function same(a: Choice, b: Choice): boolean {
-  return canonicalJson(asJson(a)) === canonicalJson(asJson(b));
+  return canonicalJson(asJson(withoutName(a))) === canonicalJson(asJson(withoutName(b)));
 }

@@ -186,3 +186,12 @@ describe("in a study file", () => {
     });
   });
 });
+
+test("an attack of the same kind and another name is no sign that an attack works", () => {
+  const named = { ...stopped, attackLabel: "weak" };
+  const outcome = (undefended: typeof none) =>
+    judge({ max: { "attack.top1": 0.3 }, defenses: ["tl-dmi"], attacks: ["weak"] }, undefended, named).checks[1]
+      ?.outcome;
+  expect(outcome({ ...none, attackLabel: "weak" })).toBe("holds");
+  expect(outcome(none)).toBe("weak attack");
+});

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
+import { attackName, defenseName, type EntryLabels } from "./entry-labels.ts";
 import { beatsFloors } from "./floors.ts";
 import { boundFault, metricNamed, metricsIn } from "./named-metrics.ts";
 import type { CellResult, FailedCell, Measured } from "./result.ts";
@@ -21,12 +22,12 @@ export const GateSettings = z
       .array(z.string())
       .nonempty()
       .optional()
-      .describe("judge the cells of these defenses, named as in the result; of all where it is left out"),
+      .describe("judge the cells of these defenses, by kind or name; of all where it is left out"),
     attacks: z
       .array(z.string())
       .nonempty()
       .optional()
-      .describe("judge the cells of these attacks; of all where it is left out"),
+      .describe("judge the cells of these attacks, by kind or name; of all where it is left out"),
     allowWeakAttack: z
       .boolean()
       .default(false)
@@ -50,9 +51,7 @@ export type GateSettings = z.output<typeof GateSettings>;
 export type GateOutcome = "holds" | "not shown" | "broken" | "not measured" | "weak attack";
 
 /** One demand on one cell. */
-export interface GateCheck {
-  readonly defense: string;
-  readonly attack: string;
+export interface GateCheck extends EntryLabels {
   readonly seed: number;
   /** The cell's run folder; absent for a cell that failed. */
   readonly run?: string;
@@ -75,16 +74,14 @@ export interface GateResult {
 /** The demand that an attack be one. */
 export const ATTACK_WORKS = "the attack beats its floors";
 
-type Named = Pick<CellResult, "defense" | "attack">;
-
 /** Refuses a selection that names what is not there. @throws UserError naming what is. */
-export function checkSelection({ defenses, attacks }: GateSettings, cells: readonly Named[]): void {
+export function checkSelection({ defenses, attacks }: GateSettings, cells: readonly EntryLabels[]): void {
   const kinds = [
-    ["defense", defenses],
-    ["attack", attacks],
+    ["defense", defenses, namesOfDefense],
+    ["attack", attacks, namesOfAttack],
   ] as const;
-  for (const [kind, chosen] of kinds) {
-    const there = [...new Set(cells.map((cell) => cell[kind]))];
+  for (const [kind, chosen, namesOf] of kinds) {
+    const there = [...new Set(cells.flatMap(namesOf))];
     const unknown = chosen?.find((name) => !there.includes(name));
     if (unknown !== undefined)
       throw new UserError(`gate: no cell has the ${kind} "${unknown}"${suggestion(unknown, there)}`);
@@ -94,6 +91,9 @@ export function checkSelection({ defenses, attacks }: GateSettings, cells: reado
     throw new UserError("gate: no cell has both one of the chosen defenses and one of the chosen attacks");
 }
 
+const namesOfDefense = (cell: EntryLabels) => [defenseName(cell), cell.defense];
+const namesOfAttack = (cell: EntryLabels) => [attackName(cell), cell.attack];
+
 const selects =
   ({
     defenses,
@@ -102,8 +102,9 @@ const selects =
     readonly defenses?: readonly string[] | undefined;
     readonly attacks?: readonly string[] | undefined;
   }) =>
-  ({ defense, attack }: Named) =>
-    (defenses === undefined || defenses.includes(defense)) && (attacks === undefined || attacks.includes(attack));
+  (cell: EntryLabels) =>
+    (defenses === undefined || namesOfDefense(cell).some((name) => defenses.includes(name))) &&
+    (attacks === undefined || namesOfAttack(cell).some((name) => attacks.includes(name)));
 
 const round = (value: number) => String(Number(value.toPrecision(4)));
 const said = ({ value, low, high }: Measured) =>
@@ -144,10 +145,10 @@ export function judgeGate(
       ...bounds.map((bound) => checkBound(cell, bound)),
       ...(needsAttack ? [checkAttack(cell, around, settings.allowWeakAttack)] : []),
     ]);
-  const missing = run.failed.filter(isSelected).flatMap(({ defense, attack, seed, message }) =>
+  const missing = run.failed.filter(isSelected).flatMap(({ message, seed, ...cell }) =>
     bounds.map(
       (bound): GateCheck => ({
-        ...{ defense, attack, seed, demand: demandOf(bound), outcome: "not measured", passed: false },
+        ...{ ...labelsIn(cell), seed, demand: demandOf(bound), outcome: "not measured", passed: false },
         message: `the cell failed: ${message}`,
       }),
     ),
@@ -157,7 +158,15 @@ export function judgeGate(
   return { passed: checks.every(({ passed }) => passed), checks };
 }
 
-const placeOf = ({ defense, attack, seed, run }: CellResult) => ({ defense, attack, seed, run });
+const placeOf = (cell: CellResult) => ({ ...labelsIn(cell), seed: cell.seed, run: cell.run });
+
+/** How a cell is named, alone. */
+const labelsIn = ({ defense, attack, defenseLabel, attackLabel }: EntryLabels): EntryLabels => ({
+  defense,
+  attack,
+  ...(defenseLabel !== undefined && { defenseLabel }),
+  ...(attackLabel !== undefined && { attackLabel }),
+});
 
 function checkBound(cell: CellResult, bound: Bound): GateCheck {
   const { name, limit, most } = bound;
@@ -193,12 +202,12 @@ function checkAttack(cell: CellResult, around: readonly CellResult[], allowed: b
   const numbers = `${said(cell.attackAccuracy)} against ${said(randomPrior)} of random samples and ${said(initialSelection)} of initial selection`;
   if (beatsFloors(cell)) return { ...common, outcome: "holds", passed: true, message: numbers };
   const undefended = around.filter(
-    ({ defense, model, attack, seed }) =>
-      defense === "none" &&
+    (other) =>
+      other.defense === "none" &&
       cell.defense !== "none" &&
-      model === cell.model &&
-      attack === cell.attack &&
-      seed === cell.seed,
+      other.model === cell.model &&
+      attackName(other) === attackName(cell) &&
+      other.seed === cell.seed,
   );
   if (undefended.length > 0 && undefended.every(beatsFloors)) {
     const message = `not here (${numbers}), but on the undefended target it does: the defense stops it`;

@@ -1,4 +1,5 @@
 import type { Measured } from "../metrics/measured.ts";
+import { attackName, defenseName } from "./entry-labels.ts";
 import type { CellResult } from "./result.ts";
 import type { Study } from "./study-schema.ts";
 
@@ -31,11 +32,11 @@ export function studyNotes(study: Study, pretraining: Measured | undefined, prob
 
 /** A sentence on each guarantee that a target's training gives; the same for all attacks and seeds. */
 export function privacyNotes(cells: readonly CellResult[]): string[] {
-  const notes = cells.flatMap(({ defense, privacy: p }) =>
+  const notes = cells.flatMap(({ privacy: p, ...cell }) =>
     p === undefined
       ? []
       : [
-          `Training with ${defense} is (ε = ${p.epsilon.toFixed(2)}, δ = ${p.delta})-differentially private for single training images: ${p.steps} steps on Poisson samples at rate ${p.sampleRate.toPrecision(3)}, noise multiplier ${p.noiseMultiplier}, as long as nobody knows the seed.`,
+          `Training with ${defenseName(cell)} is (ε = ${p.epsilon.toFixed(2)}, δ = ${p.delta})-differentially private for single training images: ${p.steps} steps on Poisson samples at rate ${p.sampleRate.toPrecision(3)}, noise multiplier ${p.noiseMultiplier}, as long as nobody knows the seed.`,
         ],
   );
   return [...new Set(notes)];
@@ -43,8 +44,8 @@ export function privacyNotes(cells: readonly CellResult[]): string[] {
 
 /** What attacks found out about targets, each once. */
 export function attackNotes(cells: readonly CellResult[]): string[] {
-  const notes = cells.flatMap(({ attack, defense, remark }) =>
-    remark === undefined ? [] : [`${attack} on ${defense}: ${remark}`],
+  const notes = cells.flatMap((cell) =>
+    cell.remark === undefined ? [] : [`${attackName(cell)} on ${defenseName(cell)}: ${cell.remark}`],
   );
   return [...new Set(notes)];
 }

@@ -8,12 +8,13 @@ import { asJson } from "./canonical.ts";
 import { cellName, runCell } from "./cell.ts";
 import { openCellRecords } from "./cell-records.ts";
 import { readCurves } from "./curves.ts";
+import { attackName, defenseName } from "./entry-labels.ts";
 import { type EventSink, fanOut } from "./events.ts";
 import { judgeGate } from "./gate.ts";
 import { isInterruption } from "./interrupted.ts";
 import { attackNotes, privacyNotes, studyNotes } from "./notes.ts";
 import { openPlan } from "./open-plan.ts";
-import { expandStudy, type PlannedCell, type StudyPlan } from "./plan.ts";
+import { expandStudy, labelsOf, type PlannedCell, type StudyPlan } from "./plan.ts";
 import { provenance } from "./provenance.ts";
 import { loadData, loadWeights, readStudy } from "./read-study.ts";
 import type { CellResult, Curve, FailedCell, StudyResult } from "./result.ts";
@@ -99,8 +100,9 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
     const cells: CellResult[] = [];
     const failed: FailedCell[] = [];
     for (const cell of plan.cells) {
-      const { defense, seed } = cell.target;
-      const at = { defense, attack: cell.attack, seed, cell: cellName(cell) };
+      const { seed } = cell;
+      const labels = labelsOf(cell);
+      const at = { defense: defenseName(labels), attack: attackName(labels), seed, cell: cellName(cell) };
       try {
         const known = await records?.find(cell);
         if (known !== undefined) {
@@ -115,7 +117,7 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
       } catch (error) {
         if (isInterruption(error)) throw error;
         const message = error instanceof Error ? error.message : String(error);
-        failed.push({ defense, attack: cell.attack, seed, message });
+        failed.push({ ...labels, seed, message });
         events({ type: "cell-finished", ...at, status: "failed", message });
       }
     }

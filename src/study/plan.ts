@@ -12,6 +12,7 @@ import { attributeWidth } from "../metrics/attribute-layout.ts";
 import type { Model } from "../models/model.ts";
 import type { PriorNetworks } from "../priors/prior.ts";
 import { buildModel, type Choice, type Chosen, chosenAttack, chosenDefenses, chosenPrior } from "./choose.ts";
+import { type EntryLabels, inFolderName, labelled, ownName } from "./entry-labels.ts";
 import { checkSelection } from "./gate.ts";
 import { withoutPaths } from "./model-files.ts";
 import type { StudyWeights } from "./read-study.ts";
@@ -37,8 +38,10 @@ import type { Study } from "./study-schema.ts";
 export interface PlannedTarget {
   /** `tl-dmi`, `tl-dmi + label-smoothing` */
   readonly defense: string;
-  /** Tells defenses of one kind apart: `tl-dmi layer2.0`. */
+  /** Tells defenses apart: the entry's own name, or `tl-dmi layer2.0`. */
   readonly label: string;
+  /** The label, where it says more than kind and boundary do. */
+  readonly named: Pick<EntryLabels, "defenseLabel">;
   readonly defended: Defended;
   /** Where the boundary is left to Fisher information: the step that chooses it, and the defenses with what it chose. */
   readonly open?: OpenBoundary;
@@ -52,7 +55,7 @@ export interface PlannedCell {
   readonly attack: string;
   /** The attack and its keys. */
   readonly chosen: Chosen<Attack>;
-  /** Tells attacks of one kind apart. */
+  /** Tells attacks apart: the entry's own name, or its kind, with a number where several are alike. */
   readonly attackLabel: string;
   readonly seed: number;
   /** What the attack searches in; absent where it searches among images themselves. */
@@ -117,7 +120,10 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
     const { label, seed, step, defended } = target;
     return { networks, prior: inversionPriorStep(planned, { data, defended, label, seed, target: step }) };
   };
-  const attackLabels = labelled(study.attacks.map((a) => a.kind));
+  const attackLabels = distinctLabels(
+    "attacks",
+    study.attacks.map((entry) => ({ kind: entry.kind, name: ownName(entry) })),
+  );
   const cells = targets.flatMap((target) =>
     study.attacks.map((choice, i): PlannedCell => {
       const chosen = chosenAttack(choice as Choice);
@@ -183,8 +189,7 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
     }),
   );
   if (study.gate) {
-    const named = cells.map(({ target, attack }) => ({ defense: target.defense, attack }));
-    checkSelection(study.gate, named);
+    checkSelection(study.gate, cells.map(labelsOf));
   }
   const linearProbe = study.linearProbe ? planProbe(study, data, model, pretraining) : undefined;
   const ends = [...(linearProbe ? [linearProbe] : []), ...cells.map((c) => c.evaluation)];
@@ -305,7 +310,7 @@ function planOpinions({
   readonly evaluation: PlannedStep;
 }): (outcome: AttackedCell, name: string, seed: number) => Opinions {
   const { httpJudge, secondOpinions } = study;
-  const kinds = labelled([study.evaluation, ...secondOpinions].map(({ model }) => (model as Choice).kind));
+  const kinds = labelled([study.evaluation, ...secondOpinions].map(({ model }) => ({ kind: (model as Choice).kind })));
   const classifiers = secondOpinions.map((opinion, i) => {
     const choice = read.secondOpinions[i]!.model as Choice;
     const model = buildModel(choice, { input, classes: data.private.train.classes.length });
@@ -379,7 +384,8 @@ function planTargets(options: {
       all.map(({ defended }) => defended),
     );
   }
-  const labels = labelled(all.map(({ defended }) => defended.label));
+  const entries = all.map(({ defended }, i) => ({ kind: defended.label, name: ownName(study.defenses[i]!) }));
+  const labels = distinctLabels("defenses", entries);
   return all.map(({ chosen, defended }, i): PlannedTarget => {
     const label = labels[i]!;
     const open = defended.recipe.boundary === AUTO && {
@@ -388,7 +394,8 @@ function planTargets(options: {
     };
     const rest = open ? { open } : {};
     const step = plainTargetStep({ study, data, model, file, label, defended, seed, pretraining, ...rest });
-    return { defense: defended.name, label, defended, seed, step, ...rest };
+    const named = label === defended.label ? {} : { defenseLabel: label };
+    return { defense: defended.name, label, named, defended, seed, step, ...rest };
   });
 }
 
@@ -399,12 +406,21 @@ function planProbe(study: Study, data: StudyData, model: Model, pretraining: Pla
   return targetStep({ study, data, label: "linear probe", defended, seed: study.seeds[0]!, pretraining });
 }
 
-/** Repeated labels get numbers: kedmi, kedmi 2. */
-function labelled(names: readonly string[]): string[] {
-  return names.map((name, i) => {
-    const before = names.slice(0, i).filter((n) => n === name).length;
-    return before === 0 ? name : `${name} ${before + 1}`;
-  });
+/** How results name the cell's defense and attack. */
+export function labelsOf({ target, attack, attackLabel }: PlannedCell): EntryLabels {
+  return { defense: target.defense, attack, ...target.named, ...(attackLabel !== attack && { attackLabel }) };
+}
+
+/** Labels of a list's entries. @throws UserError where two would have the same folder. */
+function distinctLabels(list: string, entries: Parameters<typeof labelled>[0]): string[] {
+  const labels = labelled(entries);
+  const folders = labels.map(inFolderName);
+  const at = folders.findIndex((folder, i) => folders.indexOf(folder) < i);
+  if (at < 0) return labels;
+  const first = folders.indexOf(folders[at]!);
+  throw new UserError(
+    `${list}: entries ${first + 1} and ${at + 1} would both be called ${folders[at]}; give one of them another name`,
+  );
 }
 
 /** The steps that these rest on and they themselves, each once, needs before users. */

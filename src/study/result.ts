@@ -3,6 +3,7 @@ import type { TargetPrivacy } from "../defenses/dp-sgd.ts";
 import type { Agreement } from "../metrics/agreement.ts";
 import type { AttributeRecovery } from "../metrics/attribute-recovery.ts";
 import type { Measured } from "../metrics/measured.ts";
+import type { EntryLabels } from "./entry-labels.ts";
 import type { GateResult } from "./gate.ts";
 
 export type { AttributeRecovery, Measured, Queries, TargetPrivacy };
@@ -36,10 +37,8 @@ export interface JudgesResult extends Omit<Agreement, "attackAccuracy"> {
 }
 
 /** The result of one cell: one defense, one attack, one seed. Written as `result.json` in the cell's run folder. */
-export interface CellResult {
+export interface CellResult extends EntryLabels {
   readonly schemaVersion: 1;
-  readonly defense: string;
-  readonly attack: string;
   readonly model: string;
   readonly seed: number;
   /** |θ_C|: parameters that saw private data. */
@@ -87,9 +86,7 @@ export interface Curve {
 }
 
 /** A cell that did not finish, and why. */
-export interface FailedCell {
-  readonly defense: string;
-  readonly attack: string;
+export interface FailedCell extends EntryLabels {
   readonly seed: number;
   readonly message: string;
 }

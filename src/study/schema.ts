@@ -3,6 +3,8 @@ import { HttpJudgeSettings } from "../metrics/http-judge.ts";
 import { Normalize } from "../models/normalize.ts";
 import { type UnionMember, unionOf } from "../models/union.ts";
 import { canonicalJson, type JsonValue } from "./canonical.ts";
+import { withoutName } from "./entry-labels.ts";
+import { checkNames, EntryName } from "./entry-names.ts";
 import { GateSettings } from "./gate.ts";
 import { type PresetAttack, type PresetPrior, presettable, withPresetPriors } from "./presets.ts";
 
@@ -125,14 +127,14 @@ export function studySchema<
       })
       .prefault({}),
     defenses: z
-      .array(unionOf(lists.defenses.map((defense) => combinable(defense, parts))))
+      .array(unionOf(lists.defenses.map((defense) => nameable(combinable(defense, parts)))))
       .nonempty()
-      .check(distinct)
+      .check(distinct, checkNames(lists.defenses.map(({ kind }) => kind)))
       .describe("one target is trained for each"),
     attacks: z
-      .array(presettable(lists.attacks))
+      .array(presettable(lists.attacks.map(nameable)))
       .nonempty()
-      .check(distinct)
+      .check(distinct, checkNames(lists.attacks.map(({ kind }) => kind)))
       .describe("each is run against every target"),
     metrics: z
       .array(z.enum(lists.metrics.map(({ kind }) => kind)))
@@ -150,6 +152,11 @@ export function studySchema<
 /** A member whose entries may name further ones under `with`. The member's own type is kept: readers that ask for `with` say so. */
 function combinable<Member extends UnionMember>(member: Member, parts: z.ZodType): Member {
   return { ...member, config: member.config.safeExtend({ with: parts }) };
+}
+
+/** A member whose entries may have a name of their own. Like `with`, it is no part of the member's type. */
+function nameable<Member extends UnionMember>(member: Member): Member {
+  return { ...member, config: member.config.safeExtend({ name: EntryName }) };
 }
 
 /** A model whose images may be scaled before it sees them, as imported weights want it. */
@@ -186,13 +193,15 @@ function bareKinds(members: readonly z.core.JSONSchema._JSONSchema[] | undefined
   });
 }
 
-/** The same entry twice would be the same cell twice. */
+/** The same entry twice would be the same cell twice, whatever it is called. */
 function distinct(list: z.core.ParsePayload<readonly unknown[]>): void {
   const seen = new Map<string, number>();
   list.value.forEach((entry, at) => {
-    const text = canonicalJson(entry as JsonValue);
+    const text = canonicalJson((isObject(entry) ? withoutName(entry) : entry) as JsonValue);
     const first = seen.get(text);
     if (first === undefined) seen.set(text, at);
     else list.issues.push({ code: "custom", input: entry, path: [at], message: `is the same as entry ${first + 1}` });
   });
 }
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;

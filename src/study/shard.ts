@@ -1,9 +1,10 @@
 import { join, resolve } from "node:path";
 import { setThreads } from "../engine/runtime.ts";
 import { assetsFolder } from "./assets.ts";
+import { attackName, defenseName } from "./entry-labels.ts";
 import type { EventSink } from "./events.ts";
 import { isInterruption } from "./interrupted.ts";
-import { expandStudy, inOrder } from "./plan.ts";
+import { expandStudy, inOrder, labelsOf } from "./plan.ts";
 import { loadData, loadWeights, readStudy } from "./read-study.ts";
 import type { FailedCell } from "./result.ts";
 import { openStepStore } from "./step-store.ts";
@@ -63,14 +64,15 @@ export async function runShard(options: {
   }
   const failed: FailedCell[] = [];
   for (const cell of cells) {
-    const of = { defense: cell.target.defense, attack: cell.attack, seed: cell.seed };
+    const labels = labelsOf(cell);
+    const of = { defense: defenseName(labels), attack: attackName(labels), seed: cell.seed };
     try {
       await run(cell.evaluation);
       events({ type: "cell-finished", ...of, status: "done" });
     } catch (error) {
       if (isInterruption(error)) throw error;
       const message = error instanceof Error ? error.message : String(error);
-      failed.push({ ...of, message });
+      failed.push({ ...labels, seed: cell.seed, message });
       events({ type: "cell-finished", ...of, status: "failed", message });
     }
   }

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { fixed } from "../../report/numbers.ts";
+import { cellInWords } from "../../study/entry-labels.ts";
 import type { Frontier, FrontierPoint, FrontierRecord } from "../../study/frontier.ts";
 import { EXIT } from "../errors.ts";
 import { shareWithInterval } from "../format.ts";
@@ -57,9 +58,7 @@ function frontierText({ frontiers, failed }: FrontierRecord): string {
     ];
     return `${attack}, seed ${seed}\n${table(columns, rows)}${choiceText(frontier)}\n\n`;
   });
-  const failures = failed.map(
-    ({ defense, attack, seed, message }) => `failed: ${defense}, ${attack}, seed ${seed}: ${message}\n`,
-  );
+  const failures = failed.map((cell) => `failed: ${cellInWords(cell)}: ${cell.message}\n`);
   return parts.join("") + failures.join("");
 }
 

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { UserError } from "../../engine/errors.ts";
+import { cellInWords } from "../../study/entry-labels.ts";
 import type { Shard } from "../../study/shard.ts";
 import { EXIT } from "../errors.ts";
 import type { Cli, GlobalOptions, Program } from "../globals.ts";
@@ -60,9 +61,7 @@ async function runOneShard(studyFile: string, options: GlobalOptions, shard: Sha
   );
   if (json) printJson(io.stdout, { ...result, folder: fromHere(studyDir) });
   else {
-    const failures = result.failed.map(
-      ({ defense, attack, seed, message }) => `failed: ${defense}, ${attack}, seed ${seed}: ${message}\n`,
-    );
+    const failures = result.failed.map((cell) => `failed: ${cellInWords(cell)}: ${cell.message}\n`);
     const done = result.cells - result.failed.length;
     io.stdout.write(
       `${failures.join("")}shard ${result.shard}: ${done} of its ${result.cells} cells are computed, of ${result.of} in all\n` +

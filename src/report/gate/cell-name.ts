@@ -1,8 +1,9 @@
+import { cellInWords } from "../../study/entry-labels.ts";
 import type { GateCheck } from "../../study/gate.ts";
 
 /** What tells a cell from the others of its run: the name of its folder, or its setting where it has none. */
-export function cellOf({ defense, attack, seed, run }: GateCheck): string {
-  return run?.split(/[\\/]/).at(-1) ?? `${defense}, ${attack}, seed ${seed}`;
+export function cellOf(check: GateCheck): string {
+  return check.run?.split(/[\\/]/).at(-1) ?? cellInWords(check);
 }
 
 /** The checks of each cell together, in order. */

@@ -1,3 +1,4 @@
+import { attackName, defenseName } from "../../study/entry-labels.ts";
 import type { FailedCell, StudyResult } from "../../study/result.ts";
 import { type Html, html } from "../escape.ts";
 import { duration, percent } from "../numbers.ts";
@@ -8,8 +9,8 @@ export function failedSection(failed: readonly FailedCell[]): Html {
   return table(
     "Cells that failed",
     [{ name: "defense" }, { name: "attack" }, { name: "seed", numeric: true }, { name: "message" }],
-    failed.map(({ defense, attack, seed, message }) => ({
-      cells: [defense, attack, String(seed), html`<code>${message}</code>`],
+    failed.map((cell) => ({
+      cells: [defenseName(cell), attackName(cell), String(cell.seed), html`<code>${cell.message}</code>`],
     })),
     "prose",
   );

@@ -106,8 +106,9 @@ export function mlflowTracker({ url, env, warn }: MlflowOptions): Tracker {
 
   async function logCell(cell: CellResult): Promise<void> {
     const run = await createRun(cellFolder(cell), [{ key: "mlflow.parentRunId", value: parent }]);
-    const { defense, attack, seed, model, boundary, trainableParameters } = cell;
-    const params = { defense, attack, seed, model, boundary: boundary ?? "none", trainableParameters };
+    const { defense, attack, seed, model, boundary, trainableParameters, defenseLabel, attackLabel } = cell;
+    const labels = { ...(defenseLabel && { defenseLabel }), ...(attackLabel && { attackLabel }) };
+    const params = { defense, attack, ...labels, seed, model, boundary: boundary ?? "none", trainableParameters };
     const metrics = cellNumbers(cell).map(([key, value]) => ({ key, value, timestamp: Date.now(), step: 0 }));
     await log(run, metrics, params);
     await finish(run, "done");

@@ -53,9 +53,10 @@ export function hasPrivate(identities: readonly IdentityImages[]): boolean {
 }
 
 function Numbers({ result }: { readonly result: NonNullable<CellView["result"]> }) {
+  const defense = result.defenseLabel ?? result.defense;
   const rows: readonly (readonly [string, string])[] = [
-    ["defense", result.boundary === null ? result.defense : `${result.defense}, frozen up to ${result.boundary}`],
-    ["attack", result.attack],
+    ["defense", result.boundary === null ? defense : `${defense}, frozen up to ${result.boundary}`],
+    ["attack", result.attackLabel ?? result.attack],
     ["natural accuracy", percentWithInterval(result.naturalAccuracy, 1)],
     ["attack accuracy, top-1", percentWithInterval(result.attackAccuracy, 1)],
     ["attack accuracy, top-5", percentWithInterval(result.attackAccuracyTop5, 1)],

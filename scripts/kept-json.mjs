@@ -1,0 +1,21 @@
+// What a command has left on this machine, and the copy of it that is committed.
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { writeFileAtomic } from "../dist/engine/atomic-file.js";
+
+async function readJson(file) {
+  const text = await readFile(file, "utf8").catch((error) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+/** What lies in `own`, which is kept as `kept`, or else what was kept before; undefined where there is neither. */
+export async function keptJson(own, kept) {
+  const found = await readJson(own);
+  if (found === undefined) return readJson(kept);
+  await mkdir(dirname(kept), { recursive: true });
+  await writeFileAtomic(kept, `${JSON.stringify(found, undefined, 1)}\n`);
+  return found;
+}
