@@ -25,6 +25,21 @@ const Goals = z.object({
   seconds: number.optional(),
 });
 
+/** Where the time of one run of the graph goes, by the runtime's own profiler. */
+const Profile = z.object({
+  /** The whole run, nodes and what lies between them. */
+  ms: number,
+  /** Of convolutions and matrix products. */
+  products: number,
+  /** Of all other nodes, which only move or combine memory. */
+  others: number,
+  /** The kinds of node that take longest. */
+  kinds: z.array(z.object({ kind: z.string(), ms: number, calls: number })),
+  /** All further kinds. */
+  rest: z.object({ kinds: number, ms: number, calls: number }),
+});
+export type Profile = z.output<typeof Profile>;
+
 export const Row = z.object({
   id: z.string(),
   goals: Goals,
@@ -34,6 +49,8 @@ export const Row = z.object({
   /** Floating-point operations of one step or job, by the mathematics. */
   flops: number.optional(),
   ours: z.object({ ms: Spread, peakBytes: number }),
+  /** Of a case that missed a goal of speed or of share of peak. */
+  profile: Profile.optional(),
   /** The strongest peer under each allocator. */
   default: Rival.optional(),
   tuned: Rival.optional(),
