@@ -8,7 +8,7 @@ import type { Rng } from "../engine/random.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
 import type { TensorData } from "../engine/tensor.ts";
 import type { Work } from "../engine/work.ts";
-import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
+import { bindNetworks, compilePlayer, type Player, player, playerState, playerUpdates } from "./adversaries.ts";
 import { firstWeights, type PriorNetworks } from "./prior.ts";
 import { playRounds, realBatches } from "./rounds.ts";
 import { runningAverage } from "./running-average.ts";
@@ -27,6 +27,12 @@ export interface HingeSettings {
   readonly flip: number;
 }
 
+/** What is added to the generator's loss for fakes [N, C, H, W] of the wanted classes (one-hot rows), and what the graph is fed for it. */
+export type Guide = (
+  fakes: Value,
+  wanted: Value,
+) => { readonly loss: Value; draw(rng: Rng): Readonly<Record<string, TensorData>> };
+
 /** What a GAN with the hinge loss learns from. */
 export interface HingeTraining {
   /** Names the training in its random streams, its progress and its log. */
@@ -35,11 +41,7 @@ export interface HingeTraining {
   /** Real images, with the labels that both networks are conditioned on where they have classes. */
   readonly images: ImageSet;
   readonly settings: HingeSettings;
-  /** What is added to the generator's loss for fakes [N, C, H, W] of the wanted classes (one-hot rows), and what the graph is fed for it. */
-  readonly guide?: (
-    fakes: Value,
-    wanted: Value,
-  ) => { readonly loss: Value; draw(rng: Rng): Readonly<Record<string, TensorData>> };
+  readonly guide?: Guide;
   /** First weights of both networks under their prefixes, where they are not random. */
   readonly start?: StateDict;
   readonly seed: number;
@@ -53,10 +55,15 @@ export function hingeLoss(real: Value, fake: Value): Value {
   return add(mean(relu(sub(1, real))), mean(relu(add(fake, 1))));
 }
 
-/** Trains a GAN with the hinge loss and returns the weights of both networks under their prefixes. Every 25th step logs a row. Resumes. */
-export async function trainHinge(options: HingeTraining): Promise<StateDict> {
-  const { name, networks, images, settings, guide, seed, work } = options;
-  const { batch, latent, steps, critic: criticSteps, rate } = settings;
+/**
+ * Both players of a GAN with the hinge loss. Their graphs are fed `z` [N, latent], the critic's also `real` [N, C, H, W]; where the networks
+ * have classes, those of fakes under `wanted` [N] and those of real images under `realClasses` [N]; and what the guide draws.
+ */
+export function hingePlayers(
+  networks: PriorNetworks,
+  { batch, latent, rate }: Pick<HingeSettings, "batch" | "latent" | "rate">,
+  guide?: Guide,
+): { readonly critic: Player; readonly generator: Player; readonly guided: ReturnType<Guide> | undefined } {
   const { classes } = networks;
   const z = input("z", [batch, latent]);
   const rows = (of: string) => (classes === undefined ? undefined : oneHot(input(of, [batch], "int32"), classes));
@@ -80,7 +87,15 @@ export async function trainHinge(options: HingeTraining): Promise<StateDict> {
   const guided = wanted && guide?.(g.fake, wanted);
   const generatorLoss = sub(guided?.loss ?? 0, natural);
   const generator = player("generator", rate, generatorLoss, g.generator, g.generator.updates, BETAS);
+  return { critic, generator, guided };
+}
 
+/** Trains a GAN with the hinge loss and returns the weights of both networks under their prefixes. Every 25th step logs a row. Resumes. */
+export async function trainHinge(options: HingeTraining): Promise<StateDict> {
+  const { name, networks, images, settings, guide, seed, work } = options;
+  const { batch, latent, steps, critic: criticSteps } = settings;
+  const { classes } = networks;
+  const { critic, generator, guided } = hingePlayers(networks, settings, guide);
   const next = playerUpdates(generator);
   const start = options.start ?? firstWeights(networks, seed);
   const average = runningAverage(networks, start, settings.average, generator.plan);

@@ -175,6 +175,8 @@ describe("cases", () => {
       "gmi",
       "kedmi",
       "load",
+      "plg-critic",
+      "plg-generator",
       "plg-mi",
       "start",
       "train",
