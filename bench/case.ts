@@ -112,7 +112,12 @@ export interface BenchCase {
   /** Whether it runs when nothing is said. */
   readonly standard: boolean;
   /** The curve that the case is a point of, and where on it. */
-  readonly growth?: { readonly along: "batch" | "side" | "identities" | "images"; readonly curve: string };
+  readonly growth?: {
+    readonly along: "batch" | "side" | "identities" | "images";
+    readonly curve: string;
+    /** Set at two points of a curve between which memory should not grow: the page says whether it did. */
+    readonly level?: true;
+  };
 }
 
 /** What a step does once: images, or latents that become images. A loading or evaluation job handles all of its images. */

@@ -1,5 +1,5 @@
 import { count, fixed } from "../src/report/numbers.ts";
-import { growthTables } from "./growth.ts";
+import { growthSections } from "./growth.ts";
 import { NONE, table } from "./markdown.ts";
 import { obstacles } from "./obstacles.ts";
 import type { Allocator } from "./peer.ts";
@@ -78,7 +78,7 @@ function goalsLine(rows: readonly Row[], peakGflops: number): string {
 export function performancePage(result: Result): string {
   const { machine, versions, threads, peakGflops, rows, started } = result;
   const compared = rows.filter((row) => row.growth === undefined || row.tuned !== undefined);
-  const [missed, grown] = [obstacles(result), growthTables(rows)];
+  const [missed, grown] = [obstacles(result), growthSections(rows)];
   const peer =
     versions.torch === undefined
       ? "No PyTorch was there, so this package was measured alone."
@@ -98,7 +98,13 @@ export function performancePage(result: Result): string {
       "machine can do. Memory is the peak of a whole process, with its language and libraries.",
     mainTable(compared, peakGflops),
     ...(missed === "" ? [] : [missed]),
-    ...(grown === "" ? [] : ["## How time and memory grow", grown]),
+    ...(grown === ""
+      ? []
+      : [
+          "## How time and memory grow",
+          "The pictures show medians of time and peaks of memory as multiples of the first point's; the dashed line is what grows as the size does.",
+          grown,
+        ]),
     ...(rows.some((row) => row.tried.length > 0) ? ["## Forms of PyTorch that were tried", triedTable(rows)] : []),
   ];
   return `${parts.join("\n\n")}\n`;

@@ -43,18 +43,18 @@ function obstacle({ id, ours, flops, profile }: Row, needed: number, peakGflops:
   const parts = [`\`${id}\` takes ${milliseconds(median)}, its goals allow ${milliseconds(needed)}.`];
   if (flops !== undefined) {
     const alone = millisecondsAt(flops, peakGflops);
-    parts.push(`The arithmetic alone takes ${milliseconds(alone)} at the peak, ${percent(alone / median)} of that.`);
+    parts.push(
+      `Its arithmetic alone takes ${milliseconds(alone)} at the peak, ${percent(alone / median)} of its time.`,
+    );
   }
   if (profile === undefined) return [...parts, "It was not profiled."].join(" ");
   const { ms, products, others } = profile;
   parts.push(
-    `${percent(products / ms)} of the time lies in products, ${percent(others / ms)} in nodes that only move or combine memory, ` +
+    `${percent(products / ms)} of its time under the profiler lies in products, ${percent(others / ms)} in nodes that only move or combine memory, ` +
       `${percent(Math.max(0, 1 - (products + others) / ms))} between nodes.`,
   );
   if (flops !== undefined && products > 0)
-    parts.push(
-      `While products run, they reach ${percent(share(flops, (median * products) / ms, peakGflops))} of the peak.`,
-    );
+    parts.push(`While products run, they reach ${percent(share(flops, products, peakGflops))} of the peak.`);
   return parts.join(" ");
 }
 

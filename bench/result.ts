@@ -43,7 +43,15 @@ export type Profile = z.output<typeof Profile>;
 export const Row = z.object({
   id: z.string(),
   goals: Goals,
-  growth: z.object({ along: z.string(), curve: z.string(), at: number }).optional(),
+  growth: z
+    .object({
+      along: z.string(),
+      curve: z.string(),
+      at: number,
+      /** Of two points of a curve: between them memory should not grow. */
+      level: z.boolean().optional(),
+    })
+    .optional(),
   /** Images, or latents that become images, of one step or job. */
   images: number.optional(),
   /** Floating-point operations of one step or job, by the mathematics. */
