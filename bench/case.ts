@@ -1,6 +1,6 @@
 /** A classifier of `src/models`, at a width and for a number of identities. Images are `side × side` with three channels. */
 export interface Classifier {
-  readonly model: "resnet18" | "resnet10" | "vgg16_bn" | "vit_b_16";
+  readonly model: "resnet18" | "resnet10" | "resnet50" | "vgg16_bn" | "vit_b_16";
   /** Channels of the first stage; length of a token of a transformer. */
   readonly width: number;
   /** The first layers of a ResNet: `small` for up to 64×64, `imagenet` as in torchvision. */
@@ -48,6 +48,13 @@ export interface GanSpec {
   readonly priorWidth: number;
 }
 
+/** One step of a player of PLG-MI's conditional GAN on `batch` images, guided by the classifier. */
+export interface PlgGanSpec extends Classifier {
+  readonly kind: "plg-critic" | "plg-generator";
+  readonly batch: number;
+  readonly priorWidth: number;
+}
+
 /** Logits and features of a set of `images` images, from bytes in memory. */
 export interface EvaluateSpec extends Classifier {
   readonly kind: "evaluate";
@@ -70,7 +77,15 @@ export interface StartSpec {
 }
 
 /** What both sides compute, by name; the peer reads the same object as JSON. */
-export type ComputeSpec = TrainSpec | EpochSpec | FisherSpec | AttackSpec | GanSpec | EvaluateSpec | LoadSpec;
+export type ComputeSpec =
+  | TrainSpec
+  | EpochSpec
+  | FisherSpec
+  | AttackSpec
+  | GanSpec
+  | PlgGanSpec
+  | EvaluateSpec
+  | LoadSpec;
 
 /** The least that a case must reach. Speeds are the peer's time over ours. */
 export interface Goals {
@@ -97,7 +112,12 @@ export interface BenchCase {
   /** Whether it runs when nothing is said. */
   readonly standard: boolean;
   /** The curve that the case is a point of, and where on it. */
-  readonly growth?: { readonly along: "batch" | "side" | "identities" | "images"; readonly curve: string };
+  readonly growth?: {
+    readonly along: "batch" | "side" | "identities" | "images";
+    readonly curve: string;
+    /** Set at two points of a curve between which memory should not grow: the page says whether it did. */
+    readonly level?: true;
+  };
 }
 
 /** What a step does once: images, or latents that become images. A loading or evaluation job handles all of its images. */

@@ -6,6 +6,7 @@ const IDENTITIES = 1000;
 
 const resnet18: Classifier = { model: "resnet18", width: 64, side: 64, classes: IDENTITIES };
 const resnet10: Classifier = { model: "resnet10", width: 32, side: 64, classes: IDENTITIES };
+const resnet50: Classifier = { model: "resnet50", width: 64, side: 64, classes: IDENTITIES };
 const vgg16: Classifier = { model: "vgg16_bn", width: 64, side: 64, classes: IDENTITIES };
 const large: Classifier = { model: "resnet18", stem: "imagenet", width: 64, side: 224, classes: IDENTITIES };
 
@@ -109,6 +110,15 @@ const gan = (kind: "critic" | "generator") =>
     ),
   );
 
+const plgGan = (player: "critic" | "generator") =>
+  BATCHES.map((batch) =>
+    compute(
+      `plg-gan/${player}/${nameOf(resnet18)}/b${batch}`,
+      { kind: `plg-${player}`, ...resnet18, batch, priorWidth: 64 },
+      { goals: GOALS.gan, standard: batch === 16, compiled: player === "generator" && batch === 16 },
+    ),
+  );
+
 const evaluate = (classifier: Classifier, standard: readonly number[]) =>
   byBatch(
     "evaluate",
@@ -119,11 +129,21 @@ const evaluate = (classifier: Classifier, standard: readonly number[]) =>
     classifier === resnet18 ? [64] : [],
   );
 
+/** Images are read as they are needed: a set a hundred times as large takes no more memory. */
+const LEVEL = [1000, 100_000];
+
 const load = [100, 1000, 10_000, 100_000].map((images) =>
   compute(
     `load/64px/${images}-images`,
     { kind: "load", side: 64, batch: 64, images },
-    { standard: true, growth: { along: "images", curve: "loading, an epoch of at most 4096 images" } },
+    {
+      standard: true,
+      growth: {
+        along: "images",
+        curve: "loading, an epoch of at most 4096 images",
+        ...(LEVEL.includes(images) && { level: true }),
+      },
+    },
   ),
 );
 
@@ -185,6 +205,7 @@ function grown(
 export const cases: readonly BenchCase[] = [
   ...train(resnet18, [16, 64], [64]),
   ...train(resnet10, [64]),
+  ...train(resnet50, [16]),
   ...train(vgg16, [16]),
   ...train(large, [16]),
   ...train(vit, [64]),
@@ -201,6 +222,8 @@ export const cases: readonly BenchCase[] = [
   ...attack("plg-mi", resnet18, [16]),
   ...gan("critic"),
   ...gan("generator"),
+  ...plgGan("critic"),
+  ...plgGan("generator"),
   ...fisher,
   ...evaluate(resnet18, [64]),
   ...evaluate(resnet10, []),
@@ -218,6 +241,7 @@ const smoke = (id: string, spec: ComputeSpec, goals: BenchCase["goals"]) =>
 /** One case of each kind at sizes that take no time: whether everything works. Their numbers mean nothing. */
 export const quickCases: readonly BenchCase[] = [
   smoke("train", { kind: "train", ...tiny, boundary: null, batch: 8 }, GOALS.full),
+  smoke("train-resnet50", { kind: "train", ...tiny, model: "resnet50", boundary: null, batch: 8 }, GOALS.full),
   smoke("train-vgg", { kind: "train", ...tiny, model: "vgg16_bn", boundary: null, batch: 8 }, GOALS.full),
   smoke("tl-dmi", { kind: "train", ...tiny, boundary: "layer2", batch: 8 }, GOALS.frozen),
   smoke("tl-dmi-vgg", { kind: "train", ...tiny, model: "vgg16_bn", boundary: "block3", batch: 8 }, GOALS.frozen),
@@ -230,6 +254,8 @@ export const quickCases: readonly BenchCase[] = [
   smoke("plg-mi", { kind: "plg-mi", ...tiny, ...small }, GOALS.attack),
   smoke("critic", { kind: "critic", ...small }, GOALS.gan),
   smoke("generator", { kind: "generator", ...small }, GOALS.gan),
+  smoke("plg-critic", { kind: "plg-critic", ...tiny, ...small }, GOALS.gan),
+  smoke("plg-generator", { kind: "plg-generator", ...tiny, ...small }, GOALS.gan),
   smoke("evaluate", { kind: "evaluate", ...tiny, batch: 8, images: 20 }, {}),
   smoke("load", { kind: "load", side: 32, batch: 8, images: 100 }, {}),
   ...start.map((c) => ({ ...c, id: `quick/${c.id}` })),

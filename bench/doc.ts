@@ -1,9 +1,12 @@
-// Writes docs/performance.md from a result of the benchmark: the newest, or the file that is named.
+// Writes docs/performance.md and its pictures from a result of the benchmark: the newest, or the file that is named.
 import { execFileSync } from "node:child_process";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../src/engine/atomic-file.ts";
 import { UserError } from "../src/engine/errors.ts";
+import { renderSvg } from "../src/report/svg.ts";
 import { performancePage } from "./document.ts";
+import { growthPictures } from "./growth.ts";
 import { newestResult, readResult } from "./result-file.ts";
 import { root } from "./root.ts";
 
@@ -20,6 +23,9 @@ try {
       encoding: "utf8",
     },
   );
+  await mkdir(join(root, "docs", "images"), { recursive: true });
+  for (const { path, chart, label } of growthPictures(result.rows))
+    await writeFileAtomic(join(root, "docs", path), `${renderSvg(chart, label)}\n`);
   await writeFileAtomic(join(root, "docs", "performance.md"), formatted);
 } catch (error) {
   if (!(error instanceof UserError)) throw error;

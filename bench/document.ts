@@ -1,50 +1,11 @@
 import { count, fixed } from "../src/report/numbers.ts";
+import { growthSections } from "./growth.ts";
+import { NONE, table } from "./markdown.ts";
+import { obstacles } from "./obstacles.ts";
 import type { Allocator } from "./peer.ts";
 import type { Result, Row } from "./result.ts";
-import { gibibytes, milliseconds, share } from "./text.ts";
-
-/** A goal of a row, and whether the measurement reaches it. */
-export interface Verdict {
-  readonly goal: string;
-  readonly reached: boolean;
-}
-
-/** What a row was to reach. A goal whose measurement is missing (no peer on that machine) is left out. */
-export function verdicts(row: Row, peakGflops: number): Verdict[] {
-  const { goals, ours, flops } = row;
-  const found: Verdict[] = [];
-  for (const allocator of ["tuned", "default"] as const) {
-    const [wanted, rival] = [goals[allocator], row[allocator]];
-    if (wanted === undefined || rival === undefined) continue;
-    found.push({ goal: `${wanted}× of ${allocator} PyTorch`, reached: rival.ratio.median >= wanted });
-  }
-  if (goals.peak !== undefined && flops !== undefined)
-    found.push({
-      goal: `${goals.peak * 100} % of peak`,
-      reached: share(flops, ours.ms.median, peakGflops) >= goals.peak,
-    });
-  const least = leastPeak(row);
-  if (least !== undefined) found.push({ goal: "PyTorch's memory", reached: ours.peakBytes <= least });
-  if (goals.seconds !== undefined)
-    found.push({ goal: `${goals.seconds} s`, reached: ours.ms.median <= goals.seconds * 1000 });
-  return found;
-}
-
-/** The lower of the peer's two peaks: an allocator that keeps freed memory must not be what makes us look small. */
-function leastPeak(row: Row): number | undefined {
-  const peaks = [row.default, row.tuned].flatMap((rival) => (rival === undefined ? [] : [rival.peakBytes]));
-  return peaks.length === 0 ? undefined : Math.min(...peaks);
-}
-
-const NONE = "–";
-
-function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [titles, titles.map(() => "---"), ...rows].map(line).join("\n");
-}
-
-const timeWithSpread = ({ median, low, high }: Row["ours"]["ms"]) =>
-  `${milliseconds(median)} (${milliseconds(low)}–${milliseconds(high)})`;
+import { gibibytes, milliseconds, share, timeWithSpread } from "./text.ts";
+import { verdicts } from "./verdicts.ts";
 
 function rivalCells(row: Row, allocator: Allocator): string[] {
   const rival = row[allocator];
@@ -89,34 +50,6 @@ function mainTable(rows: readonly Row[], peakGflops: number): string {
   return table(titles, cells);
 }
 
-/** One table for each curve: how time and memory grow along one size. */
-function growthTables(rows: readonly Row[]): string {
-  const curves = new Map<string, Row[]>();
-  for (const row of rows)
-    if (row.growth !== undefined) {
-      const key = `### ${sentence(row.growth.curve)}, against ${row.growth.along}`;
-      curves.set(key, [...(curves.get(key) ?? []), row]);
-    }
-  return [...curves]
-    .map(([title, points]) => {
-      const sorted = points.sort((a, b) => a.growth!.at - b.growth!.at);
-      const first = sorted[0]!;
-      const cells = sorted.map(({ growth, ours, images }) => [
-        count(growth!.at),
-        timeWithSpread(ours.ms),
-        images === undefined ? NONE : milliseconds(ours.ms.median / images),
-        `${fixed(ours.ms.median / first.ours.ms.median, 2)}×`,
-        gibibytes(ours.peakBytes),
-        `${fixed(ours.peakBytes / first.ours.peakBytes, 2)}×`,
-      ]);
-      const titles = [first.growth!.along, "time", "time an image", "growth", "memory", "growth"];
-      return `${title}\n\n${table(titles, cells)}`;
-    })
-    .join("\n\n");
-}
-
-const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
-
 function triedTable(rows: readonly Row[]): string {
   const cells = rows.flatMap((row) =>
     row.tried.map(({ allocator, layout, ms, ratio, reason }) => [
@@ -145,7 +78,7 @@ function goalsLine(rows: readonly Row[], peakGflops: number): string {
 export function performancePage(result: Result): string {
   const { machine, versions, threads, peakGflops, rows, started } = result;
   const compared = rows.filter((row) => row.growth === undefined || row.tuned !== undefined);
-  const grown = growthTables(rows);
+  const [missed, grown] = [obstacles(result), growthSections(rows)];
   const peer =
     versions.torch === undefined
       ? "No PyTorch was there, so this package was measured alone."
@@ -164,7 +97,14 @@ export function performancePage(result: Result): string {
       `The peak is ${fixed(peakGflops, 0)} GFLOP/s, the best rate of a large matrix product through the runtime, a lower bound of what the ` +
       "machine can do. Memory is the peak of a whole process, with its language and libraries.",
     mainTable(compared, peakGflops),
-    ...(grown === "" ? [] : ["## How time and memory grow", grown]),
+    ...(missed === "" ? [] : [missed]),
+    ...(grown === ""
+      ? []
+      : [
+          "## How time and memory grow",
+          "The pictures show medians of time and peaks of memory as multiples of the first point's; the dashed line is what grows as the size does.",
+          grown,
+        ]),
     ...(rows.some((row) => row.tried.length > 0) ? ["## Forms of PyTorch that were tried", triedTable(rows)] : []),
   ];
   return `${parts.join("\n\n")}\n`;

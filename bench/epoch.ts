@@ -18,7 +18,12 @@ import { settings, tailStep } from "./steps/train.ts";
  * An epoch of a target's training behind a frozen prefix: batches of cached features in a new order each time, and a step on each. The
  * features are computed before the first epoch. Checked by loss and gradient norm of a step on the first images in the set's order.
  */
-export async function epochJob(spec: EpochSpec, state: StateDict, path: string): Promise<Job> {
+export async function epochJob(
+  spec: EpochSpec,
+  state: StateDict,
+  path: string,
+  profiling: { readonly profile?: string } = {},
+): Promise<Job> {
   const { batch, classes, images, side } = spec;
   const bytes = new Uint8Array(readFileSync(path));
   const set = memorySet({ ...header(spec, classes), bytes });
@@ -41,7 +46,7 @@ export async function epochJob(spec: EpochSpec, state: StateDict, path: string):
     batch,
   );
   const step = tailStep(spec, state, feed.images);
-  const program = await compile(step);
+  const program = await compile({ ...step, ...profiling });
   const fed = new Float32Array(batch * classes);
   const take = (features: Float32Array, labels: Int32Array) => {
     fillTargets(fed, labels, targets, 0);
@@ -63,5 +68,6 @@ export async function epochJob(spec: EpochSpec, state: StateDict, path: string):
         await take(next.images, next.labels);
       }
     },
+    release: () => program.release(),
   };
 }

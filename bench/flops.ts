@@ -64,6 +64,9 @@ export function roughFlops(spec: ComputeSpec): number {
   const { generator, latent, classes = 0 } = priorNetworks(spec);
   const wanted = classes > 0 ? input("wanted", [1, classes]) : undefined;
   const image = trainable({ training: false }).apply(generator, input("z", [1, latent]), wanted);
+  // A critic's step renders once and judges both halves, a generator's is mostly its own backward pass: both are about three renderings.
+  if (spec.kind === "plg-critic") return 3 * imagesOf(spec) * graphFlops([image]);
+  if (spec.kind === "plg-generator") return imagesOf(spec) * (3 * graphFlops([image]) + 2 * classifier);
   // PLG-MI has no critic in its search, and looks at each image twice.
   return spec.kind === "plg-mi"
     ? passes * (2 * classifier + graphFlops([image]))

@@ -14,6 +14,8 @@ import { buildClassifier } from "./steps/model.ts";
 export interface Job {
   check(): Promise<Check>;
   run(): Promise<void>;
+  /** Gives back what the runtime holds; of jobs that can be profiled. */
+  release?(): Promise<void>;
 }
 
 /** What the set of a case is called, and its images' form and classes. */

@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { UserError } from "../src/engine/errors.ts";
-import { runtimeInfo } from "../src/engine/runtime.ts";
 import type { BenchCase } from "./case.ts";
 import { selectCases } from "./cases.ts";
 import { conditionsOf } from "./conditions.ts";
@@ -115,7 +114,9 @@ async function measureAll(
     const allotment = allot(left, peer, (end - performance.now()) / 1000);
     const tell = (what: string) => say(`  ${benchCase.id} (${i + 1} of ${selected.length}): ${what}`);
     try {
-      const row = await measureOne(benchCase, { peer, threads: runtimeInfo().threads, quick, allotment, tell });
+      const { peakGflops } = result;
+      const { threads } = conditions;
+      const row = await measureOne(benchCase, { peer, threads, quick, allotment, peakGflops, tell });
       await result.add(row);
       process.stdout.write(`${rowText(row, result.peakGflops)}\n`);
     } catch (error) {

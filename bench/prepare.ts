@@ -8,12 +8,13 @@ import { type FloatTensor, tensor } from "../src/engine/tensor.ts";
 import { initialState } from "../src/models/bind.ts";
 import type { WeightSpec } from "../src/models/layer.ts";
 import { weightsOf } from "../src/models/model.ts";
-import { randomViews } from "../src/models/random-views.ts";
-import { DISCRIMINATOR, GENERATOR, weightsWithPrefix } from "../src/priors/prior.ts";
+import { randomViews, type ViewRange } from "../src/models/random-views.ts";
+import { DISCRIMINATOR, firstWeights, GENERATOR, weightsWithPrefix } from "../src/priors/prior.ts";
+import { PLG_VIEWS } from "../src/priors/train-plg.ts";
 import type { AttackSpec, Classifier, ComputeSpec, GanSpec } from "./case.ts";
-import { TARGET } from "./steps/attack.ts";
 import { buildClassifier } from "./steps/model.ts";
-import { priorNetworks } from "./steps/prior.ts";
+import { plgSettings, priorNetworks } from "./steps/prior.ts";
+import { TARGET } from "./steps/target.ts";
 
 const SEED = 7;
 
@@ -27,24 +28,25 @@ export function prepare(spec: ComputeSpec): StateDict {
       return { ...classifierState(spec), images, targets: oneHot(spec.batch, spec.classes) };
     }
     case "fisher": {
-      const labels = tensor(Float32Array.from(classesOf(spec.batch, spec.classes)), [spec.batch]);
       return {
         ...classifierState(spec),
         images: draw("images", [spec.batch, 3, spec.side, spec.side], "uniforms"),
-        labels,
+        labels: labelsOf(spec),
       };
     }
     case "plg-mi": {
       const { latent, generator } = priorNetworks(spec);
-      const labels = tensor(Float32Array.from(classesOf(spec.batch, spec.classes)), [spec.batch]);
       const prior = weightsWithPrefix(GENERATOR, initialState(generator.weights, SEED));
       const target = weightsWithPrefix(TARGET, classifierState(spec));
-      return { ...target, ...prior, ...views(spec), z: draw("z", [spec.batch, latent]), labels };
+      const config = plgMi.config.parse({});
+      const names = Array.from({ length: config.augmentations }, (_, i) => `views${i}`);
+      const drawn = views(spec, viewRange(config), names);
+      return { ...target, ...prior, ...drawn, z: draw("z", [spec.batch, latent]), labels: labelsOf(spec) };
     }
     case "gmi":
     case "kedmi": {
       const latent = priorNetworks(spec).latent;
-      const labels = tensor(Float32Array.from(classesOf(spec.batch, spec.classes)), [spec.batch]);
+      const labels = labelsOf(spec);
       const drawn = { z: draw("z", [spec.batch, latent]), noise: draw("noise", [spec.batch, latent]) };
       return { ...weightsWithPrefix(TARGET, classifierState(spec)), ...priorState(spec), ...drawn, labels };
     }
@@ -56,6 +58,20 @@ export function prepare(spec: ComputeSpec): StateDict {
         real: draw("real", [spec.batch, 3, spec.side, spec.side], "uniforms"),
         alpha: draw("alpha", [spec.batch, 1, 1, 1], "uniforms"),
       };
+    case "plg-critic":
+    case "plg-generator": {
+      const networks = priorNetworks(spec);
+      const { flip } = plgSettings(spec.priorWidth);
+      return {
+        ...weightsWithPrefix(TARGET, classifierState(spec)),
+        ...firstWeights(networks, SEED),
+        ...views(spec, { ...PLG_VIEWS, flip }, ["views"]),
+        z: draw("z", [spec.batch, networks.latent]),
+        real: draw("real", [spec.batch, 3, spec.side, spec.side], "uniforms"),
+        wanted: labelsOf(spec),
+        realClasses: labelsOf(spec, 1),
+      };
+    }
     case "evaluate":
     case "epoch":
       return classifierState(spec);
@@ -80,14 +96,23 @@ export function classesOf(count: number, classes: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => i % classes);
 }
 
-/** One draw of the views that an iteration of PLG-MI judges, by the names of what its graph is fed. */
-function views({ batch, side }: AttackSpec): StateDict {
-  const config = plgMi.config.parse({});
+/** The classes of a batch as numbers [N], each moved on by `shift`. */
+function labelsOf({ batch, classes }: { readonly batch: number; readonly classes: number }, shift = 0): FloatTensor {
+  return tensor(
+    Float32Array.from(classesOf(batch, classes), (label) => (label + shift) % classes),
+    [batch],
+  );
+}
+
+/** One draw of each of the named views of a batch, by the names of what a graph is fed. */
+function views(
+  { batch, side }: { readonly batch: number; readonly side: number },
+  range: ViewRange,
+  names: readonly string[],
+): StateDict {
   const images = input("images", [batch, 3, side, side]);
   const rng = random(SEED, "views");
-  const drawn = Array.from({ length: config.augmentations }, (_, i) =>
-    randomViews(images, viewRange(config), `views${i}`).draw(rng),
-  );
+  const drawn = names.map((name) => randomViews(images, range, name).draw(rng));
   return Object.fromEntries(
     drawn
       .flatMap((fed) => Object.entries(fed))

@@ -12,5 +12,10 @@ export const Times = z.object({ ms: z.array(z.number()) });
 /** The process's peak resident memory. */
 export const Peak = z.object({ peakBytes: z.number() });
 
-/** The files of a case's folder. */
-export const FILES = { spec: "case.json", tensors: "tensors.safetensors", images: "images.u8" } as const;
+/** The files of a case's folder; the runtime adds a time to the profile's name. */
+export const FILES = {
+  spec: "case.json",
+  tensors: "tensors.safetensors",
+  images: "images.u8",
+  profile: "profile",
+} as const;

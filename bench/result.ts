@@ -25,15 +25,40 @@ const Goals = z.object({
   seconds: number.optional(),
 });
 
+/** Where the time of one run of the graph goes, by the runtime's own profiler. */
+const Profile = z.object({
+  /** The whole run, nodes and what lies between them. */
+  ms: number,
+  /** Of convolutions and matrix products. */
+  products: number,
+  /** Of all other nodes, which only move or combine memory. */
+  others: number,
+  /** The kinds of node that take longest. */
+  kinds: z.array(z.object({ kind: z.string(), ms: number, calls: number })),
+  /** All further kinds. */
+  rest: z.object({ kinds: number, ms: number, calls: number }),
+});
+export type Profile = z.output<typeof Profile>;
+
 export const Row = z.object({
   id: z.string(),
   goals: Goals,
-  growth: z.object({ along: z.string(), curve: z.string(), at: number }).optional(),
+  growth: z
+    .object({
+      along: z.string(),
+      curve: z.string(),
+      at: number,
+      /** Of two points of a curve: between them memory should not grow. */
+      level: z.boolean().optional(),
+    })
+    .optional(),
   /** Images, or latents that become images, of one step or job. */
   images: number.optional(),
   /** Floating-point operations of one step or job, by the mathematics. */
   flops: number.optional(),
   ours: z.object({ ms: Spread, peakBytes: number }),
+  /** Of a case that missed a goal of speed or of share of peak. */
+  profile: Profile.optional(),
   /** The strongest peer under each allocator. */
   default: Rival.optional(),
   tuned: Rival.optional(),

@@ -12,12 +12,14 @@ import { evaluationFlops, graphFlops } from "./flops.ts";
 import { type Allocator, allocators, formsOf, type Layout, type Peer, peerCommand } from "./peer.ts";
 import type { Allotment } from "./plan.ts";
 import { imageBytes, prepare } from "./prepare.ts";
+import { profileCase } from "./profile.ts";
 import { type Check, FILES } from "./protocol.ts";
 import type { Rival, Row } from "./result.ts";
-import { type Side, SideError, withSide } from "./side.ts";
+import { type Command, type Side, SideError, withSide } from "./side.ts";
 import { spreadOf } from "./statistics.ts";
 import { buildStep, isStep } from "./steps/index.ts";
 import { type Pace, roundRatios, takeTurns } from "./turns.ts";
+import { timeToReach } from "./verdicts.ts";
 
 /** With what a case is measured. */
 export interface Setting {
@@ -26,6 +28,8 @@ export interface Setting {
   /** The smoke run's: one form of the peer for each allocator, and few rounds. */
   readonly quick: boolean;
   readonly allotment: Allotment;
+  /** GFLOP/s, by which a share of peak is judged. */
+  readonly peakGflops: number;
   /** Says what is going on, for a person who waits. */
   tell(what: string): void;
 }
@@ -55,7 +59,8 @@ export async function runCase(benchCase: BenchCase & { spec: ComputeSpec }, sett
     setting.tell("preparing");
     const state = prepare(spec);
     await writeCase(folder, spec, state);
-    return await withSide(ourCommand(folder, setting.threads), async (ours) => {
+    const command = ourCommand(folder, setting.threads);
+    const row = await withSide(command, async (ours): Promise<Row> => {
       const { ms, tried, rivals } = await measure(benchCase, ours, folder, setting);
       return {
         id,
@@ -68,8 +73,21 @@ export async function runCase(benchCase: BenchCase & { spec: ComputeSpec }, sett
         tried,
       };
     });
+    if (timeToReach(row, setting.peakGflops) === undefined) return row;
+    setting.tell("a goal is missed; where does the time go?");
+    return { ...row, ...(await profiled(command, folder, setting)) };
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A measurement is worth keeping without its profile. */
+async function profiled(command: Command, folder: string, { tell }: Setting): Promise<Pick<Row, "profile">> {
+  try {
+    return { profile: await profileCase(command, folder) };
+  } catch (error) {
+    tell(`no profile: ${error instanceof Error ? error.message : error}`);
+    return {};
   }
 }
 
@@ -93,7 +111,7 @@ async function writeCase(folder: string, spec: ComputeSpec, state: StateDict): P
   await pipeline(Readable.from(imageBytes(spec.images, spec.side)), createWriteStream(join(folder, FILES.images)));
 }
 
-function ourCommand(folder: string, threads: number) {
+function ourCommand(folder: string, threads: number): Command {
   const worker = fileURLToPath(new URL("./worker.js", import.meta.url));
   return { what: "tl-dmi", file: process.execPath, args: [worker, folder, String(threads)] };
 }

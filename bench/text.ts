@@ -1,12 +1,10 @@
 import type { Row } from "./result.ts";
+import type { Spread } from "./statistics.ts";
 
 /** A row for a person who watches. */
 export function rowText(row: Row, peakGflops: number): string {
   const { ours, tuned, default: installed, flops } = row;
-  const parts = [
-    row.id.padEnd(40),
-    `${milliseconds(ours.ms.median)} (${milliseconds(ours.ms.low)}–${milliseconds(ours.ms.high)})`,
-  ];
+  const parts = [row.id.padEnd(40), timeWithSpread(ours.ms)];
   if (flops !== undefined) parts.push(`${(100 * share(flops, ours.ms.median, peakGflops)).toFixed(0)} % of peak`);
   parts.push(gibibytes(ours.peakBytes));
   for (const [name, rival] of Object.entries({ default: installed, tuned }))
@@ -15,6 +13,11 @@ export function rowText(row: Row, peakGflops: number): string {
         `${rival.ratio.median.toFixed(2)}× ${name} (${rival.layout}, ${milliseconds(rival.ms.median)}, ${gibibytes(rival.peakBytes)})`,
       );
   return parts.join("  ");
+}
+
+/** `12.3 ms (11.9 ms–13.0 ms)`. */
+export function timeWithSpread({ median, low, high }: Spread): string {
+  return `${milliseconds(median)} (${milliseconds(low)}–${milliseconds(high)})`;
 }
 
 /** The rate of `flops` operations in `ms` milliseconds as a share of `peakGflops`. */

@@ -1,4 +1,5 @@
-// One case on this package's side, in a process of its own. Arguments: the case's folder and the number of threads.
+// One case on this package's side, in a process of its own. Arguments: the case's folder, the number of threads and, where the runtime
+// shall write its profile, that file's name without its end.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -16,22 +17,25 @@ import { buildStep } from "./steps/index.ts";
 interface Timed {
   check(): Promise<Check>;
   run(): Promise<unknown>;
+  /** The runtime writes its profile now. */
+  release?(): Promise<void>;
 }
 
-async function open(spec: ComputeSpec, folder: string): Promise<Timed> {
+async function open(spec: ComputeSpec, folder: string, profiling: { readonly profile?: string }): Promise<Timed> {
   const images = join(folder, FILES.images);
   if (spec.kind === "load") return loadJob(spec, images);
   const state = readState(join(folder, FILES.tensors));
   if (spec.kind === "evaluate") return evaluateJob(spec, state, images);
-  if (spec.kind === "epoch") return epochJob(spec, state, images);
+  if (spec.kind === "epoch") return epochJob(spec, state, images, profiling);
   const step = buildStep(spec, state);
-  const program = await compile(step);
+  const program = await compile({ ...step, ...profiling });
   return {
     async check() {
       const results = await program.run(step.feeds);
       return step.check?.(results) ?? { loss: results.loss!.data[0]!, norm: step.gradientNorm!() };
     },
     run: () => program.run(step.feeds),
+    release: () => program.release(),
   };
 }
 
@@ -41,10 +45,10 @@ function readState(path: string): StateDict {
 
 const say = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
-const [folder, threads] = process.argv.slice(2) as [string, string];
+const [folder, threads, profile] = process.argv.slice(2) as [string, string, string?];
 setThreads(Number(threads));
 const spec = JSON.parse(readFileSync(join(folder, FILES.spec), "utf8")) as ComputeSpec;
-const timed = await open(spec, folder);
+const timed = await open(spec, folder, { ...(profile !== undefined && { profile }) });
 say(await timed.check());
 for await (const line of createInterface({ input: process.stdin })) {
   const { run: count } = JSON.parse(line) as { run: number };
@@ -56,4 +60,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   }
   say({ ms });
 }
+await timed.release?.();
 process.stdout.write(`${JSON.stringify({ peakBytes: peakBytes() })}\n`, () => process.exit(0));

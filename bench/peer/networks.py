@@ -10,6 +10,8 @@ LEAK = 0.2
 class BasicBlock(nn.Module):
     """torchvision's BasicBlock."""
 
+    expansion = 1
+
     def __init__(self, before, after, stride):
         super().__init__()
         self.conv1 = nn.Conv2d(before, after, 3, stride, 1, bias=False)
@@ -23,6 +25,31 @@ class BasicBlock(nn.Module):
 
     def forward(self, x):
         y = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        return self.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class Bottleneck(nn.Module):
+    """torchvision's Bottleneck: 1x1, 3x3 with the stride, 1x1 to four times the channels."""
+
+    expansion = 4
+
+    def __init__(self, before, after, stride):
+        super().__init__()
+        inner = after // self.expansion
+        self.conv1 = nn.Conv2d(before, inner, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(inner)
+        self.conv2 = nn.Conv2d(inner, inner, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(inner)
+        self.conv3 = nn.Conv2d(inner, after, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(after)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = None
+        if stride != 1 or before != after:
+            self.downsample = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
+
+    def forward(self, x):
+        y = self.relu(self.bn1(self.conv1(x)))
+        y = self.bn3(self.conv3(self.relu(self.bn2(self.conv2(y)))))
         return self.relu(y + (x if self.downsample is None else self.downsample(x)))
 
 
@@ -58,7 +85,7 @@ class Classifier(nn.Module):
 
 
 class ResNet(Classifier):
-    def __init__(self, blocks, width, stem, classes):
+    def __init__(self, block, blocks, width, stem, classes):
         super().__init__()
         small = stem == "small"
         self.conv1 = nn.Conv2d(3, width, 3 if small else 7, 1 if small else 2, 1 if small else 3, bias=False)
@@ -67,10 +94,10 @@ class ResNet(Classifier):
         self.relu = nn.ReLU(inplace=True)
         before = width
         for i, count in enumerate(blocks):
-            after = width * 2**i
+            after = block.expansion * width * 2**i
             layer = []
             for j in range(count):
-                layer.append(BasicBlock(before, after, 2 if j == 0 and i > 0 else 1))
+                layer.append(block(before, after, 2 if j == 0 and i > 0 else 1))
                 before = after
             setattr(self, f"layer{i + 1}", nn.Sequential(*layer))
         self.fc = nn.Linear(before, classes)
@@ -191,13 +218,20 @@ class VisionTransformer(Classifier):
         return self.heads.head(x)
 
 
+RESNETS = {
+    "resnet10": (BasicBlock, [1, 1, 1, 1]),
+    "resnet18": (BasicBlock, [2, 2, 2, 2]),
+    "resnet50": (Bottleneck, [3, 4, 6, 3]),
+}
+
+
 def classifier(spec):
     if spec["model"] == "vit_b_16":
         return VisionTransformer(spec["width"], spec["side"], spec["classes"])
     if spec["model"] == "vgg16_bn":
         return VGG16(spec["width"], spec["side"], spec["classes"])
-    blocks = [2, 2, 2, 2] if spec["model"] == "resnet18" else [1, 1, 1, 1]
-    return ResNet(blocks, spec["width"], spec.get("stem", "small"), spec["classes"])
+    block, blocks = RESNETS[spec["model"]]
+    return ResNet(block, blocks, spec["width"], spec.get("stem", "small"), spec["classes"])
 
 
 def halvings(side):
@@ -294,7 +328,10 @@ class KedmiDiscriminator(nn.Module):
 
 
 class ConditionalNorm(nn.Module):
-    """Batch norm with a scale and a shift for each class; fixed for the classes of a batch, it is one product and one sum."""
+    """
+    Batch norm with a scale and a shift for each class. In training it is by the batch's statistics, for the `labels` that were set;
+    fixed for the classes of a batch, it is one product and one sum.
+    """
 
     def __init__(self, channels, classes):
         super().__init__()
@@ -309,7 +346,11 @@ class ConditionalNorm(nn.Module):
         self.scale, self.shift = scale.detach()[:, :, None, None], shift.detach()[:, :, None, None]
 
     def forward(self, x):
-        return torch.addcmul(self.shift, x, self.scale)
+        if not self.training:
+            return torch.addcmul(self.shift, x, self.scale)
+        standard = nn.functional.batch_norm(x, self.running_mean, self.running_var, training=True, momentum=0.1)
+        scale, shift = self.weights(self.labels), self.biases(self.labels)
+        return torch.addcmul(shift[:, :, None, None], standard, scale[:, :, None, None])
 
 
 def doubled(x):
@@ -342,6 +383,13 @@ class ConditionalGenerator(nn.Module):
         setattr(self, f"b{self.ups + 2}", nn.BatchNorm2d(width))
         setattr(self, f"conv{self.ups + 2}", nn.Conv2d(width, 3, 1))
 
+    def condition(self, labels):
+        """Sets the classes of the images that are rendered in training."""
+        for module in self.modules():
+            if isinstance(module, ConditionalNorm):
+                module.labels = labels
+        return self
+
     def fix(self, labels):
         for module in self.modules():
             if isinstance(module, ConditionalNorm):
@@ -354,6 +402,85 @@ class ConditionalGenerator(nn.Module):
             x = getattr(self, f"block{i + 2}")(x)
         x = getattr(self, f"b{self.ups + 2}")(x).relu()
         return (getattr(self, f"conv{self.ups + 2}")(x).tanh() + 1) * 0.5
+
+
+def spectral(weight, u, training):
+    """A weight over its largest singular value, after one step of power iteration in training (torch's spectral_norm)."""
+    matrix = weight.flatten(1)
+    with torch.no_grad():
+        v = nn.functional.normalize(matrix.T @ u, dim=0)
+        if training:
+            u.copy_(nn.functional.normalize(matrix @ v, dim=0))
+        left = u.clone()
+    return weight / (left.T @ (matrix @ v))
+
+
+class SpectralConv(nn.Conv2d):
+    def __init__(self, before, after, kernel):
+        super().__init__(before, after, kernel, 1, (kernel - 1) // 2)
+        self.register_buffer("weight_u", torch.empty(after, 1))
+
+    def forward(self, x):
+        return self._conv_forward(x, spectral(self.weight, self.weight_u, self.training), self.bias)
+
+
+class SpectralLinear(nn.Linear):
+    def __init__(self, before, after, bias):
+        super().__init__(before, after, bias)
+        self.register_buffer("weight_u", torch.empty(after, 1))
+
+    def normalized(self):
+        return spectral(self.weight, self.weight_u, self.training)
+
+    def forward(self, x):
+        return nn.functional.linear(x, self.normalized(), self.bias)
+
+
+def halved(x):
+    return nn.functional.avg_pool2d(x, 2)
+
+
+class FirstBlock(nn.Module):
+    def __init__(self, before, after):
+        super().__init__()
+        self.c1, self.c2 = SpectralConv(before, after, 3), SpectralConv(after, after, 3)
+        self.c_sc = SpectralConv(before, after, 1)
+
+    def forward(self, x):
+        return halved(self.c2(self.c1(x).relu_())) + self.c_sc(halved(x))
+
+
+class DownBlock(nn.Module):
+    def __init__(self, before, after):
+        super().__init__()
+        self.c1, self.c2 = SpectralConv(before, before, 3), SpectralConv(before, after, 3)
+        self.c_sc = SpectralConv(before, after, 1)
+
+    def forward(self, x):
+        # A convolution of 1x1 and the means change places: a quarter of the work.
+        return halved(self.c2(self.c1(x.relu()).relu_())) + self.c_sc(halved(x))
+
+
+class ProjectionDiscriminator(nn.Module):
+    """PLG-MI's discriminator: one score an image and its class."""
+
+    def __init__(self, side, width, classes):
+        super().__init__()
+        self.downs = halvings(side)
+        self.block1 = FirstBlock(3, width)
+        for i in range(self.downs):
+            setattr(self, f"block{i + 2}", DownBlock(width * 2**i, width * 2 ** (i + 1)))
+        channels = width * 2**self.downs
+        setattr(self, f"l{self.downs + 2}", SpectralLinear(channels, 1, bias=True))
+        self.l_y = SpectralLinear(channels, classes, bias=False)
+
+    def forward(self, x, labels):
+        x = x * 2 - 1
+        for i in range(self.downs + 1):
+            x = getattr(self, f"block{i + 1}")(x)
+        h = x.relu_().sum((2, 3))
+        of_class = nn.functional.embedding(labels, self.l_y.normalized())
+        return getattr(self, f"l{self.downs + 2}")(h)[:, 0] + (of_class * h).sum(1)
 
 
 def freeze(module):

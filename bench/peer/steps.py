@@ -5,7 +5,15 @@ import time
 import torch
 from torch.nn import functional as F
 
-from networks import ConditionalGenerator, Critic, Generator, KedmiDiscriminator, classifier, freeze
+from networks import (
+    ConditionalGenerator,
+    Critic,
+    Generator,
+    KedmiDiscriminator,
+    ProjectionDiscriminator,
+    classifier,
+    freeze,
+)
 from tensors import under
 
 MOMENTUM, RATE, DECAY = 0.9, 1e-3, 1e-4
@@ -186,7 +194,28 @@ def kedmi(mu, noise, target, generator, discriminator, labels, speed_up, rate=0.
     return step, [mu, log_variance]
 
 
-def plg_mi(spec, state, layout, speed_up, rate=0.1, grey=(0.299, 0.587, 0.114)):
+def views_of(state):
+    """The matrices and factors of each view that was drawn."""
+    names = sorted({name.split("/")[0] for name in state if name.startswith("views")})
+    return [[state[f"{name}/{part}"] for part in ("rows", "columns", "brightness", "contrast")] for name in names]
+
+
+def viewed(images, view, grey=(0.299, 0.587, 0.114)):
+    """A crop of each image, its brightness and then its contrast changed."""
+    rows, columns, brightness, contrast = view
+    shares = torch.tensor(grey)[:, None, None]
+    bright = (rows @ images @ columns * brightness).clamp(0, 1)
+    mean = (bright * shares).sum(1, keepdim=True).mean((2, 3), keepdim=True)
+    return (mean + (bright - mean) * contrast).clamp(0, 1)
+
+
+def max_margin(logits, labels):
+    """The largest logit of another class minus that of the own one, image by image."""
+    own = F.one_hot(labels, logits.shape[1]).bool()
+    return logits.masked_fill(own, -torch.inf).amax(1) - logits.gather(1, labels[:, None])[:, 0]
+
+
+def plg_mi(spec, state, layout, speed_up, rate=0.1):
     target = classifier(spec)
     target.load_state_dict(under("target/", state), strict=False)
     freeze(target).to(memory_format=layout)
@@ -196,20 +225,14 @@ def plg_mi(spec, state, layout, speed_up, rate=0.1, grey=(0.299, 0.587, 0.114)):
     generator.load_state_dict(under("generator/", state), strict=False)
     generator.fix(labels).to(memory_format=layout)
     optimizer = fused(torch.optim.Adam, [z], lr=rate)
-    others = F.one_hot(labels, spec["classes"]).bool()
-    shares = torch.tensor(grey)[:, None, None]
-    views = sorted({name.split("/")[0] for name in state if name.startswith("views")})
-    drawn = [[state[f"{v}/{part}"] for part in ("rows", "columns", "brightness", "contrast")] for v in views]
+    drawn = views_of(state)
 
     def loss_of(z):
         images = generator(z)
         loss = 0
-        for rows, columns, brightness, contrast in drawn:
-            bright = (rows @ images @ columns * brightness).clamp(0, 1)
-            mean = (bright * shares).sum(1, keepdim=True).mean((2, 3), keepdim=True)
-            logits = target((mean + (bright - mean) * contrast).clamp(0, 1).contiguous(memory_format=layout))
-            own = logits.gather(1, labels[:, None])[:, 0]
-            loss = loss + (logits.masked_fill(others, -torch.inf).amax(1) - own).sum()
+        for view in drawn:
+            logits = target(viewed(images, view).contiguous(memory_format=layout))
+            loss = loss + max_margin(logits, labels).sum()
         return loss
 
     return descent(optimizer, speed_up(loss_of), z), [z]
@@ -242,4 +265,47 @@ def gan(spec, state, layout, speed_up):
     return descent(optimizer, loss_of, z), weights
 
 
-MAKERS = {"train": train, "gmi": attack, "kedmi": attack, "plg-mi": plg_mi, "critic": gan, "generator": gan}
+def plg_gan(spec, state, layout, speed_up, inversion=0.2):
+    """A player's step of PLG-MI's conditional GAN; the generator is also guided by the classifier."""
+    classes = spec["classes"]
+    z, real = state["z"], state["real"].to(memory_format=layout)
+    wanted, real_classes = state["wanted"].long(), state["realClasses"].long()
+    generator = ConditionalGenerator(z.shape[1], spec["side"], spec["priorWidth"], classes).condition(wanted)
+    discriminator = ProjectionDiscriminator(spec["side"], spec["priorWidth"], classes)
+    for network, prefix in ((generator, "generator/"), (discriminator, "discriminator/")):
+        network.load_state_dict(under(prefix, state), strict=False)
+        network.to(memory_format=layout).train()
+    learner = discriminator if spec["kind"] == "plg-critic" else generator
+    (generator if learner is discriminator else discriminator).requires_grad_(False)
+    weights = list(learner.parameters())
+    optimizer = fused(torch.optim.Adam, weights, lr=2e-4, betas=(0.0, 0.9))
+    target = classifier(spec)
+    target.load_state_dict(under("target/", state), strict=False)
+    freeze(target).to(memory_format=layout)
+    (view,) = views_of(state)
+
+    def critic_loss(z):
+        with torch.no_grad():
+            fake = generator(z)
+        scores = discriminator(torch.cat([fake, real]), torch.cat([wanted, real_classes]))
+        n = real.shape[0]
+        return (1 - scores[n:]).relu().mean() + (1 + scores[:n]).relu().mean()
+
+    def generator_loss(z):
+        fake = generator(z)
+        guidance = max_margin(target(viewed(fake, view).contiguous(memory_format=layout)), wanted).mean()
+        return inversion * guidance - discriminator(fake, wanted).mean()
+
+    return descent(optimizer, speed_up(critic_loss if learner is discriminator else generator_loss), z), weights
+
+
+MAKERS = {
+    "train": train,
+    "gmi": attack,
+    "kedmi": attack,
+    "plg-mi": plg_mi,
+    "critic": gan,
+    "generator": gan,
+    "plg-critic": plg_gan,
+    "plg-generator": plg_gan,
+}

@@ -1,28 +1,18 @@
-import { openTarget } from "../../src/attacks/access.ts";
 import { alignedRows } from "../../src/attacks/align.ts";
 import { conditionalIteration } from "../../src/attacks/conditional-search.ts";
 import { gmi, gmiIteration } from "../../src/attacks/gmi.ts";
 import { kedmi, kedmiIteration } from "../../src/attacks/kedmi.ts";
 import { identityRows } from "../../src/attacks/lomma.ts";
 import { plgMi } from "../../src/attacks/plg-mi.ts";
-import { queryMeter } from "../../src/attacks/queries.ts";
 import { createStore, type StateDict } from "../../src/engine/store.ts";
 import { filled } from "../../src/engine/tensor.ts";
-import { weightsUnder } from "../../src/priors/prior.ts";
 import type { AttackSpec } from "../case.ts";
-import { buildClassifier } from "./model.ts";
 import { priorOf } from "./prior.ts";
 import { jointNorm, type Step } from "./step.ts";
-
-/** Where a case's state holds the attacked classifier. */
-export const TARGET = "target/";
+import { targetOf } from "./target.ts";
 
 /** β₁ of KEDMI's Adam. */
 const FIRST_BETA = 0.9;
-
-function targetOf(spec: AttackSpec, state: StateDict) {
-  return openTarget("white-box", buildClassifier(spec), weightsUnder(TARGET, state), queryMeter()).target;
-}
 
 const labelsIn = (state: StateDict) => Int32Array.from(state.labels!.data);
 

@@ -1,13 +1,14 @@
 import type { StateDict } from "../../src/engine/store.ts";
-import type { AttackSpec, ComputeSpec, FisherSpec, GanSpec, TrainSpec } from "../case.ts";
+import type { AttackSpec, ComputeSpec, FisherSpec, GanSpec, PlgGanSpec, TrainSpec } from "../case.ts";
 import { gmiStep, kedmiStep, plgMiStep } from "./attack.ts";
 import { fisherStep } from "./fisher.ts";
 import { ganStep } from "./gan.ts";
+import { plgGanStep } from "./plg-gan.ts";
 import type { Step } from "./step.ts";
 import { trainStep } from "./train.ts";
 
 /** The kinds of case that are one step of a graph. */
-export type StepSpec = TrainSpec | FisherSpec | AttackSpec | GanSpec;
+export type StepSpec = TrainSpec | FisherSpec | AttackSpec | GanSpec | PlgGanSpec;
 
 export function isStep(spec: ComputeSpec): spec is StepSpec {
   return spec.kind !== "evaluate" && spec.kind !== "load" && spec.kind !== "epoch";
@@ -29,5 +30,8 @@ export function buildStep(spec: StepSpec, state: StateDict): Step {
     case "critic":
     case "generator":
       return ganStep(spec, state);
+    case "plg-critic":
+    case "plg-generator":
+      return plgGanStep(spec, state);
   }
 }

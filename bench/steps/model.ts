@@ -1,5 +1,5 @@
 import type { Model } from "../../src/models/model.ts";
-import { resnet10, resnet18 } from "../../src/models/resnet.ts";
+import { resnet10, resnet18, resnet50 } from "../../src/models/resnet.ts";
 import { vgg16Bn } from "../../src/models/vgg.ts";
 import { vitB16 } from "../../src/models/vit.ts";
 import type { Classifier } from "../case.ts";
@@ -9,5 +9,5 @@ export function buildClassifier({ model, width, stem = "small", side, classes }:
   const shape = { input: [3, side, side], classes } as const;
   if (model === "vgg16_bn") return vgg16Bn.build({ width }, shape);
   if (model === "vit_b_16") return vitB16.build({ width }, shape);
-  return (model === "resnet18" ? resnet18 : resnet10).build({ width, stem }, shape);
+  return { resnet10, resnet18, resnet50 }[model].build({ width, stem }, shape);
 }

@@ -38,6 +38,8 @@ export interface ProgramOptions {
    * the standard one.
    */
   readonly layout?: "fastest" | "standard";
+  /** Where the runtime writes its own profile of all runs, at the program's release: `<profile>_<time>.json`. Without it none is kept. */
+  readonly profile?: string;
 }
 
 // The number of threads belongs to the process, as the cores do.
@@ -125,7 +127,8 @@ const OUTPUT = "output/";
 const UPDATE = "update/";
 
 /** Compiles a graph into one session of the runtime: forward, backward and update run as one. */
-export async function compile({ outputs, updates = {}, store, layout = "fastest" }: ProgramOptions): Promise<Program> {
+export async function compile(options: ProgramOptions): Promise<Program> {
+  const { outputs, updates = {}, store, layout = "fastest", profile } = options;
   const results: Record<string, Value> = {};
   for (const [name, v] of Object.entries(outputs)) results[`${OUTPUT}${name}`] = v;
   for (const [name, v] of Object.entries(updates)) results[`${UPDATE}${name}`] = v;
@@ -143,7 +146,7 @@ export async function compile({ outputs, updates = {}, store, layout = "fastest"
     block: layout === "fastest" && currentDevice() === "cpu" ? await blockSize() : 0,
     apart: (path, data) => externalData.push({ path, data }),
   });
-  const session = await createSession(model, { externalData });
+  const session = await createSession(model, { externalData, profile });
   const arrays = new Map(Object.entries(outputs).map(([name, v]) => [name, allocate(v.dtype, count(v))]));
   const updated = Object.keys(updates);
 
@@ -161,7 +164,10 @@ export async function compile({ outputs, updates = {}, store, layout = "fastest"
         Object.entries(outputs).map(([name, v]) => [name, { dtype: v.dtype, shape: v.shape, data: arrays.get(name)! }]),
       );
     },
-    release: () => session.release(),
+    async release() {
+      if (profile !== undefined) session.endProfiling();
+      await session.release();
+    },
   };
 }
 
@@ -207,11 +213,12 @@ async function probeBlocks(): Promise<number> {
 interface SessionSettings {
   readonly externalData?: readonly { readonly path: string; readonly data: Uint8Array }[];
   readonly device?: Device;
+  readonly profile?: string | undefined;
 }
 
 function createSession(
   model: Uint8Array | string,
-  { externalData = [], device = currentDevice() }: SessionSettings,
+  { externalData = [], device = currentDevice(), profile }: SessionSettings,
 ): Promise<ort.InferenceSession> {
   const options: ort.InferenceSession.SessionOptions = {
     // What a device has no kernel for runs on the processor.
@@ -223,6 +230,7 @@ function createSession(
     // Its plan is one more block as large as a whole step, beside what the first run has used.
     enableMemPattern: false,
     externalData,
+    ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
   };
   return typeof model === "string"
     ? ort.InferenceSession.create(model, options)

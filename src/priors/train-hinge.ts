@@ -8,7 +8,7 @@ import type { Rng } from "../engine/random.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
 import type { TensorData } from "../engine/tensor.ts";
 import type { Work } from "../engine/work.ts";
-import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from "./adversaries.ts";
+import { bindNetworks, compilePlayer, type Player, player, playerState, playerUpdates } from "./adversaries.ts";
 import { generatorLearns } from "./conditional-generator.ts";
 import { firstWeights, type PriorNetworks } from "./prior.ts";
 import { criticStepsBefore, criticStepsOf, playRounds, realBatches } from "./rounds.ts";
@@ -33,6 +33,12 @@ export interface HingeSettings {
   readonly flip: number;
 }
 
+/** What is added to the generator's loss for fakes [N, C, H, W] of the wanted classes (one-hot rows), and what the graph is fed for it. */
+export type Guide = (
+  fakes: Value,
+  wanted: Value,
+) => { readonly loss: Value; draw(rng: Rng): Readonly<Record<string, TensorData>> };
+
 /** What a GAN with classes and the hinge loss learns from. */
 export interface HingeTraining {
   /** Names the training in its random streams, its progress and its log. */
@@ -42,11 +48,7 @@ export interface HingeTraining {
   readonly images: ImageSet;
   readonly classes: number;
   readonly settings: HingeSettings;
-  /** What is added to the generator's loss for fakes [N, C, H, W] of the wanted classes (one-hot rows), and what the graph is fed for it. */
-  readonly guide: (
-    fakes: Value,
-    wanted: Value,
-  ) => { readonly loss: Value; draw(rng: Rng): Readonly<Record<string, TensorData>> };
+  readonly guide: Guide;
   /** First weights of both networks under their prefixes, where they are not random. */
   readonly start?: StateDict;
   readonly seed: number;
@@ -60,10 +62,17 @@ export function hingeLoss(real: Value, fake: Value): Value {
   return add(mean(relu(sub(1, real))), mean(relu(add(fake, 1))));
 }
 
-/** Trains a GAN with classes and the hinge loss and returns the weights of both networks under their prefixes. Every 25th step logs a row. Resumes. */
-export async function trainHinge(options: HingeTraining): Promise<StateDict> {
-  const { name, networks, images, classes, settings, guide, seed, work } = options;
-  const { batch, latent, steps, rate, criticRate = rate } = settings;
+/**
+ * Both players of a GAN with classes and the hinge loss. Their graphs are fed `z` [N, latent], the critic's also `real` [N, C, H, W]; classes of
+ * fakes are fed under `wanted` [N], those of real images under `realClasses` [N]; and what the guide draws.
+ */
+export function hingePlayers(
+  networks: PriorNetworks,
+  classes: number,
+  settings: Pick<HingeSettings, "batch" | "latent" | "rate" | "criticRate" | "learns">,
+  guide: Guide,
+): { readonly critic: Player; readonly generator: Player; readonly guided: ReturnType<Guide> } {
+  const { batch, latent, rate, criticRate = rate } = settings;
   const z = input("z", [batch, latent]);
   const rows = (of: string) => oneHot(input(of, [batch], "int32"), classes);
   const wanted = rows("wanted");
@@ -94,7 +103,14 @@ export async function trainHinge(options: HingeTraining): Promise<StateDict> {
     BETAS,
     generatorLearns(settings),
   );
+  return { critic, generator, guided };
+}
 
+/** Trains a GAN with classes and the hinge loss and returns the weights of both networks under their prefixes. Every 25th step logs a row. Resumes. */
+export async function trainHinge(options: HingeTraining): Promise<StateDict> {
+  const { name, networks, images, classes, settings, guide, seed, work } = options;
+  const { batch, latent, steps } = settings;
+  const { critic, generator, guided } = hingePlayers(networks, classes, settings, guide);
   const next = playerUpdates(generator);
   const start = options.start ?? firstWeights(networks, seed);
   const average = runningAverage(networks, start, settings.average, generator.plan);

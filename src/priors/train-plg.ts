@@ -9,7 +9,7 @@ import { randomViews, type ViewRange } from "../models/random-views.ts";
 import type { PlgSettings } from "./plg.ts";
 import type { PriorNetworks } from "./prior.ts";
 import { pseudoLabelled } from "./pseudo-labels.ts";
-import { trainHinge } from "./train-hinge.ts";
+import { type Guide, trainHinge } from "./train-hinge.ts";
 import { withClasses } from "./with-classes.ts";
 
 /** What PLG-MI's GAN learns from. */
@@ -31,9 +31,20 @@ export interface PlgTraining {
 /** How the target sees fakes and candidates: the paper's random resized crop, colour jitter and flip (its rotation by ±5° is left out). */
 export const PLG_VIEWS: ViewRange = { scale: [0.8, 1], ratio: [1, 1], flip: 0.5, jitter: 0.2 };
 
+/** The target's max-margin loss on views of the fakes, times α, in the generator's loss (eq. 3 and 4). */
+export function plgGuide(
+  logits: PlgTraining["logits"],
+  { flip, inversion }: Pick<PlgSettings, "flip" | "inversion">,
+): Guide {
+  return (fakes, wanted) => {
+    const views = randomViews(fakes, { ...PLG_VIEWS, flip });
+    return { loss: mul(mean(maxMarginRows(logits(views.images), wanted)), inversion), draw: views.draw };
+  };
+}
+
 /**
  * Trains PLG-MI's conditional GAN against a target and returns the weights of both networks under their prefixes: the hinge loss (eq. 2), and
- * for the generator the target's max-margin loss on views of the fakes (eq. 3 and 4).
+ * for the generator the target's guidance.
  */
 export async function trainPlg(options: PlgTraining): Promise<StateDict> {
   const { networks, images, scores, logits, classes, settings, start, seed, work } = options;
@@ -43,11 +54,7 @@ export async function trainPlg(options: PlgTraining): Promise<StateDict> {
     classes,
     images: pseudoLabelled(images, scores, classes, settings.top),
     settings,
-    guide(fakes, wanted) {
-      const views = randomViews(fakes, { ...PLG_VIEWS, flip: settings.flip });
-      const inversion = mean(maxMarginRows(logits(views.images), wanted));
-      return { loss: mul(inversion, settings.inversion), draw: views.draw };
-    },
+    guide: plgGuide(logits, settings),
     ...(start && { start: withClasses(networks, start, seed) }),
     seed,
     work,

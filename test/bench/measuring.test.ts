@@ -1,9 +1,13 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cases, quickCases, selectCases } from "../../bench/cases.ts";
 import { evaluationFlops, graphFlops } from "../../bench/flops.ts";
 import { findPeer, formsOf, type Peer } from "../../bench/peer.ts";
 import { allot, planned, planText } from "../../bench/plan.ts";
 import { prepare } from "../../bench/prepare.ts";
+import { profileOf, readProfile } from "../../bench/profile.ts";
 import { checkAgreement, MismatchError } from "../../bench/run-case.ts";
 import { withSide } from "../../bench/side.ts";
 import { quantile, spreadOf } from "../../bench/statistics.ts";
@@ -14,6 +18,7 @@ import { input, parameter } from "../../src/engine/graph.ts";
 import { conv2d } from "../../src/engine/ops/conv.ts";
 import { matmul } from "../../src/engine/ops/linear.ts";
 import { sum } from "../../src/engine/ops/reduce.ts";
+import { compile } from "../../src/engine/runtime.ts";
 
 test("quantiles are NumPy's", () => {
   expect([0, 0.25, 0.5, 0.75, 1].map((q) => quantile([4, 1, 3, 2], q))).toEqual([1, 1.75, 2.5, 3.25, 4]);
@@ -89,6 +94,69 @@ test("a training step costs three times an evaluation but for the images' gradie
   expect(cost("layer3")).toBeGreaterThan(forward);
 });
 
+describe("a profile", () => {
+  const run = (ts: number, dur: number) => ({ cat: "Session", name: "model_run", ts, dur, args: {} });
+  const node = (kind: string, ts: number, dur: number) => ({
+    cat: "Node",
+    name: `${kind}_${ts}_kernel_time`,
+    ts,
+    dur,
+    args: { op_name: kind },
+  });
+  /** The nodes of a run that begins at `ts`: 60 µs of products, 40 of others. */
+  const nodes = (ts: number) => [
+    node("Conv", ts + 1, 30),
+    node("Conv", ts + 40, 20),
+    node("FusedMatMul", ts + 60, 10),
+    ...["Add", "Mul", "Sub", "Slice", "Concat", "Pad"].map((kind, i) => node(kind, ts + 70 + i, 10 - i)),
+  ];
+
+  test("sums the time of nodes by their kind, a run, without the first runs", () => {
+    const starts = [0, 1000, 2000, 3000];
+    const warm = (ts: number) => (ts < 2000 ? [node("Conv", ts + 2, 900)] : nodes(ts));
+    // The trace has nodes before the run that they belong to.
+    const trace = [...starts.flatMap(warm), ...starts.map((ts) => run(ts, ts < 2000 ? 990 : ts / 10))];
+    const found = profileOf([{ cat: "Session", name: "session_initialization", ts: 0, dur: 5 }, ...trace]);
+    expect(found.ms).toBeCloseTo(0.25);
+    expect([found.products, found.others].map((ms) => Math.round(ms * 1000))).toEqual([60, 45]);
+    expect(found.kinds.map(({ kind, ms, calls }) => [kind, Math.round(ms * 1000), calls])).toEqual([
+      ["Conv", 50, 2],
+      ["FusedMatMul", 10, 1],
+      ["Add", 10, 1],
+      ["Mul", 9, 1],
+      ["Sub", 8, 1],
+      ["Slice", 7, 1],
+    ]);
+    expect(found.rest).toEqual({ kinds: 2, ms: expect.closeTo(0.011), calls: 2 });
+  });
+
+  test("of too few runs is an error and not a profile of nothing", () => {
+    expect(() => profileOf([run(0, 10), run(20, 10)])).toThrow("the runtime's profile has 2 runs; more are needed");
+  });
+
+  test("of a step holds what its graph is made of, as the runtime writes it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "bench-profile-"));
+    const spec = {
+      kind: "train",
+      model: "resnet10",
+      width: 8,
+      side: 32,
+      classes: 10,
+      batch: 4,
+      boundary: null,
+    } as const;
+    const step = buildStep(spec, prepare(spec));
+    const program = await compile({ ...step, profile: join(folder, "profile") });
+    for (let i = 0; i < 3; i++) await program.run(step.feeds);
+    await program.release();
+    const { ms, products, others, kinds } = await readProfile(folder);
+    await rm(folder, { recursive: true });
+    expect(kinds.map(({ kind }) => kind)).toContain("Conv");
+    expect(Math.min(products, others)).toBeGreaterThan(0);
+    expect(products + others).toBeLessThanOrEqual(ms);
+  });
+});
+
 describe("cases", () => {
   test("have names of their own, and goals or a curve or neither for a reason", () => {
     const ids = [...cases, ...quickCases].map(({ id }) => id);
@@ -107,6 +175,8 @@ describe("cases", () => {
       "gmi",
       "kedmi",
       "load",
+      "plg-critic",
+      "plg-generator",
       "plg-mi",
       "start",
       "train",

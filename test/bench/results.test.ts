@@ -2,10 +2,14 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { cases } from "../../bench/cases.ts";
 import { conditionsOf } from "../../bench/conditions.ts";
-import { performancePage, verdicts } from "../../bench/document.ts";
-import type { Result, Row } from "../../bench/result.ts";
+import { performancePage } from "../../bench/document.ts";
+import { growthPictures } from "../../bench/growth.ts";
+import type { Profile, Result, Row } from "../../bench/result.ts";
 import { type Conditions, newestResult, openResult, readResult } from "../../bench/result-file.ts";
+import { timeToReach, verdicts } from "../../bench/verdicts.ts";
+import { renderSvg } from "../../src/report/svg.ts";
 
 const spread = (median: number) => ({ median, low: median * 0.9, high: median * 1.1 });
 
@@ -98,17 +102,20 @@ describe("a result on disk", () => {
 test("goals are judged by the median ratio, the share of the peak and the peer's lower memory", () => {
   // 30 GFLOP in 100 ms are 300 GFLOP/s, three quarters of 400.
   expect(verdicts(row("a"), 400)).toEqual([
-    { goal: "1.3× of tuned PyTorch", reached: true },
-    { goal: "2.5× of default PyTorch", reached: false },
-    { goal: "75 % of peak", reached: true },
+    { goal: "1.3× of tuned PyTorch", reached: true, within: expect.closeTo(131 / 1.3) },
+    { goal: "2.5× of default PyTorch", reached: false, within: expect.closeTo(240 / 2.5) },
+    { goal: "75 % of peak", reached: true, within: expect.closeTo(100) },
     { goal: "PyTorch's memory", reached: true },
   ]);
+  expect(timeToReach(row("a"), 400)).toBeCloseTo(240 / 2.5);
+  expect(timeToReach(row("a", { goals: { tuned: 1.3, default: 2.4, peak: 0.75 } }), 400)).toBeUndefined();
   const heavier = row("a", { ours: { ms: spread(101), peakBytes: 2 ** 30 + 1 } });
   expect(verdicts(heavier, 400).map(({ reached }) => reached)).toEqual([true, false, false, false]);
   const { tuned: _, default: __, ...alone } = row("a");
-  expect(verdicts(alone, 400)).toEqual([{ goal: "75 % of peak", reached: true }]);
+  expect(verdicts(alone, 400)).toEqual([{ goal: "75 % of peak", reached: true, within: expect.closeTo(100) }]);
   const start = { id: "start", goals: { seconds: 0.3 }, ours: { ms: spread(310), peakBytes: 1 }, tried: [] };
   expect(verdicts(start, 400)).toEqual([{ goal: "0.3 s", reached: false }]);
+  expect(timeToReach(start, 400), "the graph is not what a start waits for").toBeUndefined();
 });
 
 describe("the page", () => {
@@ -143,6 +150,66 @@ describe("the page", () => {
       "| 16 | 100 ms (90.0 ms–110 ms) | 6.25 ms | 1.00× | 0.25 GiB | 1.00× |",
       "| 64 | 300 ms (270 ms–330 ms) | 4.69 ms | 3.00× | 1.00 GiB | 4.00× |",
     ]);
+  });
+
+  test("draws each curve under a name that stays, on logarithmic axes where the sizes are powers", () => {
+    const [picture, ...others] = growthPictures(result.rows);
+    expect(others).toEqual([]);
+    expect(picture!.path).toBe("images/growth-a-step-against-batch.svg");
+    expect(page).toContain(`![${picture!.label}](${picture!.path})`);
+    const scale = (sizes: number[]) => {
+      const chart = growthPictures(sizes.map((at) => grown(at, at)))[0]?.chart;
+      return [chart?.x?.type, chart?.y?.type];
+    };
+    expect(scale([16, 64, 256])).toEqual(["log", "log"]);
+    expect(scale([10, 20, 30])).toEqual(["linear", "linear"]);
+    const svg = renderSvg(picture!.chart, picture!.label);
+    // The second point is at four times the size, with three times the time and four times the memory.
+    expect([...svg.matchAll(/>(time|memory)<\/text>/g)].map(([, name]) => name)).toEqual(["time", "memory"]);
+    expect(svg).not.toContain("var(--");
+    expect(growthPictures([grown(16, 100)]), "one point is no curve").toEqual([]);
+  });
+
+  test("says whether memory grew where it should not", () => {
+    const loading = (at: number, peakBytes: number): Row => ({
+      ...grown(at, 100),
+      ours: { ms: spread(100), peakBytes },
+      growth: { along: "images", curve: "loading", at, ...(at >= 1000 && { level: true }) },
+    });
+    const said = (last: number) =>
+      performancePage({ ...result, rows: [loading(100, 1), loading(1000, 2 ** 30), loading(100_000, last)] });
+    const sizes = "between 1\u202f000 and 100\u202f000 images";
+    expect(said(2 ** 31)).toContain(`Memory grew ${sizes}: by 1.00 GiB, 2.00×.`);
+    expect(said(1.04 * 2 ** 30)).toContain(`Memory did not grow ${sizes}: the difference is 0.04 GiB, 1.04×.`);
+    expect(said(2 ** 29)).toContain(`Memory did not grow ${sizes}: the difference is −0.50 GiB, 0.50×.`);
+    expect(page).not.toMatch(/Memory (?:grew|did not grow)/);
+    const flagged = cases.flatMap(({ id, growth }) => (growth?.level === true ? [id] : []));
+    expect(flagged).toEqual(["load/64px/1000-images", "load/64px/100000-images"]);
+  });
+
+  test("says of each case that misses a goal of speed what its time goes into", () => {
+    const profile: Profile = {
+      ms: 120,
+      products: 60,
+      others: 54,
+      kinds: [
+        { kind: "Conv", ms: 60, calls: 40 },
+        { kind: "Add", ms: 48, calls: 1200 },
+      ],
+      rest: { kinds: 3, ms: 6, calls: 9 },
+    };
+    const missed = (rows: Row[]) => performancePage({ ...result, rows }).split("## What stands in the way")[1];
+    const text = missed([row("gmi/b64", { profile }), row("fast", { goals: { tuned: 1.3 } })])!;
+    expect(text).toContain("| `gmi/b64` | 120 ms | Conv 50 % (40), Add 40 % (1\u202f200) | 3 kinds 5 % (9) |");
+    // 30 GFLOP at 400 GFLOP/s are 75 ms; in 60 ms of products they are 500 GFLOP/s.
+    expect(text).toContain(
+      "- `gmi/b64` takes 100 ms, its goals allow 96.0 ms. Its arithmetic alone takes 75.0 ms at the peak, 75 % of its time. " +
+        "50 % of its time under the profiler lies in products, 45 % in nodes that only move or combine memory, 5 % between nodes. " +
+        "While products run, they reach 125 % of the peak.",
+    );
+    expect(text).not.toContain("`fast` takes");
+    expect(missed([row("fast", { goals: { tuned: 1.3 } })])).toBeUndefined();
+    expect(missed([row("gmi/b64")])).toContain("75 % of its time. It was not profiled.");
   });
 
   test("says so where no peer was there", () => {

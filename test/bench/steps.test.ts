@@ -2,12 +2,13 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { AttackSpec, EpochSpec, FisherSpec, GanSpec, TrainSpec } from "../../bench/case.ts";
+import type { AttackSpec, EpochSpec, FisherSpec, GanSpec, PlgGanSpec, TrainSpec } from "../../bench/case.ts";
 import { epochJob } from "../../bench/epoch.ts";
 import { prepare } from "../../bench/prepare.ts";
 import { buildStep, type StepSpec } from "../../bench/steps/index.ts";
 import { buildClassifier } from "../../bench/steps/model.ts";
-import { dcganSettings, priorNetworks, priorOf } from "../../bench/steps/prior.ts";
+import { dcganSettings, plgSettings, priorNetworks, priorOf } from "../../bench/steps/prior.ts";
+import { targetOf } from "../../bench/steps/target.ts";
 import { settings } from "../../bench/steps/train.ts";
 import type { Attack } from "../../src/attacks/attack.ts";
 import { gmi } from "../../src/attacks/gmi.ts";
@@ -25,6 +26,7 @@ import { unwatched } from "../../src/engine/work.ts";
 import { fisherMeter } from "../../src/fisher/fisher.ts";
 import { weightsOf } from "../../src/models/model.ts";
 import { weightsUnder } from "../../src/priors/prior.ts";
+import { trainPlg } from "../../src/priors/train-plg.ts";
 import { trainWganGp } from "../../src/priors/train-wgan-gp.ts";
 
 // The benchmark builds its steps itself, to take turns with the peer step by step. Here each is held against the graph that the
@@ -101,6 +103,11 @@ test.each([null, "layer1", "layer3"])(
   },
 );
 
+test("a training step of a network of bottlenecks is that of the target's training", async () => {
+  const spec: TrainSpec = { kind: "train", ...classifier, model: "resnet50", batch: 4, boundary: null };
+  expect(built(spec)).toBe(await trained(spec, { featureMemory: 0 }));
+});
+
 test("a step of BiDO is that of its training", async () => {
   const spec: TrainSpec = { kind: "train", ...classifier, batch: 4, boundary: null, defense: "bido-hsic" };
   const recipe = bidoHsic.recipe(bidoHsic.config.parse({}), buildClassifier(spec));
@@ -161,6 +168,29 @@ test("the critic's and the generator's steps are those of the prior's training",
   expect([built(critic!), built(generator!)]).toEqual(graphs);
 });
 
+test("both steps of PLG-MI's conditional GAN are those of its training against the classifier", async () => {
+  const [critic, generator]: PlgGanSpec[] = [
+    { kind: "plg-critic", ...classifier, ...prior },
+    { kind: "plg-generator", ...classifier, ...prior },
+  ];
+  const target = targetOf(critic!, prepare(critic!));
+  const graphs = await compiledBy(
+    () =>
+      trainPlg({
+        networks: priorNetworks(critic!),
+        images: noise,
+        scores: new Float32Array(noise.size * classifier.classes).fill(1 / classifier.classes),
+        logits: (images) => target.logits(images),
+        classes: classifier.classes,
+        settings: { ...plgSettings(prior.priorWidth), batch: 4 },
+        seed: 1,
+        work: unwatched,
+      }),
+    2,
+  );
+  expect([built(critic!), built(generator!)]).toEqual(graphs);
+});
+
 describe("the gradient norm that is read from the optimiser's slots", () => {
   test.each<StepSpec>([
     { kind: "train", ...classifier, batch: 4, boundary: null },
@@ -170,8 +200,11 @@ describe("the gradient norm that is read from the optimiser's slots", () => {
     { kind: "plg-mi", ...classifier, ...prior },
     { kind: "train", ...classifier, model: "vit_b_16", width: 48, batch: 4, boundary: null },
     { kind: "train", ...classifier, batch: 4, boundary: null, defense: "bido-hsic" },
+    { kind: "train", ...classifier, model: "resnet50", batch: 4, boundary: null },
     { kind: "critic", ...prior },
     { kind: "generator", ...prior },
+    { kind: "plg-critic", ...classifier, ...prior },
+    { kind: "plg-generator", ...classifier, ...prior },
   ])("is that of the gradients themselves: $kind", async (spec) => {
     const actual = await vi.importActual<typeof runtime>("../../src/engine/runtime.ts");
     const step = buildStep(spec, prepare(spec));
@@ -181,7 +214,11 @@ describe("the gradient norm that is read from the optimiser's slots", () => {
     const asked = Object.fromEntries(gradients.map((g, i) => [String(i), g]));
     const direct = await actual.compile({ outputs: asked, store: step.store });
     const found = await direct.run(step.feeds);
-    const norm = Math.hypot(...Object.values(found).map(({ data }) => Math.hypot(...data)));
+    const norm = Math.sqrt(
+      Object.values(found)
+        .flatMap(({ data }) => data as Float32Array)
+        .reduce((sum, data) => data.reduce((squares, x) => squares + x * x, sum), 0),
+    );
     await direct.release();
 
     const program = await actual.compile(step);
