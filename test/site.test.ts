@@ -16,7 +16,7 @@ const MORE = ["FEATURES.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md"];
 
 let scratch = "";
 let site = "";
-let pages: { readonly path: string; readonly document: Document }[] = [];
+let pages: { readonly path: string; readonly document: ReturnType<typeof parseHTML>["document"] }[] = [];
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), "site-"));
   site = join(scratch, "site");

@@ -7,8 +7,11 @@ export const navigation = [
     group: "How to",
     files: [
       "docs/audit.md",
+      "docs/howto/own-data.md",
+      "docs/howto/own-model.md",
       "docs/fisher.md",
       "docs/frontier.md",
+      "docs/howto/own-attack.md",
       "docs/ci.md",
       "docs/cluster.md",
       "docs/serve.md",
@@ -23,6 +26,7 @@ export const navigation = [
     group: "To look up",
     files: [
       "docs/results/attacks.md",
+      "docs/commands.md",
       "docs/study-file.md",
       "FEATURES.md",
       "docs/conformance.md",
