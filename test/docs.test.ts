@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import packageJson from "../package.json" with { type: "json" };
 import { attacks } from "../src/attacks/index.ts";
+import { commandPage } from "../src/cli/command-page.ts";
 import { modules } from "../src/cli/modules.ts";
 import { runCli } from "../src/cli/program.ts";
 import { dataSources } from "../src/data/index.ts";
@@ -52,6 +53,10 @@ const PAGES = [
   "SECURITY.md",
   "docs/cluster.md",
   "docs/tracking.md",
+  "docs/commands.md",
+  "docs/howto/own-attack.md",
+  "docs/howto/own-data.md",
+  "docs/howto/own-model.md",
 ];
 
 /** The code blocks of a page whose fence names the language so, without their indentation. */
@@ -122,10 +127,13 @@ test.each(PAGES)("%s links to files that exist", async (page) => {
   expect(links.filter((path) => !existsSync(at(dirname(page), path)))).toEqual([]);
 });
 
-test("the code in README.md and CONTRIBUTING.md compiles", async () => {
-  const library = blocks(await read("README.md"), "ts");
+test("the code in README.md, CONTRIBUTING.md and docs/howto compiles", async () => {
+  const library = [
+    ...blocks(await read("README.md"), "ts"),
+    ...blocks(await read("docs/howto/own-attack.md"), "ts own attack"),
+  ];
   const attack = blocks(await read("CONTRIBUTING.md"), "ts attack");
-  expect([library.length, attack.length]).toEqual([2, 1]);
+  expect([library.length, attack.length]).toEqual([3, 1]);
   for (const [i, code] of library.entries()) await writeFile(join(scratch, `library-${i}.mts`), code);
   // It is written to lie in src/attacks.
   const beside = (code: string) =>
@@ -175,6 +183,17 @@ describe("studies", () => {
   test("the study in README.md is valid", async () => {
     const [text] = blocks(await read("README.md"), "yaml");
     expect(parseYamlConfig(StudySchema, text!, "README.md").data.kind).toBe("folder");
+  });
+
+  test("those in docs/howto/own-model.md are valid", async () => {
+    const [whole, part] = blocks(await read("docs/howto/own-model.md"), "yaml");
+    expect(parseYamlConfig(StudySchema, whole!, "own-model.md").model).toMatchObject({ kind: "onnx" });
+    const rest = whole!.replace(/^model: .*\n/m, "");
+    expect(parseYamlConfig(StudySchema, `${rest}${part}`, "own-model.md").model).toMatchObject({ kind: "vgg16_bn" });
+  });
+
+  test("docs/commands.md is what the program says (else: npm run schema)", async () => {
+    expect(await read("docs/commands.md")).toBe(tight(commandPage()));
   });
 
   test("docs/study-file.md is what the schema says (else: npm run schema)", () =>

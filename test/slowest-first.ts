@@ -20,6 +20,8 @@ const SLOW = [
   "src/study/lock.test.ts",
   "test/engine/graph-size.test.ts",
   "test/docs.test.ts",
+  "test/site.test.ts",
+  "test/howto.test.ts",
   "test/images-study.test.ts",
   "src/priors/stylegan.test.ts",
   "src/data/faces/store.test.ts",

@@ -21,9 +21,40 @@ import { addVerify } from "./commands/verify.ts";
 import { addWorker } from "./commands/worker.ts";
 import { addDeviceTrial } from "./device.ts";
 import { EXIT, endingOf } from "./errors.ts";
-import { type Cli, newProgram } from "./globals.ts";
+import { type Cli, newProgram, type Program } from "./globals.ts";
 import type { CliIo } from "./io.ts";
 import type { Modules } from "./modules.ts";
+
+const COMMANDS = [
+  addRun,
+  addDemo,
+  addAudit,
+  addDefend,
+  addGrid,
+  addWorker,
+  addValidate,
+  addLs,
+  addReport,
+  addGate,
+  addCompare,
+  addExplain,
+  addVerify,
+  addDoctor,
+  addExport,
+  addData,
+  addFisher,
+  addFrontier,
+  addUserStudy,
+  addServe,
+];
+
+/** The program with all of its commands. */
+export function wholeProgram(cli: Cli): Program {
+  const program = newProgram(cli.io, versions().package);
+  for (const add of COMMANDS) add(program, cli);
+  addDeviceTrial(program, cli);
+  return program;
+}
 
 /**
  * Runs the command line. Never throws: whatever goes wrong is a message on stderr and an exit code.
@@ -40,32 +71,7 @@ export async function runCli(args: readonly string[], io: CliIo, modules: Module
     },
   };
   try {
-    const program = newProgram(io, versions().package);
-    const commands = [
-      addRun,
-      addDemo,
-      addAudit,
-      addDefend,
-      addGrid,
-      addWorker,
-      addValidate,
-      addLs,
-      addReport,
-      addGate,
-      addCompare,
-      addExplain,
-      addVerify,
-      addDoctor,
-      addExport,
-      addData,
-      addFisher,
-      addFrontier,
-      addUserStudy,
-      addServe,
-    ];
-    for (const add of commands) add(program, cli);
-    addDeviceTrial(program, cli);
-    await program.parseAsync(args, { from: "user" });
+    await wholeProgram(cli).parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
     const ending = endingOf(error);
