@@ -149,9 +149,11 @@ describe("a profile", () => {
     const program = await compile({ ...step, profile: join(folder, "profile") });
     for (let i = 0; i < 3; i++) await program.run(step.feeds);
     await program.release();
-    const { ms, products, others, kinds } = await readProfile(folder);
+    const { ms, products, others, kinds, rest } = await readProfile(folder);
     await rm(folder, { recursive: true });
-    expect(kinds.map(({ kind }) => kind)).toContain("Conv");
+    // Which kinds take longest is the machine's; that every run has the same nodes is not.
+    expect(kinds.length).toBe(6);
+    expect([...kinds, rest].filter(({ calls }) => !Number.isInteger(calls) || calls < 1)).toEqual([]);
     expect(Math.min(products, others)).toBeGreaterThan(0);
     expect(products + others).toBeLessThanOrEqual(ms);
   });
