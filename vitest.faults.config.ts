@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { tables } from "./test/faults/tables.ts";
 import { totals } from "./test/reporter.ts";
 
 /** Faults injected into grids: minutes, and so not part of `npm test`. */
@@ -7,6 +8,7 @@ export default defineConfig({
     include: ["test/faults/**/*.fault.ts"],
     fileParallelism: false,
     testTimeout: 1_800_000,
-    reporters: ["default", totals()],
+    hookTimeout: 1_800_000,
+    reporters: ["default", tables(), totals()],
   },
 });

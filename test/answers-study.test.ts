@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { planStudy, runStudy } from "../src/study/pipeline.ts";
+import { expectPublishedResults } from "./support/published-results.ts";
 import { smallFaces } from "./support/small-faces.ts";
 
 const STUDY = `name: answers
@@ -38,8 +39,9 @@ test("a defense of answers shares its target, and matters to those who ask: atta
 
   const { signal } = new AbortController();
   const options = { studyFile, runsDir: root, includePrivate: false, threads: 1, events: () => {}, signal };
-  const { result } = await runStudy(options);
+  const { result, studyDir } = await runStudy(options);
   expect(result.failed).toEqual([]);
+  await expectPublishedResults(studyDir, result);
   const of = (defense: string, attack: string) =>
     result.cells.find((c) => c.defense === defense && c.attack === attack)!;
   for (const attack of ["gmi", "brep-mi"]) {

@@ -11,6 +11,7 @@ import { exportRun } from "../src/study/export.ts";
 import { planStudy, runStudy } from "../src/study/pipeline.ts";
 import type { CellResult } from "../src/study/result.ts";
 import { writeFaceFolders } from "./support/face-folders.ts";
+import { expectPublishedResults } from "./support/published-results.ts";
 import { smallClassifier } from "./support/small-classifier.ts";
 
 const TRAINING = { epochs: 30, batch: 16, rate: 0.05, weightDecay: 5e-4 };
@@ -58,6 +59,7 @@ beforeAll(async () => {
   await writeFile(studyFile, stringify(study));
   const { result, studyDir } = await runStudy({ studyFile, ...place("own") });
   expect(result.failed).toEqual([]);
+  await expectPublishedResults(studyDir, result);
   own = result.cells[0]!;
   const steps = join(root, "runs", "steps");
   const started = (await readdir(steps)).find((name) => name.startsWith("pretraining-"))!;
@@ -109,6 +111,7 @@ describe("audit", () => {
   test("finds in an ONNX file what the study that trained it found", async () => {
     const { facts, result, studyDir } = await audit("as-onnx", { model: { file: files.onnx } });
     expect(result.failed).toEqual([]);
+    await expectPublishedResults(studyDir, result);
     expect(measured(result.cells[0]!)).toEqual(measured(own));
     expect(facts).toMatchObject({
       model: "stranger.onnx",
@@ -260,6 +263,7 @@ describe("defend", () => {
   test("attacks the result beside an undefended one", async () => {
     const facts = await defend("audited", { freeze: "layer2", audit: { access: "white-box", attacks: ["gmi"] } });
     const { result } = facts.audit!;
+    await expectPublishedResults(join(root, "audited"), result);
     expect(result.cells.map(({ defense, boundary }) => [defense, boundary])).toEqual([
       ["none", null],
       ["tl-dmi", facts.boundary.stage],

@@ -1,14 +1,14 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { verifyStore } from "../src/study/assets.ts";
 import { runStudy } from "../src/study/pipeline.ts";
-import type { StudyResult } from "../src/study/result.ts";
 import { runShard } from "../src/study/shard.ts";
 import { GRID_STUDY } from "./support/grid-study.ts";
 import { ENGINES, isInstalled, startServer } from "./support/queue-servers.ts";
 import { BUCKET, KEY_ID, s3Server } from "./support/s3-server.ts";
+import { expectCleanStore, expectSameStudy } from "./support/same-study.ts";
 import { tldmi } from "./support/tldmi-process.ts";
 
 /** Milliseconds: three processes train, beside whatever else this machine does. */
@@ -16,7 +16,7 @@ const PATIENCE = 600_000;
 
 let root = "";
 let studyFile = "";
-let single: { result: StudyResult; studyDir: string };
+let single: { studyDir: string };
 
 const alone = { includePrivate: false, threads: 1, events: () => {}, signal: new AbortController().signal };
 
@@ -37,36 +37,8 @@ beforeAll(async () => {
 }, PATIENCE);
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-/** Everything that a study computed: all but paths, machine and times. */
-const computed = ({ cells, failed, curves, notes, status }: StudyResult) => ({
-  cells: cells.map(({ cost: _, ...cell }) => cell),
-  ...{ failed, curves, notes, status },
-});
-
-/** What reconstructions were rendered from, bit by bit. */
-const reconstructions = (studyDir: string, { cells }: StudyResult) =>
-  Promise.all(
-    cells.map(({ run, attack }) =>
-      readFile(join(studyDir, run, "artifacts", attack === "mi-face" ? "images.npy" : "latents.npy")),
-    ),
-  );
-
-async function expectSameAsSingle(studyDir: string): Promise<void> {
-  const result = JSON.parse(await readFile(join(studyDir, "study.json"), "utf8")) as StudyResult;
-  expect(result.cells).toHaveLength(12);
-  expect(computed(result)).toEqual(JSON.parse(JSON.stringify(computed(single.result))));
-  expect(await reconstructions(studyDir, result)).toEqual(await reconstructions(single.studyDir, single.result));
-}
-
-/** The store has every step whole, and nothing half-done or locked. */
-async function expectCleanStore(runsDir: string): Promise<void> {
-  const steps = join(runsDir, "steps");
-  const found = await verifyStore(steps);
-  expect(found.damaged).toEqual([]);
-  const names = await readdir(steps);
-  expect(names).toHaveLength(found.steps);
-  expect(names.sort()).toEqual((await readdir(join(root, "single", "steps"))).sort());
-}
+const expectSameAsSingle = (studyDir: string) => expectSameStudy(studyDir, single.studyDir, 12);
+const expectCleanSteps = (runsDir: string) => expectCleanStore(runsDir, join(root, "single"));
 
 describe.each(ENGINES)("a grid over %s", (engine) => {
   test.skipIf(!isInstalled(engine))(
@@ -88,7 +60,7 @@ describe.each(ENGINES)("a grid over %s", (engine) => {
         expect(grid.stdout()).toMatch(/report: .*index\.html/);
         const [studyDir] = (await readdir(runsDir)).filter((name) => name.startsWith("twelve-"));
         await expectSameAsSingle(join(runsDir, studyDir!));
-        await expectCleanStore(runsDir);
+        await expectCleanSteps(runsDir);
         other!.child.kill("SIGINT");
         expect(await other!.ended).toBe(130);
       } finally {
@@ -163,7 +135,7 @@ test(
     expect(shards.map(({ result }) => result)).toMatchObject(
       ["1/3", "2/3", "3/3"].map((shard) => ({ shard, cells: 4, of: 12, failed: [] })),
     );
-    await expectCleanStore(runsDir);
+    await expectCleanSteps(runsDir);
     const started: string[] = [];
     const { studyDir } = await runStudy({
       ...alone,

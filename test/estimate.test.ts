@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { estimateStudy } from "../src/study/estimate.ts";
 import type { StudyEvent } from "../src/study/events.ts";
 import { runStudy } from "../src/study/pipeline.ts";
+import { expectPublishedResults } from "./support/published-results.ts";
 
 const STUDY = `name: estimated
 seeds: [1, 2]
@@ -68,7 +69,8 @@ test("rehearses each step once for all seeds, remembers what it took, and leaves
 test("goes by finished steps where another seed has some", async () => {
   await writeFile(studyFile, STUDY.replace("[1, 2]", "[1]"));
   const options = { studyFile, runsDir, includePrivate: false, threads: 1, events: () => {} };
-  await runStudy({ ...options, signal: new AbortController().signal });
+  const { result, studyDir } = await runStudy({ ...options, signal: new AbortController().signal });
+  await expectPublishedResults(studyDir, result);
   await writeFile(studyFile, STUDY);
   const { steps, rehearsed } = await estimate();
   expect(rehearsed).toBe(0);

@@ -7,6 +7,7 @@ import { writeFisherChart } from "../src/report/index.ts";
 import { fisherOfRun } from "../src/study/fisher.ts";
 import { planStudy, runStudy } from "../src/study/pipeline.ts";
 import type { StudyResult } from "../src/study/result.ts";
+import { expectPublishedResults } from "./support/published-results.ts";
 import { smallFaces } from "./support/small-faces.ts";
 
 const STUDY = `name: fisher
@@ -57,6 +58,7 @@ const runOf = (defense: RegExp, attack: string) =>
 
 test("freeze: auto trains the target behind the boundary that the Fisher step recommends", async () => {
   expect(result.failed).toEqual([]);
+  await expectPublishedResults(studyDir, result);
   const run = runOf(/^tl-dmi/, "gmi");
   const cell = result.cells.find((c) => c.defense.startsWith("tl-dmi"))!;
   const { steps } = await json(join(run, "run.json"));

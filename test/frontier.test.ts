@@ -7,6 +7,7 @@ import type { StudyEvent } from "../src/study/events.ts";
 import { type FrontierRecord, frontierOfStudy } from "../src/study/frontier.ts";
 import { runStudy } from "../src/study/pipeline.ts";
 import type { StudyResult } from "../src/study/result.ts";
+import { expectPublishedResults } from "./support/published-results.ts";
 import { smallFaces } from "./support/small-faces.ts";
 
 const STUDY = `name: frontier
@@ -47,6 +48,7 @@ beforeAll(async () => {
   at = { studyFile: join(root, "frontier.yaml"), runsDir: root };
   await writeFile(at.studyFile, STUDY);
   ({ result, studyDir } = await runStudy({ ...at, ...common, includePrivate: false, events: () => {} }));
+  await expectPublishedResults(studyDir, result);
   found = await sweep();
 });
 afterAll(() => rm(root, { recursive: true }));

@@ -7,6 +7,7 @@ import { readNpy } from "../src/data/npy.ts";
 import { writeReport } from "../src/report/index.ts";
 import type { StudyEvent } from "../src/study/events.ts";
 import { runStudy } from "../src/study/pipeline.ts";
+import { expectPublishedResults } from "./support/published-results.ts";
 import { smallFaces } from "./support/small-faces.ts";
 
 /** Attacks that leave their search space: one whose settings choose the prior, one that searches among features. */
@@ -56,6 +57,7 @@ test("what an attack finds outside its search space is kept as images and judged
   const { result, studyDir } = await session(() => false);
 
   expect(result.failed).toEqual([]);
+  await expectPublishedResults(studyDir, result);
   expect(result.cells.map(({ attack }) => attack)).toEqual(["ppdg-mi", "if-gmi"]);
   const [tuning, features] = result.cells;
   // Two rounds of GMI, on two reconstructions of each of four and then on one.

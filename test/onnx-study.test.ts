@@ -9,6 +9,7 @@ import { weightsOf } from "../src/models/model.ts";
 import { onnx } from "../src/models/onnx.ts";
 import { exportRun } from "../src/study/export.ts";
 import { planStudy, runStudy } from "../src/study/pipeline.ts";
+import { expectPublishedResults } from "./support/published-results.ts";
 import { smallClassifier } from "./support/small-classifier.ts";
 
 const study = (model: string, defenses = "[none, { kind: tl-dmi, freeze: layer1 }]") => `name: imported
@@ -57,6 +58,7 @@ const run = (at: { studyFile: string; runsDir: string }) =>
 test("a study attacks the file as it is, and defends it from its weights", async () => {
   const { result, studyDir } = await run(await place("whole", study("weights: target")));
   expect(result.failed).toEqual([]);
+  await expectPublishedResults(studyDir, result);
   expect(result.cells.map((c) => [c.model, c.defense, c.boundary])).toEqual([
     ["onnx", "none", null],
     ["onnx", "tl-dmi", "layer1.0"],

@@ -227,6 +227,11 @@ describe.skipIf(executablePath === undefined).each(WIDTHS)("the page, %i pixels 
     await settled(() => file.inputValue()).toContain("- kind: gmi\n    iterations: 7\n");
     await page.getByRole("button", { name: "Count steps" }).click();
     await page.getByText("Valid: 2 steps, 1 of them to do", { exact: false }).waitFor();
+    await page.getByRole("button", { name: "Estimate time" }).click();
+    await page.getByText(/^About 12.min.34.s on this machine, 12.000 images through the targets/).waitFor();
+    await page.getByText("Each step").click();
+    await page.getByText("target none, seed 1: 12", { exact: false }).waitFor();
+    await isSound("estimated");
     await page.getByRole("button", { name: "Save and start" }).click();
     // What was started has begun when it says something.
     await page.getByText("Output of the run that was started here").click();
@@ -235,6 +240,20 @@ describe.skipIf(executablePath === undefined).each(WIDTHS)("the page, %i pixels 
     await page.getByRole("button", { name: "Start", exact: true }).waitFor();
     await page.getByText("stopping: saving a checkpoint first", { exact: false }).waitFor();
     await isSound("started");
+  });
+
+  test("leaves an estimate that takes too long", async () => {
+    for (const file of ["called.json", "stopped.json"]) await rm(join(root, file), { force: true });
+    await open("/new");
+    await page.getByRole("textbox", { name: "name", exact: true }).fill("endless");
+    await page.getByRole("button", { name: "Estimate time" }).click();
+    await page.getByText("Trying a few steps of each part").waitFor();
+    await settled(() => existsSync(join(root, "called.json"))).toBe(true);
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await settled(() => page.getByRole("button", { name: "Cancel" }).count()).toBe(0);
+    await settled(() => page.getByRole("button", { name: "Estimate time" }).isEnabled()).toBe(true);
+    expect(await page.getByRole("alert").count()).toBe(0);
+    await settled(() => existsSync(join(root, "stopped.json"))).toBe(true);
   });
 
   test("can be used with keys alone: a way past the head, and every control shows that it has focus", async () => {

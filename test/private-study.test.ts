@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { privacySpent } from "../src/defenses/rdp.ts";
 import { runStudy } from "../src/study/pipeline.ts";
+import { expectPublishedResults } from "./support/published-results.ts";
 import { smallFaces } from "./support/small-faces.ts";
 
 const STUDY = `name: private
@@ -31,6 +32,7 @@ test("a study with dp-sgd states its guarantee in the target's record, in the re
   const options = { studyFile, runsDir: root, includePrivate: false, threads: 1, events: () => {}, signal };
   const { result, studyDir } = await runStudy(options);
   expect(result.failed).toEqual([]);
+  await expectPublishedResults(studyDir, result);
   const [cell] = result.cells;
   // 24 images in samples of 8 expected: three steps an epoch.
   const mechanism = { noiseMultiplier: 1.5, sampleRate: 8 / 24, steps: 6 };

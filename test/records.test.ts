@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeReport } from "../src/report/index.ts";
 import type { StudyEvent } from "../src/study/events.ts";
 import { runStudy } from "../src/study/pipeline.ts";
+import { expectPublishedResults } from "./support/published-results.ts";
 import { smallFaces } from "./support/small-faces.ts";
 
 const study = (attacks: string) => `name: recorded
@@ -50,6 +51,7 @@ async function on(machine: string, attacks: string) {
 
 test("another machine goes on where the records end, and a damaged record is named", async () => {
   const first = await on("first", GMI);
+  await expectPublishedResults(first.studyDir, first.result);
   expect(first.computed).toContain("target none, seed 1");
   const files = (await readdir(recordsDir)).toSorted();
   expect(files).toHaveLength(2);

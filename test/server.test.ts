@@ -7,14 +7,22 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
-import type { CellView, ComparisonView, RunList, SavedStudy, StudyCheck, StudyView } from "../src/server/api.ts";
+import type {
+  CellView,
+  ComparisonView,
+  RunList,
+  SavedStudy,
+  StudyCheck,
+  StudyEstimate,
+  StudyView,
+} from "../src/server/api.ts";
 import { confinedTo } from "../src/server/confined.ts";
 import { type Served, type ServeOptions, serve } from "../src/server/index.ts";
 import { openRunIndex } from "../src/server/run-index.ts";
 import { asJson } from "../src/study/canonical.ts";
 import { readStudy } from "../src/study/read-study.ts";
 import { studyFolder } from "../src/study/study-folder.ts";
-import { quickstart, writeFinishedStudy, writeRecord, writeRunningStudy } from "./support/fake-runs.ts";
+import { quickstart, writeFinishedStudy, writeManyRuns, writeRecord, writeRunningStudy } from "./support/fake-runs.ts";
 
 /** A new process takes long to begin on a machine with much to do. */
 const PATIENCE = { timeout: 120_000 };
@@ -350,14 +358,7 @@ describe("runs", () => {
 
   test("2,000 of them are each read once, and again only when they change", async () => {
     const many = join(root, "many");
-    for (let study = 0; study < 200; study++) {
-      await writeRecord(join(many, `study-${study}`), { name: `study ${study}` });
-      for (let cell = 0; cell < 9; cell++)
-        await writeRecord(join(many, `study-${study}`, "cells", `cell-${cell}`), {
-          kind: "cell",
-          name: `cell ${cell}`,
-        });
-    }
+    await writeManyRuns(many, 200, 9);
     const read: string[] = [];
     const index = openRunIndex(await confinedTo(many), (file) => {
       read.push(file);
@@ -495,6 +496,41 @@ describe("studies", () => {
     expect((await readdir(join(runsDir, "studies"))).filter((name) => name.startsWith("check"))).toEqual([]);
   });
 
+  test("have their time estimated beside everything else that is asked, one at a time", async () => {
+    const yaml = await quickstart();
+    const { steps } = (await post("/api/studies/estimate", { yaml })).json<StudyEstimate>();
+    expect(steps).toMatchObject([
+      { name: "start weights", state: "shipped" },
+      { state: "to do", cost: { seconds: 754, queries: 12_000 }, basis: "rehearsed" },
+    ]);
+    expect((await called()).args).toEqual(expect.arrayContaining(["validate", "--estimate", "--json"]));
+    const wrong = (
+      await post("/api/studies/estimate", { yaml: yaml.replace("epochs: 40", "epochs: many") })
+    ).json<StudyEstimate>();
+    expect([wrong.steps, wrong.faults[0]?.path]).toEqual([undefined, ["training", "epochs"]]);
+
+    await rm(join(runsDir, "called.json"));
+    const leaves = new AbortController();
+    const endless = fetch(new URL("/api/studies/estimate", served.url), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ yaml: yaml.replace("name: quickstart", "name: endless") }),
+      signal: leaves.signal,
+    });
+    const left = expect(endless).rejects.toThrow("aborted");
+    await expect.poll(() => existsSync(join(runsDir, "called.json")), PATIENCE).toBe(true);
+    expect((await send("/api/runs")).status).toBe(200);
+    const second = await post("/api/studies/estimate", { yaml });
+    expect([second.status, second.text]).toEqual([409, expect.stringContaining("another study is being estimated")]);
+
+    // Whoever asked has left: the command is told to end, and the next one may ask.
+    leaves.abort();
+    await left;
+    await expect.poll(() => existsSync(join(runsDir, "stopped.json")), PATIENCE).toBe(true);
+    await expect.poll(async () => (await post("/api/studies/estimate", { yaml })).status, PATIENCE).toBe(200);
+    expect((await readdir(join(runsDir, "studies"))).filter((name) => name.startsWith("check"))).toEqual([]);
+  });
+
   test("are written, started, stopped so that they can be resumed, and resumed, without a shell", async () => {
     const saved = await post("/api/studies", { yaml: await quickstart(), start: true });
     expect(saved.status).toBe(201);
@@ -505,6 +541,9 @@ describe("studies", () => {
     expect((await view()).control).toMatchObject({ canStart: false, canStop: true });
     expect((await called()).args).toEqual(["run", join(runsDir, "studies", file), "--runs", runsDir, "--no-color"]);
     expect((await post(`/api/runs/${id}/start`, {})).json()).toEqual({ error: `${id} is running already` });
+    expect((await post("/api/studies/estimate", { yaml: await quickstart() })).json()).toEqual({
+      error: `${id} is running, and would be measured too; wait until it ends`,
+    });
 
     expect((await post(`/api/runs/${id}/stop`, {})).status).toBe(200);
     await expect.poll(async () => (await view()).control.canStart, PATIENCE).toBe(true);

@@ -9,6 +9,7 @@ import { writeReport } from "../src/report/index.ts";
 import type { StudyEvent } from "../src/study/events.ts";
 import { planStudy, runStudy } from "../src/study/pipeline.ts";
 import type { StudyResult } from "../src/study/result.ts";
+import { expectPublishedResults } from "./support/published-results.ts";
 
 /** Every part of a study at its smallest: drawn faces, attributes, a probe, two defenses, seven attacks. */
 const STUDY = `name: tiny
@@ -215,6 +216,7 @@ describe("a study", () => {
       ])
         await stat(join(studyDir, cell.run, `artifacts/images/${label}/${k}.png`));
     }
+    await expectPublishedResults(studyDir, result);
     const [none] = result.cells;
     const defended = result.cells.find((c) => c.defense === "tl-dmi");
     expect(none).toMatchObject({ boundary: null, frozenParameters: 0 });

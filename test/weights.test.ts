@@ -14,6 +14,7 @@ import { classifierPredictor } from "../src/models/predict.ts";
 import { resnet10 } from "../src/models/resnet.ts";
 import { planStudy, runStudy } from "../src/study/pipeline.ts";
 import { expectAllClose } from "./support/all-close.ts";
+import { expectPublishedResults } from "./support/published-results.ts";
 
 /** A study whose start weights and evaluation model come from files. */
 const STUDY = `name: imported
@@ -72,6 +73,7 @@ test("a study starts from the file's weights and is judged by the file's model",
     signal: new AbortController().signal,
   });
   expect(result.failed).toEqual([]);
+  await expectPublishedResults(studyDir, result);
   expect(result.timings.map((t) => t.step)).toContain("start weights of resnet10, from a file");
   const cell = result.cells[0]!;
   const { tensors } = decodeSafetensors(await readFile(join(studyDir, cell.run, "artifacts", "model.safetensors")));

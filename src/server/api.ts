@@ -130,6 +130,21 @@ export interface StudyCheck {
   readonly steps?: readonly PlannedWork[];
 }
 
+/** A step with what is left of it to do. */
+export interface EstimatedWork extends PlannedWork {
+  /** Wall time in seconds, and images that go through the target; absent where nothing is to do, or where it is not known. */
+  readonly cost?: { readonly seconds: number; readonly queries?: number };
+  /** Where the cost comes from, or why it is not known. */
+  readonly basis?: "finished" | "rehearsed" | { readonly unknown: string };
+}
+
+/** `POST /api/studies/estimate` `{ yaml }`: what the study's steps take on this machine. Ended when the one who asks leaves. */
+export interface StudyEstimate {
+  readonly faults: readonly Fault[];
+  /** There where nothing is wrong. */
+  readonly steps?: readonly EstimatedWork[];
+}
+
 /** `POST /api/studies` `{ yaml, start }`: the file that was written, and the study's folder. */
 export interface SavedStudy {
   readonly file: string;

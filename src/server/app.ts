@@ -37,6 +37,7 @@ const MOST_STREAMS = 32;
 const MOST_COMPARED = 16;
 
 const CheckBody = z.strictObject({ yaml: z.string(), plan: z.boolean().default(false) });
+const EstimateBody = z.strictObject({ yaml: z.string() });
 const SaveBody = z.strictObject({ yaml: z.string(), start: z.boolean() });
 const SessionBody = z.strictObject({ showPrivate: z.boolean() });
 
@@ -114,6 +115,10 @@ export async function createApp(options: AppOptions): Promise<Hono> {
   app.post("/api/studies/check", async (c) => {
     const { yaml, plan } = CheckBody.parse(await c.req.json());
     return c.json(await studies.check(yaml, plan));
+  });
+  app.post("/api/studies/estimate", async (c) => {
+    const { yaml } = EstimateBody.parse(await c.req.json());
+    return c.json(await studies.estimate(yaml, c.req.raw.signal));
   });
   app.post("/api/studies", async (c) => {
     const { yaml, start } = SaveBody.parse(await c.req.json());

@@ -9,18 +9,36 @@ import { allowedKeys } from "../study/schema-walk.ts";
 import { studyFolder } from "../study/study-folder.ts";
 import { StudySchema } from "../study/study-schema.ts";
 import { checkYamlConfig } from "../study/yaml-config.ts";
-import type { Control, Fault, PlannedWork, RunRow, SavedStudy, StudyCheck } from "./api.ts";
+import type {
+  Control,
+  EstimatedWork,
+  Fault,
+  PlannedWork,
+  RunRow,
+  SavedStudy,
+  StudyCheck,
+  StudyEstimate,
+} from "./api.ts";
 import type { Confined } from "./confined.ts";
-import type { Jobs } from "./jobs.ts";
+import type { CallOptions, Jobs } from "./jobs.ts";
 import { STUDIES } from "./run-index.ts";
 
 /** Seconds that planning a study may take: the data are read for it. */
 const PLANNING = 300;
+/** Seconds that trying some of each step may take. What was tried by then is remembered: the next one goes on from there. */
+const ESTIMATING = 3600;
 
 /** Studies as files: checked, written, started, stopped. */
 export interface Studies {
   /** Checks a study file with the command line's code; with `plan`, by `tldmi validate` itself, which also reads the data. */
   check(yaml: string, plan: boolean): Promise<StudyCheck>;
+  /**
+   * Has `tldmi validate --estimate` say what a study takes. It tries some of each step in a process of its own, one study at a time, and
+   * remembers what it finds by what determines a step.
+   * @param signal ends it
+   * @throws UserError while a study runs here or another estimate is made: either would be measured too.
+   */
+  estimate(yaml: string, signal: AbortSignal): Promise<StudyEstimate>;
   /** Writes a valid study file. @throws UserError for one that is not valid. */
   save(yaml: string): Promise<SavedStudy>;
   /** Starts a study, or goes on with it. @throws UserError where that cannot be done from here. */
@@ -31,6 +49,8 @@ export interface Studies {
 }
 
 export function openStudies(runs: Confined, jobs: Jobs): Studies {
+  let estimating = false;
+
   /** The folder of study files, made where it is missing. */
   async function folder(): Promise<string> {
     await mkdir(join(runs.root, STUDIES), { recursive: true });
@@ -50,6 +70,21 @@ export function openStudies(runs: Confined, jobs: Jobs): Studies {
     }
   }
 
+  /** What `tldmi validate` says of a study. */
+  async function validated<Step>(
+    yaml: string,
+    options: readonly string[],
+    call: CallOptions,
+  ): Promise<{ readonly faults: readonly Fault[]; readonly steps?: readonly Step[] }> {
+    return withFile(yaml, async (file) => {
+      const args = ["validate", file, ...options, "--runs", runs.root, "--json", "--no-color"];
+      const { code, stdout, stderr, late } = await jobs.call(args, call);
+      if (code === 0) return { faults: [], steps: (JSON.parse(stdout) as { steps: Step[] }).steps };
+      const message = late ? `not done within ${call.seconds} seconds` : stderr;
+      return { faults: [planFault(message.replaceAll(file, "the study"))] };
+    });
+  }
+
   async function fileOf(id: string): Promise<string | undefined> {
     return (await runs.path(STUDIES, `${id}.yaml`)) ?? (await runs.path(id, CONFIG_FILE));
   }
@@ -58,15 +93,22 @@ export function openStudies(runs: Confined, jobs: Jobs): Studies {
     async check(yaml, plan) {
       const faults = schemaFaults(yaml);
       if (faults.length > 0 || !plan) return { faults };
-      return withFile(yaml, async (file) => {
-        const { code, stdout, stderr } = await jobs.call(
-          ["validate", file, "--runs", runs.root, "--json", "--no-color"],
-          PLANNING,
-        );
-        if (code === 0) return { faults: [], steps: (JSON.parse(stdout) as { steps: PlannedWork[] }).steps };
-        const message = code === null ? `not planned within ${PLANNING} seconds` : stderr;
-        return { faults: [planFault(message.replaceAll(file, "the study"))] };
-      });
+      return validated<PlannedWork>(yaml, [], { seconds: PLANNING });
+    },
+    async estimate(yaml, signal) {
+      const faults = schemaFaults(yaml);
+      if (faults.length > 0) return { faults };
+      const [running] = jobs.running();
+      if (running !== undefined)
+        throw new UserError(`${running} is running, and would be measured too; wait until it ends`);
+      if (estimating)
+        throw new UserError("another study is being estimated, and would be measured too; wait until it is done");
+      estimating = true;
+      try {
+        return await validated<EstimatedWork>(yaml, ["--estimate", "--quiet"], { seconds: ESTIMATING, signal });
+      } finally {
+        estimating = false;
+      }
     },
     async save(yaml) {
       const [fault] = schemaFaults(yaml);
@@ -121,7 +163,8 @@ function schemaFaults(yaml: string): readonly Fault[] {
 
 /** A message of the command line at the field that it begins with: `attacks[0].pool: …`. */
 function planFault(stderr: string): Fault {
-  const message = stderr.replace(/^error:\s*/, "").trim();
+  // Warnings come before it.
+  const message = (stderr.split(/^error:\s*/m).at(-1) ?? "").trim();
   const [start = "", keys = ""] = /^([\w-]+(?:\[\d+\]|\.[\w-]+)*): /.exec(message) ?? [];
   const path = keys.split(/[.[\]]+/).filter((key) => key !== "");
   const known = allowedKeys(StudySchema, {}, []).includes(path[0] ?? "");

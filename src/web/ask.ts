@@ -1,14 +1,21 @@
 import { useCallback, useEffect, useState } from "react";
 import type { ErrorBody } from "../server/api.ts";
 
-/** Asks the server. @throws Error with the server's own message. */
-export async function ask<Answer>(path: string, body?: object): Promise<Answer> {
-  const response = await fetch(
-    path,
-    body === undefined
-      ? {}
-      : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) },
-  ).catch(() => {
+/**
+ * Asks the server.
+ * @param signal takes the question back
+ * @throws Error with the server's own message; the signal's reason where it is aborted.
+ */
+export async function ask<Answer>(path: string, body?: object, signal?: AbortSignal): Promise<Answer> {
+  const response = await fetch(path, {
+    ...(body !== undefined && {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    }),
+    ...(signal && { signal }),
+  }).catch(() => {
+    signal?.throwIfAborted();
     throw new Error("the server does not answer; is `tldmi serve` still running?");
   });
   if (response.status === 401) location.assign("/login");

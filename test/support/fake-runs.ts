@@ -9,6 +9,7 @@ import type { FisherRecord } from "../../src/study/fisher.ts";
 import type { CellResult } from "../../src/study/result.ts";
 import type { RunRecord } from "../../src/study/run-record.ts";
 import { PREVIEW, PREVIEW_FILES } from "../../src/study/steps/preview.ts";
+import { expectPublished } from "./published-results.ts";
 import { cell, rate, study } from "./study-result.ts";
 
 const MINUTE = 60_000;
@@ -40,6 +41,16 @@ export async function writeRecord(dir: string, overrides: Partial<RunRecord> = {
   await json(join(dir, "run.json"), record(overrides));
 }
 
+/** Writes the records of so many studies with so many cells each. */
+export async function writeManyRuns(runs: string, studies: number, cells: number): Promise<void> {
+  for (let study = 0; study < studies; study++) {
+    const dir = join(runs, `study-${study}`);
+    await writeRecord(dir, { name: `study ${study}` });
+    for (let cell = 0; cell < cells; cell++)
+      await writeRecord(join(dir, "cells", `cell-${cell}`), { kind: "cell", name: `cell ${cell}` });
+  }
+}
+
 /** A face-like blot, so that pictures can be told apart by eye. */
 async function blot(path: string, seed: number, sharpness: number): Promise<void> {
   const side = 32;
@@ -65,7 +76,9 @@ export async function writeCell(
 ): Promise<void> {
   const dir = join(studyDir, "cells", name);
   await writeRecord(dir, { kind: "cell", name, study: "../..", seed: result.seed });
-  await json(join(dir, "result.json"), { ...result, run: `cells/${name}` });
+  const written = { ...result, run: `cells/${name}` };
+  await expectPublished(written, name);
+  await json(join(dir, "result.json"), written);
   for (const { label } of result.identities) {
     const folder = join(dir, "artifacts", "images", String(label));
     await mkdir(folder, { recursive: true });

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -35,13 +35,16 @@ export function isInstalled(engine: Engine): boolean {
   return program(engine) !== undefined;
 }
 
-/** Starts a server without persistence beyond what the engine must have: Redis keeps nothing when it is killed. */
-export async function startServer(engine: Engine): Promise<QueueServer> {
+/**
+ * Starts a server without persistence beyond what the engine must have: Redis keeps nothing when it is killed. Whoever reaches `host`,
+ * an address of this machine, is let in.
+ */
+export async function startServer(engine: Engine, host = "127.0.0.1"): Promise<QueueServer> {
   const found = program(engine);
   if (found === undefined) throw new Error(`${engine} is not installed`);
   const dir = mkdtempSync(join(tmpdir(), `tldmi-${engine}-`));
   const port = await sparePort();
-  const { url, command, as } = engine === "redis" ? redis(found, dir, port) : postgres(found, dir, port);
+  const { url, command, as } = (engine === "redis" ? redis : postgres)(found, dir, host, port);
   let child: ChildProcess | undefined;
   const kill = async () => {
     const running = child;
@@ -55,7 +58,7 @@ export async function startServer(engine: Engine): Promise<QueueServer> {
     const [file, ...args] = command;
     child = spawn(file!, args, { stdio: "ignore", cwd: dir, ...as });
     for (let tries = 0; tries < 1200; tries++) {
-      if (await answers(port, engine)) return;
+      if (await answers(host, port, engine)) return;
       await setTimeout(100);
     }
     throw new Error(`${engine} did not start`);
@@ -80,22 +83,24 @@ interface Plan {
   readonly as?: { readonly uid: number; readonly gid: number };
 }
 
-function redis(server: string, dir: string, port: number): Plan {
-  const options = { port, bind: "127.0.0.1", save: "", appendonly: "no", "maxmemory-policy": "noeviction", dir };
+function redis(server: string, dir: string, host: string, port: number): Plan {
+  const keep = { save: "", appendonly: "no", "maxmemory-policy": "noeviction" };
+  const options = { port, bind: host, "protected-mode": "no", ...keep, dir };
   const args = Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)]);
-  return { url: `redis://127.0.0.1:${port}`, command: [server, ...args] };
+  return { url: `redis://${host}:${port}`, command: [server, ...args] };
 }
 
-function postgres(initdb: string, dir: string, port: number): Plan {
+function postgres(initdb: string, dir: string, host: string, port: number): Plan {
   // It refuses to run as root.
   const as = process.getuid?.() === 0 ? { uid: numberOf("-u"), gid: numberOf("-g") } : undefined;
   if (as) chownSync(dir, as.uid, as.gid);
   const data = join(dir, "data");
   const set = { stdio: "ignore", cwd: dir, ...as } as const;
   execFileSync(initdb, ["-D", data, "-U", "tldmi", "--auth=trust", "--encoding=UTF8", "--no-sync"], set);
-  const quick = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-c", `unix_socket_directories=${dir}`];
+  appendFileSync(join(data, "pg_hba.conf"), "host all all samenet trust\n");
+  const quick = ["-c", "fsync=off", "-c", `listen_addresses=${host}`, "-c", `unix_socket_directories=${dir}`];
   return {
-    url: `postgres://tldmi@127.0.0.1:${port}/postgres`,
+    url: `postgres://tldmi@${host}:${port}/postgres`,
     command: [join(initdb, "../postgres"), "-D", data, "-p", String(port), ...quick],
     ...(as && { as }),
   };
@@ -106,15 +111,15 @@ function numberOf(which: "-u" | "-g"): number {
 }
 
 /** Whether a server takes commands, not only connections: PostgreSQL recovers first. */
-async function answers(port: number, engine: Engine): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
+async function answers(host: string, port: number, engine: Engine): Promise<boolean> {
+  const socket = connect(port, host);
   try {
     await once(socket, "connect");
     // PostgreSQL: does it want encryption? It says no by one letter once it is up to it.
     socket.write(engine === "redis" ? "PING\r\n" : Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]));
     const [answer] = (await once(socket, "data")) as [Buffer];
     if (engine === "redis") return answer.toString().startsWith("+PONG");
-    return !(await isRecovering(port));
+    return !(await isRecovering(host, port));
   } catch {
     return false;
   } finally {
@@ -123,8 +128,8 @@ async function answers(port: number, engine: Engine): Promise<boolean> {
 }
 
 /** Asks PostgreSQL for a session: while it recovers, it refuses. */
-async function isRecovering(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
+async function isRecovering(host: string, port: number): Promise<boolean> {
+  const socket = connect(port, host);
   try {
     const text = Buffer.from("user\0tldmi\0database\0postgres\0\0");
     const head = Buffer.alloc(8);

@@ -15,12 +15,21 @@ export interface Running {
   readonly ended: Promise<number | string>;
 }
 
-/** Starts `tldmi` from `dist/`. */
+/**
+ * Starts `tldmi` from `dist/`.
+ * @param within a program with its first arguments that runs another one in its stead
+ */
 export function tldmi(
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  options: {
+    readonly cwd?: string;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly within?: readonly [program: string, ...args: string[]];
+  } = {},
 ): Running {
-  return running(spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"], ...options }));
+  const { within, ...rest } = options;
+  const [program, ...first] = [...(within ?? []), process.execPath];
+  return running(spawn(program!, [...first, MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"], ...rest }));
 }
 
 /** Watches a process that was started with its output piped. */

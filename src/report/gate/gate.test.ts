@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectPublished } from "../../../test/support/published-results.ts";
 import { cell, rate, study } from "../../../test/support/study-result.ts";
 import type { GateCheck, GateResult } from "../../study/gate.ts";
 import { gateAnnotations, gateJunit, gateMarkdown, gateOfRun } from "./index.ts";
@@ -81,6 +82,7 @@ describe("of a run on disk", () => {
     await write("study.json", study([cell({ run: "cells/none" }), weak], { config }));
     await write("run.json", { ...record, versions, kind: "study", name: "made-up" });
     await write("cells/a/run.json", { ...record, versions, kind: "cell", name: "a", study: "../.." });
+    await expectPublished(weak, "cells/a");
     await write("cells/a/result.json", weak);
     await writeFile(join(root, "cells/a/config.yaml"), config);
   });

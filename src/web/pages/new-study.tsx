@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { parse, stringify } from "yaml";
-import type { Fault, SavedStudy, StudyCheck } from "../../server/api.ts";
+import { count, duration } from "../../report/charts.ts";
+import type { EstimatedWork, Fault, SavedStudy, StudyCheck, StudyEstimate } from "../../server/api.ts";
 import { ask, useAnswer } from "../ask.ts";
 import { Field, Form, fieldId } from "../form/field.tsx";
 import { isMapping, type Schema, withKey } from "../form/schema.ts";
@@ -32,8 +33,12 @@ export function NewStudyPage() {
 }
 
 /** What the server last said of a study, and of which text. */
-interface Checked extends StudyCheck {
+interface Checked {
   readonly yaml: string;
+  readonly faults: readonly Fault[];
+  /** There once they were counted; with their costs once these were estimated. */
+  readonly steps?: readonly EstimatedWork[];
+  readonly estimated?: boolean;
 }
 
 function Editor({ schema }: { readonly schema: Schema }) {
@@ -42,6 +47,8 @@ function Editor({ schema }: { readonly schema: Schema }) {
   const [checked, setChecked] = useState<Checked>();
   const [busy, setBusy] = useState("");
   const [error, setError] = useState("");
+  /** Takes back the estimate that is being made. */
+  const [cancel, setCancel] = useState<() => void>();
 
   const write = (next: Readonly<Record<string, unknown>>) => {
     // In the schema's order, whatever was filled in first; keys that it does not know come last.
@@ -77,6 +84,19 @@ function Editor({ schema }: { readonly schema: Schema }) {
     setBusy(what);
     setError("");
     work.catch((reason: Error) => setError(reason.message)).finally(() => setBusy(""));
+  };
+  const estimate = () => {
+    const taken = new AbortController();
+    setCancel(() => () => taken.abort());
+    during(
+      "Trying a few steps of each part, which may take minutes …",
+      ask<StudyEstimate>("/api/studies/estimate", { yaml: text }, taken.signal)
+        .then((said) => setChecked({ ...said, yaml: text, estimated: true }))
+        .catch((reason: Error) => {
+          if (!taken.signal.aborted) throw reason;
+        })
+        .finally(() => setCancel(undefined)),
+    );
   };
   const save = (start: boolean) =>
     during(
@@ -129,6 +149,14 @@ function Editor({ schema }: { readonly schema: Schema }) {
             >
               Count steps
             </button>
+            <button type="button" disabled={blocked} onClick={estimate}>
+              Estimate time
+            </button>
+            {cancel !== undefined && (
+              <button type="button" onClick={cancel}>
+                Cancel
+              </button>
+            )}
             <button type="button" disabled={blocked} onClick={() => save(false)}>
               Save
             </button>
@@ -188,16 +216,48 @@ function Verdict({ checked, faults }: { readonly checked: Checked | undefined; r
       </div>
     );
   }
-  const { steps } = checked;
-  const open = steps?.filter(({ state }) => state === "to do" || state === "resumes").length;
+  const { steps, estimated } = checked;
+  if (steps === undefined) return <p role="status">✓ Valid.</p>;
+  const open = steps.filter(({ state }) => state === "to do" || state === "resumes").length;
   return (
-    <p role="status">
-      {steps === undefined
-        ? "✓ Valid."
-        : `✓ Valid: ${steps.length} steps, ${open} of them to do; ${steps.length - (open ?? 0)} are there already.`}
-    </p>
+    <>
+      <p role="status">
+        {`✓ Valid: ${steps.length} steps, ${open} of them to do; ${steps.length - open} are there already.`}
+      </p>
+      {estimated === true && <Cost steps={steps} />}
+    </>
   );
 }
+
+/** What is to do in all, and each part of it. */
+function Cost({ steps }: { readonly steps: readonly EstimatedWork[] }) {
+  const open = steps.filter(({ cost, basis }) => cost !== undefined || basis !== undefined);
+  const seconds = open.reduce((sum, { cost }) => sum + (cost?.seconds ?? 0), 0);
+  const queries = open.reduce((sum, { cost }) => sum + (cost?.queries ?? 0), 0);
+  const unknown = open.filter(({ cost }) => cost === undefined).length;
+  return (
+    <>
+      <p role="status">
+        About <b>{duration(seconds)}</b> on this machine
+        {queries > 0 && <>, {count(queries)} images through the targets</>}
+        {unknown > 0 && <>, and {unknown} steps of unknown cost</>}.
+      </p>
+      <details>
+        <summary>Each step</summary>
+        <ul className="faults">
+          {open.map(({ name, cost, basis }) => (
+            <li key={name}>
+              {name}: {cost === undefined ? `unknown, ${why(basis)}` : duration(cost.seconds)}
+              {cost?.queries !== undefined && <span className="quiet"> ({count(cost.queries)} images)</span>}
+            </li>
+          ))}
+        </ul>
+      </details>
+    </>
+  );
+}
+
+const why = (basis: EstimatedWork["basis"]) => (typeof basis === "object" ? basis.unknown : "");
 
 /** Moves to the field that a message is about, or to the nearest one around it. */
 function lead(path: Fault["path"]): void {
