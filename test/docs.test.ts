@@ -44,6 +44,7 @@ const PAGES = [
   "examples/README.md",
   "docs/judges.md",
   "docs/study-file.md",
+  "docs/performance.md",
   "docs/fisher.md",
   "docs/frontier.md",
   "docs/adaptive-attacker.md",

@@ -26,6 +26,7 @@ export const navigation = [
     group: "To look up",
     files: [
       "docs/results/attacks.md",
+      "docs/performance.md",
       "docs/commands.md",
       "docs/study-file.md",
       "FEATURES.md",
