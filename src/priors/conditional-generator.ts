@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Layer } from "../models/layer.ts";
 import { gmiGenerator, kernelSchema } from "./gmi-networks.ts";
 import { plgGenerator } from "./plg-networks.ts";
+import { isOfClasses } from "./with-classes.ts";
 
 /** The settings of a GAN with classes that may start from the public prior without. */
 export const conditionalSettings = {
@@ -32,8 +33,20 @@ export const conditionalSettings = {
     ),
 };
 
-/** The weights of a conditional batch norm. */
-const OF_CLASSES = [/\.weights\.weight$/, /\.biases\.weight$/];
+/** What the quick presets of such GANs have in common: they start from that of `dcgan`, whose latent, width and kernel they have. */
+export const conditionalQuick = {
+  latent: 100,
+  width: 32,
+  from: "dcgan",
+  kernel: 4,
+  criticWidth: 16,
+  critic: 1,
+  batch: 32,
+  rate: 5e-4,
+  criticRate: 1e-3,
+  average: 0.99,
+  flip: 0,
+} as const;
 
 type Settings = z.output<z.ZodObject<typeof conditionalSettings>> & {
   readonly latent: number;
@@ -42,7 +55,7 @@ type Settings = z.output<z.ZodObject<typeof conditionalSettings>> & {
 
 /** Whether a weight of the generator learns, by its name. */
 export function generatorLearns({ learns }: Pick<Settings, "learns">): (name: string) => boolean {
-  return (name) => learns !== "norms" || OF_CLASSES.some((own) => own.test(name));
+  return (name) => learns !== "norms" || isOfClasses(name);
 }
 
 /** The generator with classes that the settings name: [N, latent] to images. */

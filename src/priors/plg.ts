@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { conditionalGenerator, conditionalSettings } from "./conditional-generator.ts";
+import { conditionalGenerator, conditionalQuick, conditionalSettings } from "./conditional-generator.ts";
 import { criticRateSetting } from "./critic-rate.ts";
 import { plgDiscriminator } from "./plg-networks.ts";
 import { definePrior, type PriorNetworks, type PriorShape } from "./prior.ts";
@@ -55,21 +55,7 @@ export const plg = definePrior({
   perTarget: true,
   training: "conditional-prior",
   config,
-  quick: {
-    latent: 100,
-    width: 32,
-    from: "dcgan",
-    kernel: 4,
-    criticWidth: 16,
-    settle: 100,
-    steps: 400,
-    critic: 1,
-    batch: 32,
-    rate: 5e-4,
-    criticRate: 1e-3,
-    average: 0.99,
-    flip: 0,
-  },
+  quick: { ...conditionalQuick, settle: 100, steps: 400 },
   networks: plgNetworks,
   startsFrom: ({ from }) => from,
   train: async ({ settings, shape, images, target, ...rest }) =>

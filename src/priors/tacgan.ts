@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { conditionalGenerator, conditionalSettings } from "./conditional-generator.ts";
+import { conditionalGenerator, conditionalQuick, conditionalSettings } from "./conditional-generator.ts";
 import { criticRateSetting } from "./critic-rate.ts";
 import { definePrior, type PriorNetworks, type PriorShape } from "./prior.ts";
 import { averageSetting } from "./running-average.ts";
@@ -53,22 +53,7 @@ export const tacgan = definePrior({
   perTarget: "labels",
   training: "label-prior",
   config,
-  quick: {
-    latent: 100,
-    width: 32,
-    from: "dcgan",
-    kernel: 4,
-    criticWidth: 16,
-    settle: 60,
-    unconditional: 0,
-    steps: 300,
-    critic: 1,
-    batch: 32,
-    rate: 5e-4,
-    criticRate: 1e-3,
-    average: 0.99,
-    flip: 0,
-  },
+  quick: { ...conditionalQuick, settle: 60, unconditional: 0, steps: 300 },
   networks: tacganNetworks,
   startsFrom: ({ from }) => from,
   train: ({ settings, shape, target, ...rest }) =>

@@ -10,6 +10,11 @@ const CONDITIONAL = [
   [/\.biases\.weight$/, ".bias"],
 ] as const;
 
+const conditionalNorm = (name: string) => CONDITIONAL.find(([conditional]) => conditional.test(name));
+
+/** Whether a weight of a generator is a conditional batch norm's, by its name. */
+export const isOfClasses = (name: string): boolean => conditionalNorm(name) !== undefined;
+
 /**
  * First weights of a GAN with classes whose generator is that of one without: every class starts as what the images have in common. The
  * discriminator is random.
@@ -25,7 +30,7 @@ export function withClasses(networks: PriorNetworks, start: StateDict, seed: num
 }
 
 function started(given: StateDict, name: string, random: FloatTensor): FloatTensor {
-  const norm = CONDITIONAL.find(([conditional]) => conditional.test(name));
+  const norm = conditionalNorm(name);
   const from = norm === undefined ? name : name.replace(norm[0], norm[1]);
   const wanted = norm === undefined ? random.shape : random.shape.slice(1);
   const found = given[from];
