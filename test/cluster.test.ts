@@ -1,11 +1,10 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { verifyStore } from "../src/study/assets.ts";
 import { runStudy } from "../src/study/pipeline.ts";
 import { runShard } from "../src/study/shard.ts";
-import { GRID_STUDY } from "./support/grid-study.ts";
+import { alone, type GridWorld, gridWorld } from "./support/grid-world.ts";
 import { ENGINES, isInstalled, startServer } from "./support/queue-servers.ts";
 import { BUCKET, KEY_ID, s3Server } from "./support/s3-server.ts";
 import { expectCleanStore, expectSameStudy } from "./support/same-study.ts";
@@ -14,43 +13,27 @@ import { tldmi } from "./support/tldmi-process.ts";
 /** Milliseconds: three processes train, beside whatever else this machine does. */
 const PATIENCE = 600_000;
 
-let root = "";
-let studyFile = "";
-let single: { studyDir: string };
-
-const alone = { includePrivate: false, threads: 1, events: () => {}, signal: new AbortController().signal };
-
-/** A folder of runs of its own; drawn images are shared by all. */
-async function runsFolder(name: string): Promise<string> {
-  const runsDir = join(root, name);
-  await mkdir(runsDir);
-  await symlink(join(root, "cache"), join(runsDir, "cache"));
-  return runsDir;
-}
+let world: GridWorld;
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "cluster-"));
-  await mkdir(join(root, "cache"));
-  studyFile = join(root, "twelve.yaml");
-  await writeFile(studyFile, GRID_STUDY);
-  single = await runStudy({ ...alone, studyFile, runsDir: await runsFolder("single") });
+  world = await gridWorld();
 }, PATIENCE);
-afterAll(() => rm(root, { recursive: true, force: true }));
+afterAll(() => world?.remove());
 
-const expectSameAsSingle = (studyDir: string) => expectSameStudy(studyDir, single.studyDir, 12);
-const expectCleanSteps = (runsDir: string) => expectCleanStore(runsDir, join(root, "single"));
+const expectSameAsSingle = (studyDir: string) => expectSameStudy(studyDir, world.studyDir, 12);
+const expectCleanSteps = (runsDir: string) => expectCleanStore(runsDir, world.singleRuns);
 
 describe.each(ENGINES)("a grid over %s", (engine) => {
   test.skipIf(!isInstalled(engine))(
     "of twelve cells and two workers, one of them killed within a cell, has the result of a run on one machine",
     async () => {
       const server = await startServer(engine);
-      const runsDir = await runsFolder(engine);
+      const runsDir = await world.runsFolder(engine);
       const shared = ["--runs", runsDir, "--threads", "1"];
       const queue = ["--queue", server.url, "--lease", "3"];
       const workers = [1, 2].map(() => tldmi([...shared, "worker", ...queue]));
       try {
-        const grid = tldmi([...shared, "grid", studyFile, ...queue]);
+        const grid = tldmi([...shared, "grid", world.studyFile, ...queue]);
         const [victim, other] = workers;
         // In the midst of an attack: the step has begun, and has not ended.
         await victim!.says(/^gmi on [^\n]*seed \d+$/m);
@@ -82,22 +65,33 @@ test.skipIf(engineHere === undefined)(
     const store = ["--store", `s3://${BUCKET}/runs`, "--store-endpoint", bucket.endpoint];
     const start = async (name: string, ...args: string[]) =>
       tldmi(
-        ["--runs", await runsFolder(name), "--threads", "1", ...args, "--queue", server.url, "--lease", "3", ...store],
+        [
+          "--runs",
+          await world.runsFolder(name),
+          "--threads",
+          "1",
+          ...args,
+          "--queue",
+          server.url,
+          "--lease",
+          "3",
+          ...store,
+        ],
         { env },
       );
     const workers = [await start("bucket-1", "worker"), await start("bucket-2", "worker")];
     try {
-      const grid = await start("bucket-grid", "grid", studyFile);
+      const grid = await start("bucket-grid", "grid", world.studyFile);
       await workers[0]!.says(/^gmi on [^\n]*seed \d+$/m);
       workers[0]!.child.kill("SIGKILL");
       expect(await grid.ended, grid.stderr()).toBe(0);
-      const runsDir = join(root, "bucket-grid");
+      const runsDir = join(world.root, "bucket-grid");
       const [studyDir] = (await readdir(runsDir)).filter((name) => name.startsWith("twelve-"));
       await expectSameAsSingle(join(runsDir, studyDir!));
       expect((await verifyStore(join(runsDir, "steps"))).damaged).toEqual([]);
       const keys = [...bucket.objects.keys()].map((key) => key.replace(/^runs\//, ""));
       const records = keys.flatMap((key) => /^steps\/([^/]+)\.json$/.exec(key)?.[1] ?? []);
-      expect(records.sort()).toEqual((await readdir(join(root, "single", "steps"))).sort());
+      expect(records.sort()).toEqual((await readdir(join(world.singleRuns, "steps"))).sort());
       expect(keys.filter((key) => /^(progress|grids)\//.test(key))).toEqual([]);
       // The grid computed nothing itself.
       expect(grid.stderr()).not.toMatch(/^gmi on /m);
@@ -128,9 +122,9 @@ test("a worker whose bucket is not there, or who may not use it, says so and lea
 test(
   "shards that run side by side share out the cells, and a last run puts the result of one machine together",
   async () => {
-    const runsDir = await runsFolder("sharded");
+    const runsDir = await world.runsFolder("sharded");
     const shards = await Promise.all(
-      [1, 2, 3].map((index) => runShard({ ...alone, studyFile, runsDir, shard: { index, count: 3 } })),
+      [1, 2, 3].map((index) => runShard({ ...alone, studyFile: world.studyFile, runsDir, shard: { index, count: 3 } })),
     );
     expect(shards.map(({ result }) => result)).toMatchObject(
       ["1/3", "2/3", "3/3"].map((shard) => ({ shard, cells: 4, of: 12, failed: [] })),
@@ -139,7 +133,7 @@ test(
     const started: string[] = [];
     const { studyDir } = await runStudy({
       ...alone,
-      studyFile,
+      studyFile: world.studyFile,
       runsDir,
       events: (event) => {
         if (event.type === "step-started") started.push(event.step);

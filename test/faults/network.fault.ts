@@ -1,10 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runStudy } from "../../src/study/pipeline.ts";
-import { GRID_STUDY } from "../support/grid-study.ts";
+import { type GridWorld, gridWorld } from "../support/grid-world.ts";
 import { type NetworkNamespace, openNamespace } from "../support/network-namespace.ts";
 import { ENGINES, type Engine, isInstalled, startServer } from "../support/queue-servers.ts";
 import { expectCleanStore, expectSameStudy } from "../support/same-study.ts";
@@ -16,29 +14,14 @@ const CELLS = 12;
 const AWAY = 30_000;
 const LEASE = "3";
 
-let root = "";
-let studyFile = "";
-let single = "";
+let world: GridWorld;
 let steps = 0;
 
-/** A folder of runs of its own; drawn images are shared by all. */
-async function runsFolder(name: string): Promise<string> {
-  const runsDir = join(root, name);
-  await mkdir(runsDir);
-  await symlink(join(root, "cache"), join(runsDir, "cache"));
-  return runsDir;
-}
-
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "network-"));
-  await mkdir(join(root, "cache"));
-  studyFile = join(root, "twelve.yaml");
-  await writeFile(studyFile, GRID_STUDY);
-  const alone = { includePrivate: false, threads: 1, events: () => {}, signal: new AbortController().signal };
-  single = (await runStudy({ ...alone, studyFile, runsDir: await runsFolder("single") })).studyDir;
-  steps = (await readdir(join(root, "single", "steps"))).length;
+  world = await gridWorld();
+  steps = (await readdir(join(world.singleRuns, "steps"))).length;
 });
-afterAll(() => rm(root, { recursive: true, force: true }));
+afterAll(() => world?.remove());
 
 /** The ids of the steps that a process says were computed, in order. */
 const computedBy = ({ stderr }: Running) =>
@@ -60,11 +43,11 @@ test.for(ENGINES.filter(isInstalled))(
 async function cutWithinCell(engine: Engine, network: NetworkNamespace): Promise<void> {
   const since = performance.now();
   const server = await startServer(engine, network.host);
-  const runsDir = await runsFolder(engine);
+  const runsDir = await world.runsFolder(engine);
   const shared = ["--runs", runsDir, "--threads", "1", "--verbose"];
   const queue = ["--queue", server.url, "--lease", LEASE];
   const worker = tldmi([...shared, "worker", ...queue], { within: network.within });
-  const grid = tldmi([...shared, "grid", studyFile, ...queue]);
+  const grid = tldmi([...shared, "grid", world.studyFile, ...queue]);
   try {
     await worker.says(/^gmi on [^\n]*seed \d+$/m);
     network.cut();
@@ -78,8 +61,8 @@ async function cutWithinCell(engine: Engine, network: NetworkNamespace): Promise
 
     expect(await grid.ended, grid.stderr() + worker.stderr()).toBe(0);
     const [studyDir] = (await readdir(runsDir)).filter((name) => name.startsWith("twelve-"));
-    await expectSameStudy(join(runsDir, studyDir!), single, CELLS);
-    expect(await expectCleanStore(runsDir, join(root, "single"))).toBe(steps);
+    await expectSameStudy(join(runsDir, studyDir!), world.studyDir, CELLS);
+    expect(await expectCleanStore(runsDir, world.singleRuns)).toBe(steps);
     // Each step is computed once, and counted once.
     const twice = computedBy(worker).length - new Set(computedBy(worker)).size;
     expect(twice).toBe(0);
