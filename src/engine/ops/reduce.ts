@@ -1,5 +1,5 @@
 import { defineOp, type Value } from "../graph.ts";
-import { normalizeAxis, type Shape } from "../shape.ts";
+import { normalizeAxis, type Shape, sizeOf } from "../shape.ts";
 import { add, div, equal, exp, log, mul, sqrt, stopGradient, sub, toFloat } from "./elementwise.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 
@@ -17,6 +17,18 @@ function kept(v: Value, x: Value, { axes }: Over): Value {
   return reshape(v, reducedShape(x.shape, { axes, keep: true }));
 }
 
+/** Elements that the runtime may add to one float32 one after another: over millions the last ones would be rounded away. */
+const ADDED_AT_ONCE = 2 ** 16;
+
+/** The last axes, for a first pass of a long reduction over all axes: those whose size is nearest to the root of all. */
+function firstPass(shape: Shape, axes: readonly number[]): readonly number[] {
+  if (axes.length < Math.max(2, shape.length) || sizeOf(shape) <= ADDED_AT_ONCE) return [];
+  const half = Math.log(sizeOf(shape)) / 2;
+  const from = (at: number) => Math.abs(Math.log(sizeOf(shape.slice(at))) - half);
+  const start = shape.map((_, at) => at).reduce((best, at) => (from(at) < from(best) ? at : best), 1);
+  return shape.flatMap((_, at) => (at >= start ? [at] : []));
+}
+
 function reduction(name: string, grad: (g: Value, y: Value, x: Value, over: Over) => Value) {
   const op = defineOp<Over>(name, {
     shape: ([x], over, fail) => {
@@ -24,7 +36,11 @@ function reduction(name: string, grad: (g: Value, y: Value, x: Value, over: Over
       return reducedShape(x!.shape, over);
     },
     grad: (g, y, over) => [grad(g, y, y.inputs[0]!, over)],
-    lower: (l, inputs, _y, over) => l.node(name, [inputs[0]!, l.int64s(over.axes)], { keepdims: over.keep ? 1 : 0 }),
+    lower: (l, inputs, y, over) => {
+      const first = firstPass(y.inputs[0]!.shape, over.axes);
+      const x = first.length > 0 ? l.node(name, [inputs[0]!, l.int64s(first)], { keepdims: 1 }) : inputs[0]!;
+      return l.node(name, [x, l.int64s(over.axes)], { keepdims: over.keep ? 1 : 0 });
+    },
   });
   return (x: Value, axes: readonly number[] = x.shape.map((_, i) => i), keep = false): Value =>
     // ONNX reads an empty list of axes as "all of them".
