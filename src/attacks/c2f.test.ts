@@ -69,6 +69,13 @@ test("the coarse search alone, which asks the target nothing, comes nearer to th
   expect(after, "than by a map that has seen nothing").toBeGreaterThan((await run(blind, few)) + 0.05);
 });
 
+test("styles that the target likes in a shared pool join the start", async () => {
+  const few = { starts: 4, kept: 3, population: 3, coarse: 1, rate: 1e-9 };
+  const learnt = await learn();
+  expect(await run(learnt, { ...few, pool: 64 })).toBeGreaterThan((await run(learnt, few)) + 0.05);
+  await expect(run(learnt, { ...few, pool: 3 })).rejects.toThrow(/pool of 3/);
+});
+
 test("numbers that do not fit each other are the user's mistake", async () => {
   const learnt = await learn();
   await expect(run(learnt, { kept: 20 })).rejects.toThrow(UserError);

@@ -16,7 +16,7 @@ import { fixedPrior, stylesOf } from "../priors/synthesize.ts";
 import { type AttackRun, defineAttack } from "./attack.ts";
 import { children, extended } from "./differential-evolution.ts";
 import { idealRows, ScoreMapSettings } from "./score-map.ts";
-import { highest, labelsOf, takeRows } from "./selection.ts";
+import { highest, labelsOf, selectInitial, takeRows } from "./selection.ts";
 
 const config = z.strictObject({
   map: ScoreMapSettings.prefault({}).describe("the network from the target's scores to a public network's features"),
@@ -27,11 +27,14 @@ const config = z.strictObject({
     .describe("styles of each identity in the coarse search; the released code takes 8 or 16"),
   coarse: z.int().positive().default(20).describe("gradient steps of the coarse search, which asks the target nothing"),
   rate: z.number().positive().default(0.02).describe("learning rate of Adam in the coarse search"),
-  kept: z
+  pool: z
     .int()
-    .min(3)
-    .default(10)
-    .describe("styles of the coarse search that the target finds likeliest, which evolve"),
+    .min(0)
+    .default(0)
+    .describe(
+      "random styles that the target is asked for once, for all identities; `starts` of each identity join those of the coarse search; none in the released code",
+    ),
+  kept: z.int().min(3).default(10).describe("of these, the styles that the target finds likeliest, which evolve"),
   iterations: z.int().positive().default(500).describe("generations of the fine search"),
   population: z.int().min(3).default(32).describe("styles of a generation, each asked for once"),
   pull: z
@@ -100,7 +103,11 @@ export const c2f = defineAttack({
         `c2f: a population of ${c.population} is too small for ${perIdentity} reconstructions of each identity`,
       );
     }
-    return { rows: await fine(run, await coarse(run)), labels: labelsOf(run.identities, perIdentity) };
+    const starts = await coarse(run);
+    return {
+      rows: await fine(run, c.pool > 0 ? await joined(run, starts) : starts),
+      labels: labelsOf(run.identities, perIdentity),
+    };
   },
 });
 
@@ -167,11 +174,25 @@ async function coarse(run: Run): Promise<Float32Array> {
   return found;
 }
 
-/** The fine search from the coarse one's styles: the `perIdentity` best of each identity's last generation. */
+/** The coarse search's styles of each identity, and after them as many that the target found likeliest in the pool. */
+async function joined(run: Run, starts: Float32Array): Promise<Float32Array> {
+  const { target, space, identities, config: c, seed } = run;
+  const chosen = await selectInitial({ target, space, identities, perIdentity: c.starts, pool: c.pool, seed });
+  const each = c.starts * space.width;
+  const out = new Float32Array(2 * starts.length);
+  for (let at = 0; at < starts.length; at += each) {
+    out.set(starts.subarray(at, at + each), 2 * at);
+    out.set(chosen.rows.subarray(at, at + each), 2 * at + each);
+  }
+  return out;
+}
+
+/** The fine search from such styles, equally many of each identity: the `perIdentity` best of each identity's last generation. */
 async function fine(run: Run, first: Float32Array): Promise<Float32Array> {
   const { target, space, identities, perIdentity, config: c, seed, work } = run;
   const { width } = space;
   const size = c.population;
+  const each = first.length / identities.length / width;
   const batch = Math.min(c.batch, identities.length);
   const store = createStore({ population: filled([batch, size, width], 0), fitness: filled([batch, size], 0) });
   const [population, fitness] = [store.get("population").data, store.get("fitness").data];
@@ -182,25 +203,23 @@ async function fine(run: Run, first: Float32Array): Promise<Float32Array> {
 
   /** Each row's probability of its identity, for equally many rows of each. */
   const probabilities = async (parts: readonly Float32Array[], whose: readonly number[]): Promise<Float32Array[]> => {
-    const each = parts[0]!.length / width;
-    const rows = new Float32Array(parts.length * each * width);
-    for (const [i, part] of parts.entries()) rows.set(part, i * each * width);
-    const labels = Int32Array.from({ length: parts.length * each }, (_, k) => whose[Math.floor(k / each)]!);
+    const count = parts[0]!.length / width;
+    const rows = new Float32Array(parts.length * count * width);
+    for (const [i, part] of parts.entries()) rows.set(part, i * count * width);
+    const labels = Int32Array.from({ length: parts.length * count }, (_, k) => whose[Math.floor(k / count)]!);
     const scores = await target.scores(await space.render(rows, labels));
     return parts.map((_, i) =>
-      Float32Array.from({ length: each }, (_, k) => scores[(i * each + k) * target.classes + whose[i]!]!),
+      Float32Array.from({ length: count }, (_, k) => scores[(i * count + k) * target.classes + whose[i]!]!),
     );
   };
 
   /** The first generation: the likeliest of the coarse search, and mixes of them. */
   const begin = async (from: number, whose: readonly number[]) => {
-    const starts = whose.map((_, i) =>
-      first.subarray((from + i) * c.starts * width, (from + i + 1) * c.starts * width),
-    );
+    const starts = whose.map((_, i) => first.subarray((from + i) * each * width, (from + i + 1) * each * width));
     const seen = await probabilities(starts, whose);
     const fresh: Float32Array[] = [];
     for (const [i, identity] of whose.entries()) {
-      const best = highest(c.starts, (k) => seen[i]![k]!, c.kept);
+      const best = highest(each, (k) => seen[i]![k]!, c.kept);
       const kept = { rows: takeRows(starts[i]!, width, best), width };
       const others = await meanStyles(run, size - c.kept, RANDOM_IN_MIX, "mix", identity);
       rowsOf(i).set(extended(kept, others, MIXED, random(seed, "c2f", "mix", identity)));
