@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../src/engine/atomic-file.ts";
 import { UserError } from "../src/engine/errors.ts";
-import { renderSvg } from "../src/report/svg.ts";
+import { svgFile } from "../src/report/svg.ts";
 import { performancePage } from "./document.ts";
 import { growthPictures } from "./growth.ts";
 import { newestResult, readResult } from "./result-file.ts";
@@ -25,7 +25,7 @@ try {
   );
   await mkdir(join(root, "docs", "images"), { recursive: true });
   for (const { path, chart, label } of growthPictures(result.rows))
-    await writeFileAtomic(join(root, "docs", path), `${renderSvg(chart, label)}\n`);
+    await writeFileAtomic(join(root, "docs", path), svgFile(chart, label));
   await writeFileAtomic(join(root, "docs", "performance.md"), formatted);
 } catch (error) {
   if (!(error instanceof UserError)) throw error;

@@ -84,7 +84,7 @@ for (const cell of plan.cells) {
   const { svg, label } = fisherSvg(analysis);
   const figure = `${study.name}-${cellName(cell)}.svg`;
   await mkdir(results, { recursive: true });
-  await writeFileAtomic(join(results, figure), `${svg}\n`);
+  await writeFileAtomic(join(results, figure), svg);
   parts.push(
     `## ${study.model.kind}, ${cell.target.label}, under ${cell.attackLabel}, seed ${cell.seed}`,
     setting(analysis, record),

@@ -62,7 +62,7 @@ for (const studyFile of studies) {
   const { svg, label } = frontierSvg(record);
   const figure = `frontier-${study.name.replace(/^frontier-/, "")}.svg`;
   await mkdir(results, { recursive: true });
-  await writeFileAtomic(join(results, figure), `${svg}\n`);
+  await writeFileAtomic(join(results, figure), svg);
   parts.push(`## ${record.model}: ${relative(root, studyFile)}`, `![${label}](${figure})`);
   for (const frontier of record.frontiers) {
     parts.push(

@@ -9,7 +9,7 @@ import { utilityLeakageChart } from "../dist/report/charts.js";
 import { comparisonsOf, conditionsOf } from "../dist/report/conditions.js";
 import { count, duration, gibibytes, percentWithInterval } from "../dist/report/numbers.js";
 import { summarize } from "../dist/report/summary.js";
-import { renderSvg } from "../dist/report/svg.js";
+import { svgFile } from "../dist/report/svg.js";
 import { openCellRecords } from "../dist/study/cell-records.js";
 import { defenseName } from "../dist/study/entry-labels.js";
 import { beatsFloors } from "../dist/study/floors.js";
@@ -86,7 +86,7 @@ async function figures() {
     if (all.length < 3) continue;
     const file = join(results, `${study.name}-${title.replaceAll(/[^a-z0-9.-]+/gi, "-")}.svg`);
     const label = `Natural accuracy and attack accuracy of ${title} for each defense; the table gives the numbers.`;
-    await writeFileAtomic(file, `${renderSvg(utilityLeakageChart(all, 900), label)}\n`);
+    await writeFileAtomic(file, svgFile(utilityLeakageChart(all, 900), label));
     drawn.push(`![${label}](${basename(file)})`);
   }
   return drawn;

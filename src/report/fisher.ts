@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import type { FisherRecord } from "../study/fisher.ts";
 import { fisherChart } from "./charts/fisher.ts";
-import { renderSvg } from "./svg.ts";
+import { svgFile } from "./svg.ts";
 
 const WIDTH = 860;
 
@@ -11,7 +11,7 @@ export function fisherSvg(record: FisherRecord): { readonly svg: string; readonl
   const { target, boundary } = record;
   const cut = boundary === null ? "no boundary is recommended" : `the recommended boundary is ${boundary}`;
   const label = `Fisher information of each layer of ${target}, for classification and for inversion; ${cut}`;
-  return { svg: renderSvg(fisherChart(record, WIDTH), label), label };
+  return { svg: svgFile(fisherChart(record, WIDTH), label), label };
 }
 
 /** Draws a Fisher analysis as `report/fisher.svg` in the run's folder. Returns the path. */

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import type { FrontierRecord } from "../study/frontier.ts";
 import { frontierChart } from "./charts/frontier.ts";
-import { renderSvg } from "./svg.ts";
+import { svgFile } from "./svg.ts";
 
 const WIDTH = 860;
 
@@ -14,7 +14,7 @@ export function frontierSvg(record: FrontierRecord): { readonly svg: string; rea
       `${attack}, seed ${seed}: Fisher information chose ${auto ?? "none"} (ring), best is ${best ?? "none"} (dashed ring)`,
   );
   const label = `Attack accuracy against natural accuracy of ${model} with TL-DMI at every boundary, and of other defenses. ${marks.join("; ")}`;
-  return { svg: renderSvg(frontierChart(record, WIDTH), label), label };
+  return { svg: svgFile(frontierChart(record, WIDTH), label), label };
 }
 
 /** Draws a study's frontier as `report/frontier.svg` in the study's folder. Returns the path. */

@@ -13,7 +13,7 @@ import {
   utilityLeakageChart,
 } from "./charts.ts";
 import { conditionsOf } from "./conditions.ts";
-import { renderSvg } from "./svg.ts";
+import { renderSvg, svgFile } from "./svg.ts";
 
 const cells = [cell(), cell({ defense: "tl-dmi", attackAccuracy: rate(0.41) })];
 const conditions = conditionsOf(cells);
@@ -119,6 +119,16 @@ test("colours are CSS variables, so that a page decides on light and dark", () =
   expect(svg).toContain("var(--c0)");
   expect(svg).toContain("var(--c1)");
   expect(svg).not.toMatch(/(fill|stroke)="#/);
+});
+
+test("a chart in a file of its own says what each colour is, in both themes", () => {
+  const svg = svgFile(utilityLeakageChart(conditions, 680), "a > b");
+  const used = new Set(svg.match(/var\(--[a-z0-9]+\)/g));
+  for (const use of used) {
+    const name = use.slice("var(".length, -1);
+    if (!name.startsWith("--plot")) expect(svg.split(`${name}:`).length - 1, name).toBeGreaterThanOrEqual(2);
+  }
+  expect(svg).toMatch(/^<svg [^>]*><style>/);
 });
 
 test("defenses beyond the palette never take the undefended model's colour", () => {

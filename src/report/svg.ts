@@ -2,6 +2,7 @@ import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { FONT_FAMILY } from "./charts/look.ts";
 import { escapeText } from "./escape.ts";
+import { themes } from "./style.ts";
 
 /** The little of a DOM element that is used here. */
 interface SvgElement {
@@ -22,7 +23,7 @@ function roundNumbers(element: SvgElement): void {
 }
 
 /**
- * Draws a chart without a browser. The result stands alone: namespace, typeface, role and spoken label are set on the root.
+ * Draws a chart without a browser, for a page with the report's style sheet. Namespace, typeface, role and spoken label are set on the root.
  * Charts must not ask for a legend or a title, which would turn the result into HTML.
  *
  * @param label what a screen reader says instead of the picture.
@@ -36,4 +37,10 @@ export function renderSvg(options: Plot.PlotOptions, label: string): string {
   // Written here, since the DOM's serialiser leaves "<" in attributes, which XML does not allow.
   const root = `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="${escapeText(label)}" `;
   return svg.outerHTML.replace(/^<svg /, () => root);
+}
+
+/** A chart as a file of its own: `renderSvg`, with the colours of both themes in it. */
+export function svgFile(options: Plot.PlotOptions, label: string): string {
+  const style = `<style>${themes}\nsvg{color:var(--ink)}</style>`;
+  return `${renderSvg(options, label).replace(/>/, () => `>${style}`)}\n`;
 }
