@@ -84,7 +84,7 @@ export async function searchFeatures(
     const phase = stage(number, radius, before);
     phases.push({ ...phase, enter: { ...phase.enter, ...entered } });
   }
-  const [one, ...then] = phases as [Phase, ...Phase[]];
+  const [one, ...later] = phases as [Phase, ...Phase[]];
   held.images = filled([batch, ...target.image], 0);
 
   const start = (from: number): StateDict => ({
@@ -93,7 +93,7 @@ export async function searchFeatures(
   });
   const found = await runSearch({
     ...one,
-    then,
+    later,
     work,
     target,
     name,

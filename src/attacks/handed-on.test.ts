@@ -30,3 +30,12 @@ test("nothing is moved by a share of 0", async () => {
   const { handed: copies, draw } = spread.shaken(handed, 0, 1);
   expectAllClose((await evaluate(copies, draw(random(1)))) as Float32Array, [10, 20, 30, 40], { absolute: 0 });
 });
+
+test("a row moves by public deviations, and distances are measured in theirs, as by hand", async () => {
+  // √3 times (1, 0, 0): the first deviation (−1, −2). The mean squared deviation is 2/3 · 5.
+  const coordinates = constant(tensor([Math.sqrt(3), 0, 0, 0, 0, 0], [2, 3]));
+  const moved = spread.moved(handed, coordinates);
+  expectAllClose((await evaluate(moved, {})) as Float32Array, [9, 18, 30, 40], { absolute: 1e-5 });
+  const apart = await evaluate(spread.distances(moved, handed), {});
+  expectAllClose(apart as Float32Array, [5 / (10 / 3), 0], { absolute: 1e-5 });
+});

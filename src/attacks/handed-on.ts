@@ -1,6 +1,8 @@
 import { constant, input, type Value } from "../engine/graph.ts";
-import { add, mul } from "../engine/ops/elementwise.ts";
+import { add, mul, square, sub } from "../engine/ops/elementwise.ts";
+import { matmul } from "../engine/ops/linear.ts";
 import { concat, gather, reshape } from "../engine/ops/movement.ts";
+import { sum } from "../engine/ops/reduce.ts";
 import type { Rng } from "../engine/random.ts";
 import { type Shape, sizeOf } from "../engine/shape.ts";
 import { tensor } from "../engine/tensor.ts";
@@ -18,6 +20,15 @@ export interface HandedOn {
    * covariance is share² times the public one, whatever its form.
    */
   shaken(handed: Value, share: number, copies: number): Shaken;
+  /** Public images behind it: the length of a row of coordinates. */
+  readonly count: number;
+  /**
+   * Rows [N, …] moved within what public images span: by Σ c_j d_j / √count, d_j being a public image's deviation from the mean. Coordinates
+   * c [N, count] that are drawn from N(0, I) move a row by noise with the public covariance.
+   */
+  moved(handed: Value, coordinates: Value): Value;
+  /** Squared distances [N] of rows [N, …] from others, 1 being the mean squared distance of a public image from the public mean. */
+  distances(handed: Value, others: Value): Value;
 }
 
 /** @param rows what is handed on for public images, [count, size of shape]  @param shape of one of them */
@@ -26,14 +37,17 @@ export function handedOn(rows: Float32Array, shape: Shape): HandedOn {
   const count = rows.length / width;
   const sums = new Float64Array(width);
   for (const [i, x] of rows.entries()) sums[i % width]! += x;
-  const deviations = constant(
-    tensor(
-      rows.map((x, i) => x - sums[i % width]! / count),
-      [count, width],
-    ),
-    "public deviations",
-  );
+  const moves = rows.map((x, i) => x - sums[i % width]! / count);
+  const deviations = constant(tensor(moves, [count, width]), "public deviations");
+  const spread = Math.max(moves.reduce((total, x) => total + x * x, 0) / count, Number.MIN_VALUE);
   return {
+    count,
+    moved: (handed, coordinates) =>
+      add(handed, reshape(matmul(mul(coordinates, 1 / Math.sqrt(count)), deviations), handed.shape)),
+    distances(handed, others) {
+      const apart = reshape(sub(handed, others), [handed.shape[0]!, width]);
+      return mul(sum(square(apart), [1]), 1 / spread);
+    },
     shaken(handed, share, copies) {
       const total = copies * handed.shape[0]!;
       const picked = input("shaken/picked", [total], "int32");

@@ -70,6 +70,29 @@ describe("on a TL-DMI target", () => {
     expect(pooled.queries).toEqual({ images: 4 * (3 * ROWS + 100), gradients: 4 * 3 * ROWS });
   });
 
+  test("looks for features first, which images then match", async () => {
+    const work = memoryWork();
+    const features = { iterations: 40, rate: 0.2 };
+    const found = await attacked({ iterations: 60, features }, work);
+    const judge = await tinyJudge(world);
+    const [reached, drawn] = [
+      await judge.accuracy(found.rows, found.labels),
+      await judge.accuracy(await searchSpace(world.priors.dcgan, model.input).draw(ROWS, 5, "floor"), found.labels),
+    ];
+    await judge.release();
+    expect(reached).toBeGreaterThan(drawn + 0.4);
+    const identity = work.steps.map((step) => step.identity!);
+    expect(identity[39]!, "the tail takes the features for the identity").toBeLessThan(0.2 * identity[0]!);
+    expect(found.queries.images, "of both searches").toBe(4 * (40 + 60) * ROWS);
+  });
+
+  test("ends with the same rows when it is interrupted as it looks for features, and when it matches them", async () => {
+    const both = { iterations: 12, features: { iterations: 8 } };
+    const wanted = await attacked(both);
+    const resumed = await runWithInterruptions([5, 13], (work) => attacked(both, work));
+    expect(sameBits(resumed.result.rows, wanted.rows)).toBe(true);
+  });
+
   test("ends with the same rows when it is interrupted and resumed, with copies of images beside those of features", async () => {
     const both = { iterations: 15, align: { kind: "paa", samples: 2, measured: 4 } };
     const unbroken = memoryWork();

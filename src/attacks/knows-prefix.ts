@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { input } from "../engine/graph.ts";
+import { input, type Value } from "../engine/graph.ts";
 import { softmax } from "../engine/ops/activation.ts";
-import { mul, sub } from "../engine/ops/elementwise.ts";
+import { add, mul, sub } from "../engine/ops/elementwise.ts";
 import { oneHot, reshape } from "../engine/ops/movement.ts";
 import { mean, sum } from "../engine/ops/reduce.ts";
 import { random } from "../engine/random.ts";
@@ -13,6 +13,7 @@ import type { CutTarget, ScoresAccess, WhiteBox } from "./access.ts";
 import { alignedRows, alignSettings } from "./align.ts";
 import { logAlignment } from "./alignment-log.ts";
 import { defineAttack } from "./attack.ts";
+import { featuresFirst, featuresFirstSettings } from "./features-first.ts";
 import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
 import { type HandedOn, handedOn, type Shaken } from "./handed-on.ts";
 import { identityLossRows, identityLossSchema } from "./identity-loss.ts";
@@ -49,6 +50,7 @@ const config = z.strictObject({
     .default(0)
     .describe("start from the best of this many random latents, judged by shaken features; 0: from random ones"),
   batch: z.int().positive().default(60).describe("latents optimised side by side"),
+  ...featuresFirstSettings,
   ...alignSettings,
   ...finalSelectionSettings,
 });
@@ -89,33 +91,45 @@ export const knowsPrefix = defineAttack({
     const first = await startRows(pooled, "knows-prefix");
     await judge.release();
 
-    const { latents, start, step } = momentumSearch(batch, prior.networks.latent, c);
+    const { latents, start: startLatents, step } = momentumSearch(batch, prior.networks.latent, c);
     const { synthesize, naturalness } = fixedPrior(prior);
     const images = synthesize(latents);
     const wanted = oneHot(labelInput(batch), target.classes);
+    const features = cut.prefix(images);
     const shaking: Shaken[] = [];
-    const aligned = alignedRows(c.align, images, wanted, (seen, classes, copies) => {
-      const shaken = handed.shaken(cut.prefix(seen), c.shake, c.samples);
+    const featureLosses = (read: Value, classes: Value, copies = 1) => {
+      const shaken = handed.shaken(read, c.shake, c.samples);
       shaking.push(shaken);
       const { logits } = cut.tail(shaken.handed, copies * c.samples);
-      const judged = reshape(logits, [c.samples, seen.shape[0]!, target.classes]);
+      const judged = reshape(logits, [c.samples, read.shape[0]!, target.classes]);
       return mean(identityLossRows(c.identityLoss, judged, classes), [0]);
-    });
+    };
+    const aligned = alignedRows(c.align, images, wanted, (seen, classes, copies) =>
+      featureLosses(seen === images ? features : cut.prefix(seen), classes, copies),
+    );
     const identity = sum(aligned.rows);
     const natural = sum(naturalness(images));
-    const { loss, updates } = step(sub(mul(identity, c.identityWeight), natural));
+    const searched =
+      c.features &&
+      featuresFirst(c.features, handed, features, (moved) => featureLosses(moved, wanted), c.identityWeight);
+    const cost = sub(mul(identity, c.identityWeight), natural);
+    const { loss, updates } = step(searched ? add(cost, sum(searched.mismatch(features))) : cost);
+    const forImages = {
+      iterations: c.iterations,
+      outputs: { loss, identity: mul(identity, 1 / batch), naturalness: mul(natural, 1 / batch) },
+      updates,
+    };
+    const start = (from: number) => ({ ...startLatents(first, from), ...searched?.start() });
     const found = await runSearch({
       work,
       target,
       name: "knows-prefix",
       rows,
       batch,
-      iterations: c.iterations,
-      store: createStore(start(first, 0)),
-      start: (from) => start(first, from),
+      ...(searched ? { ...searched.phase, later: [{ ...forImages, enter: searched.enter }] } : forImages),
+      store: createStore(start(0)),
+      start,
       results: ["latents"],
-      outputs: { loss, identity: mul(identity, 1 / batch), naturalness: mul(natural, 1 / batch) },
-      updates,
       feeds: (from, iteration) => {
         const rng = random(seed, "knows-prefix", from, iteration);
         return Object.assign(aligned.draw(rng), ...shaking.map(({ draw }) => draw(rng)));

@@ -45,7 +45,7 @@ export interface Search extends Phase {
   /** First values for rows `from` … `from + batch − 1`, of everything in the store; rows past the last repeat it. */
   start(from: number): StateDict;
   /** What follows the first phase, in order. */
-  readonly then?: readonly Phase[];
+  readonly later?: readonly Phase[];
   /** New values of tensors of the store once the present rows are done: results that follow from the variables. */
   readonly finish?: Readonly<Record<string, Value>>;
   /** The names of the store's tensors that are the result, each [batch, …]. */
@@ -149,7 +149,7 @@ async function openPhases(search: Search) {
   const { target, store } = search;
   const opened = [];
   let first = 0;
-  for (const { iterations, outputs, updates, enter, held } of [search, ...(search.then ?? [])]) {
+  for (const { iterations, outputs, updates, enter, held } of [search, ...(search.later ?? [])]) {
     opened.push({
       first,
       iterations,
