@@ -48,6 +48,7 @@ async function learn(work: Work, settings = full) {
       },
     },
     prior: world.priors.tacgan,
+    images: world.crowd,
     seed: 2,
     work: meteredWork(work, meter),
   });
@@ -78,4 +79,17 @@ test("asks for one label of each image, once, also where it is interrupted and r
   expect(resumed.result.queries).toEqual(wanted.queries);
   expect(changedTensors(resumed.result.state, wanted.state)).toEqual([]);
   expect(resumed.work.rows).toEqual(unbroken.rows);
+});
+
+test("public images are learnt from too, and asked for once each", async () => {
+  const few = { ...small, perClass: 9, publicImages: 70 };
+  const unbroken = await learn(unwatched, few);
+  expect(unbroken.queries).toEqual({ images: 9 * IDENTITIES + 70, gradients: 0 });
+  expect(changedTensors(unbroken.state, (await learn(unwatched, { ...small, perClass: 9 })).state)).not.toEqual([]);
+  // As the second batch of public images is labelled.
+  const resumed = await runWithInterruptions([3], (work) => learn(work, few));
+  expect(resumed.result.queries).toEqual(unbroken.queries);
+  expect(changedTensors(resumed.result.state, unbroken.state)).toEqual([]);
+  const all = await learn(unwatched, { ...small, perClass: 9, publicImages: 10 ** 6 });
+  expect(all.queries.images, "no more than there are").toBe(9 * IDENTITIES + world.crowd.size);
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ImageSet } from "../data/dataset.ts";
 import { memorySet } from "../data/memory-set.ts";
 import type { Value } from "../engine/graph.ts";
 import { random, seedFor } from "../engine/random.ts";
@@ -30,6 +31,13 @@ export const labelSurrogateSettings = z.strictObject({
     .positive()
     .default(500)
     .describe("images generated for each class, each of which the target is asked to label"),
+  publicImages: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      "so many of the public images are labelled and learnt from too, the first of them; none in the paper, whose classes they would put out of balance",
+    ),
   training: TrainingSettings.prefault({
     epochs: 12,
     batch: 256,
@@ -48,7 +56,7 @@ const ASKED = 64;
 
 /**
  * Networks that learn the labels that a target gives to images of a conditional prior, equally many of each class that the prior is
- * asked for (Nguyen et al., NeurIPS 2023, section 4.3). Resumes; labels that were given are not asked for again. Gives everything under
+ * asked for (Nguyen et al., NeurIPS 2023, section 4.3), and to public ones where the settings say so. Resumes; labels that were given are not asked for again. Gives everything under
  * prefixes, for `openLabelSurrogates`.
  */
 export async function trainLabelSurrogates(options: {
@@ -56,6 +64,8 @@ export async function trainLabelSurrogates(options: {
   readonly shape: ModelShape;
   readonly target: LabellingTarget;
   readonly prior: Prior;
+  /** The attacker's images, for `publicImages`. */
+  readonly images: ImageSet;
   readonly seed: number;
   readonly work: Work;
 }): Promise<StateDict> {
@@ -80,51 +90,70 @@ export async function trainLabelSurrogates(options: {
   return learnt;
 }
 
-/** Images of the prior under the labels that the target gives them. Only labels are kept in checkpoints: images are drawn again. */
+/**
+ * Images of the prior, and public ones after them, under the labels that the target gives them. Only labels are kept in checkpoints: images
+ * are drawn and read again.
+ */
 async function labelledImages({
   settings,
   shape: { input, classes },
   target,
   prior,
+  images: set,
   seed,
   work,
 }: Parameters<typeof trainLabelSurrogates>[0]) {
   const [channels, height, width] = input;
   const length = channels * height * width;
-  const size = settings.perClass * classes;
+  const generated = settings.perClass * classes;
+  const size = generated + Math.min(settings.publicImages ?? 0, set.size);
   const { latent } = prior.networks;
   const painter = await renderer(prior, ASKED);
   const bytes = new Uint8Array(size * length);
   const store = createStore({ labels: filled([size], 0) });
   const given = store.get("labels").data;
-  const paint = async (step: number) => {
-    const at = step * ASKED;
-    const count = Math.min(ASKED, size - at);
+  const paint = async (step: number, at: number, count: number) => {
     const wanted = Int32Array.from({ length: count }, (_, i) => (at + i) % classes);
     const images = await painter.render(random(seed, "label-surrogates", step).normals(count * latent), wanted);
     for (const [i, x] of images.entries()) bytes[at * length + i] = Math.round(255 * x);
     return images;
   };
+  const read = async (at: number, count: number) => {
+    const part = bytes.subarray(at * length, (at + count) * length);
+    await set.read(
+      Int32Array.from({ length: count }, (_, i) => at - generated + i),
+      part,
+    );
+    return Float32Array.from(part, (byte) => byte / 255);
+  };
+  /** The first image of a step; no step has images of both kinds. */
+  const painted = Math.ceil(generated / ASKED);
+  const from = (step: number) => (step < painted ? step * ASKED : generated + (step - painted) * ASKED);
+  const imagesOf = (step: number) => {
+    const at = from(step);
+    const count = Math.min(ASKED, (step < painted ? generated : size) - at);
+    return step < painted ? paint(step, at, count) : read(at, count);
+  };
   await runLoop({
     work,
     name: "labels",
-    total: Math.ceil(size / ASKED),
+    total: painted + Math.ceil((size - generated) / ASKED),
     unit: `batches of ${ASKED} labels`,
     store,
     async open(first) {
       for (let step = 0; step < first; step++) {
         work.signal.throwIfAborted();
-        await paint(step);
+        await imagesOf(step);
       }
       return async (step) => {
-        for (const [i, label] of (await target.labels(await paint(step))).entries()) given[step * ASKED + i] = label;
+        for (const [i, label] of (await target.labels(await imagesOf(step))).entries()) given[from(step) + i] = label;
         return {};
       };
     },
   });
   await painter.release();
   return memorySet({
-    name: "generated images, as the target labels them",
+    name: "images as the target labels them",
     channels,
     height,
     width,

@@ -335,6 +335,7 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
       shape: tinyModel(),
       target,
       prior: priorOf()!,
+      images: world.crowd,
       seed: 6,
       work: unwatched,
     });

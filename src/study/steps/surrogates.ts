@@ -57,7 +57,12 @@ export function labelSurrogatesStep(options: {
     kind: "label-surrogates",
     version: 1,
     config: asJson({ ...settings, seed, outputs }),
-    ...(outputs && { data: { validation: data.private.validation.hash } }),
+    ...((outputs || settings.publicImages) && {
+      data: {
+        ...(outputs && { validation: data.private.validation.hash }),
+        ...(settings.publicImages && { public: data.public.hash }),
+      },
+    }),
   };
   return planStep(`surrogates of ${label}, seed ${seed}`, spec, { target, prior }, async (context, dir) => {
     const given = (await trainedPrior(prior, networks, dir))!;
@@ -68,6 +73,7 @@ export function labelSurrogatesStep(options: {
         shape,
         target: asked,
         prior: given,
+        images: data.public,
         seed: seedFor(seed, "label-surrogates"),
         work,
       }),
