@@ -37,7 +37,7 @@ export const ppa = defineAttack({
   access: "white-box",
   prior: "stylegan",
   config,
-  quick: { iterations: 30, rate: 0.03, pool: 1000, truncation: 0.7, candidates: 4, views: 10 },
+  quick: { iterations: 50, rate: 0.03, pool: 1000, truncation: 0.7, candidates: 10, views: 20 },
   space: ({ styles, truncation }) => ({ styles, truncation }),
   async run(attacked) {
     const { target, space, identities, perIdentity, config: c, seed } = attacked;
