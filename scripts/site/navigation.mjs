@@ -26,6 +26,8 @@ export const navigation = [
     group: "To look up",
     files: [
       "docs/results/attacks.md",
+      "docs/results/frontier.md",
+      "docs/results/fisher.md",
       "docs/performance.md",
       "docs/commands.md",
       "docs/study-file.md",
