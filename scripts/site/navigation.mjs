@@ -27,6 +27,8 @@ export const navigation = [
     files: [
       "docs/results/paper.md",
       "docs/results/attacks.md",
+      "docs/results/frontier.md",
+      "docs/results/fisher.md",
       "docs/performance.md",
       "docs/commands.md",
       "docs/study-file.md",

@@ -41,12 +41,10 @@ export const lokt = defineAttack({
     batch: 50,
     candidates: 4,
     ensemble: {
-      models: [
-        { kind: "resnet10", width: 16 },
-        { kind: "resnet18", width: 16 },
-      ],
-      perClass: 60,
-      training: { epochs: 6, batch: 64, rate: 0.05, weightDecay: 5e-4, augment: { flip: 0.5, crop: 4 } },
+      models: [{ kind: "resnet18", width: 16 }],
+      perClass: 150,
+      publicImages: 12_000,
+      training: { epochs: 5, batch: 64, rate: 0.05, weightDecay: 5e-4, augment: { flip: 0.5, crop: 4 } },
     },
   },
   labelSurrogates: ({ surrogate, ensemble }) => (surrogate === "ensemble" ? ensemble : undefined),

@@ -1,6 +1,6 @@
 import { flipImage } from "../data/augment.ts";
 import { UserError } from "../engine/errors.ts";
-import type { ScoresAccess } from "./access.ts";
+import type { LabelsAccess, ScoresAccess } from "./access.ts";
 import type { Reconstructions } from "./attack.ts";
 import type { SearchSpace } from "./space.ts";
 
@@ -24,9 +24,7 @@ export async function selectInitial(options: {
   readonly mirrored?: boolean;
 }): Promise<Reconstructions> {
   const { target, space, identities, perIdentity, pool, seed, mirrored = false } = options;
-  if (pool < perIdentity) {
-    throw new UserError(`a pool of ${pool} latents is too small to choose ${perIdentity} of for each identity`);
-  }
+  checkPool(pool, perIdentity);
   const drawn = await space.draw(pool, seed, "pool");
   // What is not rendered for a class is rendered once.
   const shared = space.byClass ? undefined : await poolScores(target, space, drawn, 0, mirrored);
@@ -36,6 +34,31 @@ export async function selectInitial(options: {
     chosen.push(...highest(pool, (row) => scores[row * target.classes + identity]!, perIdentity));
   }
   return { rows: takeRows(drawn, space.width, chosen), labels: labelsOf(identities, perIdentity) };
+}
+
+/**
+ * The same for those who see labels alone, and so cannot tell better from worse: the first `perIdentity` rows of the pool that the target
+ * takes for the identity, and the pool's first others where these are too few.
+ * @throws UserError as `selectInitial`.
+ */
+export async function selectByLabel(
+  options: Omit<Parameters<typeof selectInitial>[0], "target" | "mirrored"> & { readonly target: LabelsAccess },
+): Promise<Reconstructions> {
+  const { target, space, identities, perIdentity, pool, seed } = options;
+  checkPool(pool, perIdentity);
+  const drawn = await space.draw(pool, seed, "pool");
+  const shared = space.byClass ? undefined : await poolLabels(target, space, drawn, 0);
+  const chosen: number[] = [];
+  for (const identity of identities) {
+    const named = shared ?? (await poolLabels(target, space, drawn, identity));
+    chosen.push(...highest(pool, (row) => (named[row] === identity ? 1 : 0), perIdentity));
+  }
+  return { rows: takeRows(drawn, space.width, chosen), labels: labelsOf(identities, perIdentity) };
+}
+
+function checkPool(pool: number, perIdentity: number): void {
+  if (pool < perIdentity)
+    throw new UserError(`a pool of ${pool} latents is too small to choose ${perIdentity} of for each identity`);
 }
 
 /**
@@ -59,21 +82,39 @@ async function poolScores(
   identity: number,
   mirrored: boolean,
 ): Promise<Float32Array> {
-  const count = rows.length / space.width;
-  const scores = new Float32Array(count * target.classes);
-  for (let at = 0; at < count; at += PART) {
-    const part = rows.subarray(at * space.width, Math.min(count, at + PART) * space.width);
-    const labels = new Int32Array(part.length / space.width).fill(identity);
-    const images = await space.render(part, labels);
+  const scores = new Float32Array((rows.length / space.width) * target.classes);
+  for await (const { at, count, images } of rendered(space, rows, identity)) {
     const seen = await target.scores(images);
     if (mirrored) {
       const [channels, height, width] = target.image;
-      flipImage(images, { channels: channels * labels.length, height, width });
+      flipImage(images, { channels: channels * count, height, width });
       for (const [i, score] of (await target.scores(images)).entries()) seen[i] = (seen[i]! + score) / 2;
     }
     scores.set(seen, at * target.classes);
   }
   return scores;
+}
+
+/** The target's labels of the rows' images as rendered for one class. */
+async function poolLabels(
+  target: LabelsAccess,
+  space: SearchSpace,
+  rows: Float32Array,
+  identity: number,
+): Promise<Int32Array> {
+  const labels = new Int32Array(rows.length / space.width);
+  for await (const { at, images } of rendered(space, rows, identity)) labels.set(await target.labels(images), at);
+  return labels;
+}
+
+/** The rows' images as rendered for one class, part by part. */
+async function* rendered(space: SearchSpace, rows: Float32Array, identity: number) {
+  const total = rows.length / space.width;
+  for (let at = 0; at < total; at += PART) {
+    const count = Math.min(PART, total - at);
+    const part = rows.subarray(at * space.width, (at + count) * space.width);
+    yield { at, count, images: await space.render(part, new Int32Array(count).fill(identity)) };
+  }
 }
 
 /** Those `keep` of the numbers 0 … `count` − 1 that score highest, the best first. */

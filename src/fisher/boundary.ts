@@ -6,56 +6,68 @@ export interface StageShares {
   /** The mean Fisher information over the parameters of its convolutions and linear layers. */
   readonly classification: number;
   readonly inversion: number;
-  /** The shares of all stages' information that lie in this stage and those before it. */
+  /** The shares of all stages' information, summed over parameters, that lie in this stage and those before it. */
   readonly frozen: { readonly classification: number; readonly inversion: number };
 }
 
 /** Where Fisher information would cut a model. */
 export interface RecommendedBoundary {
-  /** The last frozen stage; null where no cut takes more from inversion than from classification. */
+  /** The last frozen stage; null where the inversion task has no information at all. */
   readonly boundary: string | null;
   readonly stages: readonly StageShares[];
 }
 
+/** The share of inversion's information that frozen stages have to hold (docs/fisher.md says what it was chosen on). */
+export const FROZEN_SHARE = 0.75;
+
 /**
- * The cut after which the frozen stages hold most more of the inversion task's information than of the classification task's:
- * argmax over stages s of Σ_{i ≤ s} (I_i / ΣI − C_i / ΣC), the earliest of several. Shares, because the two losses have no common
- * scale; means over parameters, as Ho et al. (2024, figure 1) plot them, because late layers have most parameters; kernels alone,
- * because a norm has few parameters of a size of their own; stages alone, because the head is trained wherever the cut is.
+ * The earliest cut whose frozen stages hold three quarters of the inversion task's information: what private images may still change is a
+ * quarter of what an attack follows. Information is summed over parameters, since it adds up over them; of kernels alone, because a norm
+ * has few parameters of a size of their own; of stages alone, because the head is trained wherever the cut is.
  * @param classification, inversion the same layers of the same model
  */
 export function recommendBoundary(
   classification: readonly LayerFisher[],
   inversion: readonly LayerFisher[],
 ): RecommendedBoundary {
-  const [c, i] = [stageMeans(classification), stageMeans(inversion)];
-  const total = (means: ReadonlyMap<string, number>) => [...means.values()].reduce((a, b) => a + b, 0);
+  const [c, i] = [stageSums(classification), stageSums(inversion)];
   const [allC, allI] = [total(c), total(i)];
-  const sofar = { classification: 0, inversion: 0 };
-  const stages = [...c].map(([stage, mean]): StageShares => {
-    sofar.classification += share(mean, allC);
-    sofar.inversion += share(i.get(stage)!, allI);
-    return { stage, classification: mean, inversion: i.get(stage)!, frozen: { ...sofar } };
+  const frozen = { classification: 0, inversion: 0 };
+  const stages = [...c].map(([stage, { parameters, information }]): StageShares => {
+    const inverted = i.get(stage)!.information;
+    frozen.classification += information;
+    frozen.inversion += inverted;
+    return {
+      stage,
+      classification: information / parameters,
+      inversion: inverted / parameters,
+      frozen: { classification: share(frozen.classification, allC), inversion: share(frozen.inversion, allI) },
+    };
   });
-  // The last stages end at 1 and 1, up to rounding.
-  let best: { stage: string | null; gap: number } = { stage: null, gap: 1e-9 };
-  for (const { stage, frozen } of stages) {
-    const gap = frozen.inversion - frozen.classification;
-    if (gap > best.gap) best = { stage, gap };
-  }
-  return { boundary: best.stage, stages };
+  const cut = stages.find((stage) => stage.frozen.inversion >= FROZEN_SHARE);
+  return { boundary: cut?.stage ?? null, stages };
 }
 
-/** A task without information says nothing of any stage. */
-const share = (mean: number, all: number) => (all > 0 ? mean / all : 0);
+/** What a stage's kernels hold. */
+interface StageSum {
+  readonly parameters: number;
+  readonly information: number;
+}
 
-function stageMeans(layers: readonly LayerFisher[]): Map<string, number> {
-  const kernels = layers.flatMap(({ stage, kernel, ...l }) => (kernel && stage !== null ? [{ ...l, stage }] : []));
-  return new Map(
-    [...new Set(kernels.map((l) => l.stage))].map((stage) => {
-      const own = kernels.filter((l) => l.stage === stage);
-      const parameters = own.reduce((n, l) => n + l.parameters, 0);
-      return [stage, own.reduce((n, l) => n + l.fisher * l.parameters, 0) / parameters];
-    }),
-  );
+const total = (sums: ReadonlyMap<string, StageSum>) => [...sums.values()].reduce((all, s) => all + s.information, 0);
+
+/** A task without information says nothing of any stage. */
+const share = (part: number, all: number) => (all > 0 ? part / all : 0);
+
+function stageSums(layers: readonly LayerFisher[]): Map<string, StageSum> {
+  const sums = new Map<string, StageSum>();
+  for (const { stage, kernel, parameters, fisher } of layers) {
+    if (!kernel || stage === null) continue;
+    const before = sums.get(stage) ?? { parameters: 0, information: 0 };
+    sums.set(stage, {
+      parameters: before.parameters + parameters,
+      information: before.information + fisher * parameters,
+    });
+  }
+  return sums;
 }

@@ -27,12 +27,12 @@ export function fisherFindings({ layers, stages, boundary }: FisherRecord): stri
   })) as [Correlated, Correlated];
   const cut = stages.find(({ stage }) => stage === boundary);
   return [
-    `The first ${half} of ${kernels.length} convolutions hold ${percent(inversion.early)} of inversion's information and ${percent(classification.early)} of classification's.`,
+    `By means over parameters, the first ${half} of ${kernels.length} convolutions hold ${percent(inversion.early)} of inversion's information and ${percent(classification.early)} of classification's.`,
     ...[inversion, classification].map(depthSentence),
     patternSentence(inversion, classification),
     cut === undefined
-      ? "No boundary is recommended: nowhere do the stages before a cut hold more of inversion's information than of classification's."
-      : `The recommended boundary is ${cut.stage}: the stages up to it hold ${percent(cut.frozen.inversion)} of inversion's information and ${percent(cut.frozen.classification)} of classification's.`,
+      ? "No boundary is recommended: there is no information for inversion."
+      : `The recommended boundary is ${cut.stage}: summed over parameters, the stages up to it hold ${percent(cut.frozen.inversion)} of inversion's information and ${percent(cut.frozen.classification)} of classification's.`,
   ];
 }
 

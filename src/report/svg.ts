@@ -39,8 +39,9 @@ export function renderSvg(options: Plot.PlotOptions, label: string): string {
   return svg.outerHTML.replace(/^<svg /, () => root);
 }
 
-/** A chart as a file of its own: `renderSvg`, with the colours of both themes in it. */
+/** A chart as a file of its own: `renderSvg`, with the colours of both themes in it where it has any. */
 export function svgFile(options: Plot.PlotOptions, label: string): string {
-  const style = `<style>${themes}\nsvg{color:var(--ink)}</style>`;
-  return `${renderSvg(options, label).replace(/>/, () => `>${style}`)}\n`;
+  const drawn = renderSvg(options, label);
+  const style = drawn.includes("var(--") ? `<style>${themes}\nsvg{color:var(--ink)}</style>` : "";
+  return `${drawn.replace(">", () => `>${style}`)}\n`;
 }

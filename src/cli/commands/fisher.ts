@@ -66,6 +66,6 @@ function stageTable({ stages, boundary }: FisherRecord): string {
     percent(frozen.inversion),
   ]);
   const columns = titles.map((title, at) => ({ title, align: at === 0 ? "left" : "right" }) as const);
-  const cut = boundary === null ? "none: inversion needs no earlier stages than classification" : boundary;
+  const cut = boundary ?? "none: there is no information for inversion";
   return `${table(columns, rows)}\nrecommended boundary: ${cut}\n`;
 }

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { openTarget } from "../../attacks/access.ts";
-import type { Attack } from "../../attacks/attack.ts";
+import { type Handles, openTarget } from "../../attacks/access.ts";
+import type { Attack, Reconstructions } from "../../attacks/attack.ts";
 import { type Queries, queryMeter } from "../../attacks/queries.ts";
 import { runAttack, spaceOf } from "../../attacks/run-attack.ts";
-import { selectInitial } from "../../attacks/selection.ts";
+import { selectByLabel, selectInitial } from "../../attacks/selection.ts";
 import type { StudyData } from "../../data/dataset.ts";
 import { writeNpy } from "../../data/npy.ts";
 import type { Defended } from "../../defenses/compose.ts";
@@ -81,7 +81,10 @@ export function attackStep(options: {
   const spec = {
     kind: "attack",
     version: 2,
-    config: asJson({ kind: attack.kind, ...config, perIdentity, identities: identities.length, pool, seed, outputs }),
+    config: asJson({
+      ...{ kind: attack.kind, ...config, perIdentity, identities: identities.length, pool, seed, outputs },
+      ...(attack.access === "labels" && { floor: "labels" }),
+    }),
     ...(outputs && { data: { validation: data.private.validation.hash } }),
   };
   const needs = {
@@ -117,12 +120,22 @@ export function attackStep(options: {
     });
     await preview.remove();
     const space = spaceOf(attack, model, given, config);
-    const scored = openTarget("scores", model, state, queryMeter(), answers);
-    const { target: access } = scored;
-    const floor = { target: access, space, identities, perIdentity, pool, seed: seedFor(seed, "floor") };
-    const selected = await selectInitial(floor);
+    const floor = { space, identities, perIdentity, pool, seed: seedFor(seed, "floor") };
     const drawn = await space.draw(labels.length, seed, "floor");
-    await scored.release();
+    // With what the attack may see: scores rank a pool, labels do not.
+    const asked = async <A extends "scores" | "labels">(
+      access: A,
+      select: (target: Handles[A]) => Promise<Reconstructions>,
+    ) => {
+      const { target, release } = openTarget(access, model, state, queryMeter(), answers);
+      const { rows } = await select(target);
+      await release();
+      return rows;
+    };
+    const selected =
+      attack.access === "labels"
+        ? await asked("labels", (target) => selectByLabel({ ...floor, target }))
+        : await asked("scores", (target) => selectInitial({ ...floor, target }));
     await space.release();
     const { outcome } = attack;
     const file = reconstructionsFile(given, outcome);
@@ -131,14 +144,14 @@ export function attackStep(options: {
       writeNpy(join(context.dir, name), found, [labels.length, ...shape]);
     await write(file, rows, file === IMAGES_FILE ? model.input : row);
     await write(FLOORS.randomPrior, drawn, row);
-    await write(FLOORS.initialSelection, selected.rows, row);
+    await write(FLOORS.initialSelection, selected, row);
     const before = await askedIn([prior, surrogates].flatMap((need) => (need === undefined ? [] : [dir(need)])));
-    const asked = { images: queries.images + before.images, gradients: queries.gradients + before.gradients };
+    const total = { images: queries.images + before.images, gradients: queries.gradients + before.gradients };
     const record: AttackRecord = {
       schemaVersion: 2,
       attack: attack.kind,
       labels: [...labels],
-      queries: asked,
+      queries: total,
       ...(outcome && { outcome }),
       ...(remark && { remark }),
     };

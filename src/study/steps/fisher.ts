@@ -76,7 +76,7 @@ export function fisherStep(options: FisherOptions): PlannedStep {
   const { data, label, seed, settings, attack, config, networks, target, prior, surrogates, publicWeights } = options;
   const spec = {
     kind: "fisher",
-    version: 1,
+    version: 2,
     config: asJson({ ...settings, attack: { kind: attack.kind, ...config }, seed }),
     data: { validation: data.private.validation.hash },
   };
@@ -111,7 +111,7 @@ export async function readBoundary(dir: string): Promise<string> {
   const { boundary, target } = await readFisher(dir);
   if (boundary !== null) return boundary;
   throw new UserError(
-    `freeze: auto finds no boundary, since in ${target} no stage holds more of inversion's Fisher information than of classification's; name a stage instead`,
+    `freeze: auto finds no boundary, since ${target} has no Fisher information for inversion; name a stage instead`,
     4,
   );
 }
