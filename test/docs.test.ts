@@ -42,6 +42,8 @@ const PAGES = [
   "CONTRIBUTING.md",
   "CHANGELOG.md",
   "examples/README.md",
+  "studies/README.md",
+  "docs/results/paper.md",
   "docs/judges.md",
   "docs/study-file.md",
   "docs/performance.md",

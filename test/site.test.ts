@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 const root = fileURLToPath(new URL("../", import.meta.url));
 const execute = promisify(execFile);
 const build = (...args: string[]) => execute(process.execPath, [join(root, "scripts/site/build.mjs"), ...args]);
-const SOURCES = ["README.md", "docs", "configs", "schema", "examples", "bench/README.md", "LICENSE"];
+const SOURCES = ["README.md", "docs", "configs", "schema", "examples", "studies", "bench/README.md", "LICENSE"];
 const MORE = ["FEATURES.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md"];
 
 let scratch = "";

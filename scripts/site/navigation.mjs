@@ -25,6 +25,7 @@ export const navigation = [
   {
     group: "To look up",
     files: [
+      "docs/results/paper.md",
       "docs/results/attacks.md",
       "docs/results/frontier.md",
       "docs/results/fisher.md",
@@ -38,6 +39,6 @@ export const navigation = [
       "schema/result.schema.json",
     ],
   },
-  { group: "Examples", files: ["examples/README.md"] },
+  { group: "Examples", files: ["examples/README.md", "studies/README.md"] },
   { group: "The project", files: ["CHANGELOG.md", "SECURITY.md", "CONTRIBUTING.md", "bench/README.md", "LICENSE"] },
 ];

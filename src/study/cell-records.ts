@@ -23,6 +23,8 @@ export interface CellRecord {
 export interface CellRecords {
   /** The record of that very cell, with every setting as it is planned; undefined where there is none. @throws UserError for a file that is no record. */
   find(cell: PlannedCell): Promise<CellRecord | undefined>;
+  /** The file of that record; undefined where there is none. */
+  locate(cell: PlannedCell): Promise<string | undefined>;
   keep(cell: PlannedCell, record: Omit<CellRecord, "schemaVersion" | "id">): Promise<void>;
 }
 
@@ -41,6 +43,7 @@ export function openCellRecords(dir: string): CellRecords {
       });
       return text === undefined ? undefined : renamed(parseRecord(file, text, cell.evaluation.id), cell);
     },
+    locate: (cell) => kept(dir, cell.evaluation.id),
     async keep(cell, record) {
       await mkdir(dir, { recursive: true });
       const whole: CellRecord = { schemaVersion: 1, id: cell.evaluation.id, ...record };

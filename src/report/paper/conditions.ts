@@ -1,0 +1,51 @@
+import { beatsFloors } from "../../study/floors.ts";
+import { type Condition, conditionsOf, UNDEFENDED } from "../conditions.ts";
+import type { Difference } from "../difference.ts";
+import { fixed, percentWithInterval } from "../numbers.ts";
+import type { Decision } from "./claim.ts";
+import type { EvidenceCell, StudyEvidence } from "./evidence.ts";
+
+/** The paper's own defense, alone. */
+export const TL_DMI = "tl-dmi";
+
+/** The study's attacks, in its order, that have cells for which `wanted` holds. */
+export function attacksOf(study: StudyEvidence, wanted: (cell: EvidenceCell) => boolean = () => true): string[] {
+  return [...new Set(study.cells.filter(wanted).map(({ attack }) => attack))];
+}
+
+/** Labels of the targets with that defense, in the study's order. */
+export function labelsWith(study: StudyEvidence, defense: string): string[] {
+  return [...new Set(study.cells.filter((cell) => cell.defense === defense).map(({ label }) => label))];
+}
+
+/** Cells of an attack on targets with one of these defenses. */
+export function cellsOf(study: StudyEvidence, attack: string, defenses: readonly string[]): EvidenceCell[] {
+  return study.cells.filter((cell) => cell.attack === attack && defenses.includes(cell.defense));
+}
+
+/** Cells with their seeds put together, all of one attack; every cell must have its result. */
+export function conditionsIn(cells: readonly EvidenceCell[]): readonly Condition[] {
+  return conditionsOf(cells.flatMap(({ result }) => result ?? []));
+}
+
+/** The undefended target's cells of an attack, together. */
+export function undefendedIn(study: StudyEvidence, attack: string): Condition {
+  return conditionsIn(cellsOf(study, attack, [UNDEFENDED]))[0]!;
+}
+
+/** Goes on only where the attack finds more in the undefended target than its prior shows without a search. */
+export function whereAttackWorks(undefended: Condition, decide: () => Decision): Decision {
+  if (beatsFloors(undefended)) return decide();
+  const { attackAccuracy, floors } = undefended;
+  return {
+    verdict: "not testable here",
+    why: "the attack does not rise above both floors on the undefended target, so it proves nothing of a defense",
+    figures: `undefended ${percentWithInterval(attackAccuracy, 1)}; floors ${percentWithInterval(floors.randomPrior, 1)}, ${percentWithInterval(floors.initialSelection, 1)}`,
+  };
+}
+
+/** `−12.0 [−20.1, −3.9]`, in points of a percentage. */
+export function points({ value, low, high }: Difference): string {
+  const each = (share: number) => fixed(100 * share, 1);
+  return `${each(value)} [${each(low)}, ${each(high)}]`;
+}

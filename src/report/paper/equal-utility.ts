@@ -1,0 +1,41 @@
+import { areaBetween } from "../../metrics/trade-off.ts";
+import { UNDEFENDED } from "../conditions.ts";
+import { percent } from "../numbers.ts";
+import type { Question } from "./claim.ts";
+import { cellsOf, conditionsIn, points, undefendedIn, whereAttackWorks } from "./conditions.ts";
+import type { StudyEvidence } from "./evidence.ts";
+
+/** How `leaksLess` decides, in words. */
+export const LEAKS_LESS =
+  "the mean difference of attack accuracy at equal natural accuracy, between the curves that straight lines draw through each defense's " +
+  "settings and the undefended target. Holds where the 95 % interval lies below zero, does not hold where it lies above.";
+
+const SEED = 1;
+
+/** Does one defense leak less than another at equal natural accuracy? Names are kinds: all settings of a kind make its curve. */
+export function leaksLess(study: StudyEvidence, attack: string, first: string, second: string): Question {
+  const of = (defense: string) => cellsOf(study, attack, [defense]);
+  return {
+    studies: [study.file],
+    about: `${study.model}, ${attack}: ${first} against ${second}`,
+    needs: cellsOf(study, attack, [UNDEFENDED, first, second]),
+    decide() {
+      const undefended = undefendedIn(study, attack);
+      return whereAttackWorks(undefended, () => {
+        const curve = (defense: string) => [undefended, ...conditionsIn(of(defense))];
+        const area = areaBetween(curve(first), curve(second), SEED);
+        if (area === undefined)
+          return {
+            verdict: "not testable here",
+            why: "the two have no natural accuracies in common",
+            figures: "",
+          };
+        const { difference, from, to } = area;
+        const figures = `${points(difference)} points from ${percent(from, 1)} to ${percent(to, 1)} natural accuracy`;
+        if (difference.high < 0) return { verdict: "holds here", why: `${first} leaks less`, figures };
+        if (difference.low > 0) return { verdict: "does not hold here", why: `${first} leaks more`, figures };
+        return { verdict: "not shown here", why: "the interval of the difference holds zero", figures };
+      });
+    },
+  };
+}

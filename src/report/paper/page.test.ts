@@ -1,0 +1,229 @@
+import { describe, expect, test } from "vitest";
+import { cell, judgesOf, rate } from "../../../test/support/study-result.ts";
+import type { FisherRecord } from "../../study/fisher.ts";
+import type { CellResult } from "../../study/result.ts";
+import { type Answer, answer, type Claim } from "./claim.ts";
+import { attributes } from "./claims/attributes.ts";
+import { betterThanRivals, withBido } from "./claims/equal-utility.ts";
+import { fewerParameters } from "./claims/fewer-parameters.ts";
+import { earlyForInversion, lateForTheTask } from "./claims/fisher-pattern.ts";
+import { lessAccess, lowerLeak } from "./claims/lower-leak.ts";
+import { pretrainingDistance } from "./claims/pretraining-distance.ts";
+import { secondJudge } from "./claims/second-judge.ts";
+import type { EvidenceCell, StudyEvidence } from "./evidence.ts";
+import { beyondReach, claims, paperPage } from "./index.ts";
+
+const SEEDS = [1, 2, 3];
+
+/** A made-up target under an attack, for three seeds that differ a little. */
+interface Made {
+  readonly defense: string;
+  readonly label?: string;
+  readonly natural: number;
+  readonly attack: number;
+  readonly trained?: number;
+  readonly by?: string;
+  readonly access?: string;
+  readonly missing?: boolean;
+  readonly more?: Partial<CellResult>;
+}
+
+function cellsOf({ defense, label = defense, natural, attack, missing, by = "kedmi", ...rest }: Made): EvidenceCell[] {
+  const { access = "white-box", trained = 1000, more } = rest;
+  return SEEDS.map((seed) => {
+    const name = `${label}-${by}-seed${seed}`;
+    const at = { defense, label, attack: by, access, seed, name };
+    if (missing && seed === 3) return at;
+    const drift = 0.002 * (seed - 2);
+    const result = cell({
+      defense,
+      attack: by,
+      seed,
+      boundary: label === defense ? null : label,
+      trainableParameters: trained,
+      naturalAccuracy: rate(natural + drift, 0.01, 800),
+      attackAccuracy: rate(attack + drift, 0.03, 600),
+      judges: judgesOf(attack),
+      ...more,
+    });
+    return { ...at, result, file: `records/made/${name}.json` };
+  });
+}
+
+const made = (rows: readonly Made[], more: Partial<StudyEvidence> = {}): StudyEvidence => ({
+  name: "made",
+  file: "studies/made.yaml",
+  model: "resnet18",
+  pretraining: "no-faces",
+  judges: true,
+  attributes: true,
+  cells: rows.flatMap(cellsOf),
+  ...more,
+});
+
+const NONE: Made = { defense: "none", natural: 0.94, attack: 0.7, trained: 4000 };
+const tl = (label: string, natural: number, attack: number, trained: number): Made => ({
+  defense: "tl-dmi",
+  label: `tl-dmi ${label}`,
+  natural,
+  attack,
+  trained,
+});
+
+const answersTo = (claim: Claim, ...studies: readonly StudyEvidence[]): Answer[] =>
+  claim.questions(studies).map(answer);
+const verdicts = (claim: Claim, ...studies: readonly StudyEvidence[]) =>
+  answersTo(claim, ...studies).map(({ verdict }) => verdict);
+
+describe("TL-DMI leaks less", () => {
+  test.each([
+    ["holds here", "less is found at nearly equal natural accuracy", tl("layer3", 0.93, 0.4, 2000)],
+    ["does not hold here", "more is found", tl("layer3", 0.93, 0.85, 2000)],
+    ["does not hold here", "natural accuracy falls far", tl("layer3", 0.8, 0.4, 2000)],
+    ["not shown here", "it may fall too far", tl("layer3", 0.89, 0.4, 2000)],
+    ["not shown here", "the difference is within the intervals", tl("layer3", 0.93, 0.69, 2000)],
+    ["not measured yet", "a seed is missing", { ...tl("layer3", 0.93, 0.4, 2000), missing: true }],
+  ] as const)("%s where %s", (verdict, _, defended) => {
+    expect(verdicts(lowerLeak, made([NONE, defended]))).toEqual([verdict]);
+  });
+
+  test("an attack that does not beat its floors decides nothing, however well the defense looks", () => {
+    const weak = { ...NONE, attack: 0.25 };
+    const [found] = answersTo(lowerLeak, made([weak, tl("layer3", 0.93, 0.02, 2000)]));
+    expect(found).toMatchObject({ verdict: "not testable here", why: expect.stringContaining("floors") });
+  });
+
+  test("a missing cell is counted", () => {
+    const study = made([NONE, { ...tl("layer3", 0.93, 0.4, 2000), missing: true }]);
+    expect(answersTo(lowerLeak, study)[0]!.why).toBe("5 of 6 records");
+  });
+
+  test("attackers with less access have a claim of their own", () => {
+    const by = { by: "lokt", access: "labels" };
+    const study = made([
+      { ...NONE, ...by },
+      { ...tl("layer3", 0.93, 0.72, 2000), ...by },
+    ]);
+    expect(verdicts(lessAccess, study)).toEqual(["not shown here"]);
+    expect(answersTo(lowerLeak, study)).toEqual([]);
+  });
+});
+
+describe("at equal natural accuracy", () => {
+  const good = [tl("layer2", 0.92, 0.62, 3000), tl("layer3", 0.88, 0.5, 2000)];
+  const rival = (attack: number): Made[] => [{ defense: "mid", natural: 0.88, attack }];
+
+  test.each([
+    ["holds here", 0.68],
+    ["does not hold here", 0.1],
+  ] as const)("%s against a rival that leaks %d", (verdict, attack) => {
+    expect(verdicts(betterThanRivals, made([NONE, ...good, ...rival(attack)]))).toEqual([verdict]);
+  });
+
+  test("without a common natural accuracy nothing is tested", () => {
+    const study = made([NONE, tl("layer3", 0.96, 0.3, 2000), ...rival(0.4)]);
+    expect(verdicts(betterThanRivals, study)).toEqual(["not testable here"]);
+  });
+
+  test("a combination is held against each of its parts", () => {
+    const both = { defense: "tl-dmi + bido-hsic", natural: 0.88, attack: 0.1 };
+    const study = made([NONE, ...good, { defense: "bido-hsic", natural: 0.88, attack: 0.5 }, both]);
+    expect(answersTo(withBido, study).map(({ verdict, question }) => [question.about, verdict])).toEqual([
+      ["resnet18, kedmi: tl-dmi + bido-hsic against tl-dmi", "holds here"],
+      ["resnet18, kedmi: tl-dmi + bido-hsic against bido-hsic", "holds here"],
+    ]);
+  });
+});
+
+describe("fewer parameters", () => {
+  const sweep = (a: number, b: number, c: number) =>
+    made([NONE, tl("layer1", 0.93, a, 3000), tl("layer2", 0.92, b, 2000), tl("layer3", 0.9, c, 1000)]);
+  test("holds where attack accuracy falls with them, and not where it rises", () => {
+    expect(verdicts(fewerParameters, sweep(0.6, 0.5, 0.4))).toEqual(["holds here"]);
+    expect(verdicts(fewerParameters, sweep(0.75, 0.8, 0.9))).toEqual(["does not hold here"]);
+  });
+  test("is not asked of two boundaries", () => {
+    expect(answersTo(fewerParameters, made([NONE, tl("layer1", 0.93, 0.5, 3000)]))).toEqual([]);
+  });
+});
+
+describe("Fisher information", () => {
+  const layers = (inversion: (i: number) => number, classification: (i: number) => number) =>
+    Array.from({ length: 13 }, (_, i) => ({
+      layer: `features.${i}`,
+      stage: `stage${i}`,
+      kernel: true,
+      parameters: 10,
+      inversion: inversion(i),
+      classification: classification(i),
+    }));
+  const study = (analysed: number): StudyEvidence => {
+    const record = {
+      layers: layers(
+        (i) => 20 - i,
+        (i) => 20 - i,
+      ),
+    } as unknown as FisherRecord;
+    const evidence = made([{ ...NONE, by: "gmi" }], { model: "vgg16_bn" });
+    return {
+      ...evidence,
+      cells: evidence.cells.map((one) =>
+        one.seed <= analysed ? { ...one, fisher: { record, file: `records/made/${one.name}.fisher.json` } } : one,
+      ),
+    };
+  };
+
+  test("each half of the pattern is judged by itself", () => {
+    expect(verdicts(earlyForInversion, study(3))).toEqual(["holds here"]);
+    expect(verdicts(lateForTheTask, study(3))).toEqual(["does not hold here"]);
+  });
+  test("an analysis of each seed is needed", () => {
+    expect(answersTo(lateForTheTask, study(2))[0]).toMatchObject({
+      verdict: "not measured yet",
+      why: "5 of 6 records",
+    });
+  });
+});
+
+describe("what the paper leaves open", () => {
+  const study = made([NONE, tl("layer3", 0.93, 0.3, 2000)]);
+  test("all judges and attributes are asked", () => {
+    expect(verdicts(secondJudge, study)).toEqual(["holds here"]);
+    expect(verdicts(attributes, study)).toEqual(["holds here"]);
+  });
+  test("studies with other pre-training sets are held against each other where they share boundaries", () => {
+    const near = made([NONE, tl("layer3", 0.97, 0.3, 2000)], { name: "near", pretraining: "faces" });
+    expect(answersTo(pretrainingDistance, study, near)[0]).toMatchObject({
+      verdict: "holds here",
+      why: "natural accuracy differs",
+    });
+    const other = made([NONE, tl("layer1", 0.97, 0.3, 2000)], { name: "near", pretraining: "faces" });
+    expect(answersTo(pretrainingDistance, study, other)).toEqual([]);
+  });
+});
+
+describe("the page", () => {
+  const study = made([
+    NONE,
+    tl("layer2", 0.93, 0.4, 3000),
+    tl("layer3", 0.8, 0.2, 2000),
+    { ...tl("layer4", 0.7, 0.1, 1000), missing: true },
+  ]);
+  const page = paperPage([study], claims, beyondReach).replaceAll("\u00a0", " ");
+
+  test("counts verdicts, shows figures with intervals, links to the records of each test, and says what waits", () => {
+    expect(page).toContain("[11](records/made) of 12");
+    expect(page).toContain("holds here: 1, does not hold here: 1, not measured yet: 1 |");
+    expect(page).toMatch(/\| 1 \| studies\/made\.yaml \| resnet18, kedmi: tl-dmi layer2 \| \*\*holds here\*\* \|/);
+    expect(page).toContain("attack 40.0 % [37.0, 43.0] against 70.0 % [67.0, 73.0], −30.0 [");
+    expect(page).toContain("[none-kedmi-seed1](records/made/none-kedmi-seed1.json)");
+    expect(page).toContain("Not measured yet: studies/made.yaml (tests: 1, records: 5 of 6).");
+    expect(page).toContain("no study asks it");
+  });
+
+  test("names what cannot be tested, and has no number that is none", () => {
+    for (const { title } of beyondReach) expect(page).toContain(`| ${title} | not testable here |`);
+    expect(page).not.toMatch(/NaN|undefined/);
+    expect(paperPage([], claims, beyondReach)).not.toMatch(/NaN|undefined/);
+  });
+});
