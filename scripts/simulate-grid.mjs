@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { runnerImport } from "vite";
 import { writeFileAtomic } from "../dist/engine/atomic-file.js";
 import { assetsFolder } from "../dist/study/assets.js";
+import { formatted } from "./results-text.mjs";
 import { scalePage } from "./scale/page.mjs";
 import { measureQueue } from "./scale/queue.mjs";
 import { measurePlan, measureRequests, measureStep, sizesOf } from "./scale/steps.mjs";
@@ -48,5 +49,5 @@ const measured = {
   machine: `${cpus()[0]?.model.trim()}, ${cpus().length} cores, load ${loadavg()[0].toFixed(1)}`,
 };
 process.stderr.write(`${JSON.stringify(measured, undefined, 1)}\n`);
-await writeFileAtomic(PAGE, scalePage(measured));
+await writeFileAtomic(PAGE, formatted(scalePage(measured)));
 process.exit(0);
