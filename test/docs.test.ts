@@ -55,6 +55,7 @@ const PAGES = [
   "docs/serve.md",
   "SECURITY.md",
   "docs/cluster.md",
+  "docs/scale.md",
   "docs/tracking.md",
   "docs/commands.md",
   "docs/howto/own-attack.md",

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeReport } from "../src/report/index.ts";
+import { readEvidence } from "../src/report/paper/index.ts";
 import type { StudyEvent } from "../src/study/events.ts";
 import { runStudy } from "../src/study/pipeline.ts";
 import { expectPublishedResults } from "./support/published-results.ts";
@@ -27,7 +28,7 @@ let recordsDir = "";
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "records-"));
-  recordsDir = join(root, "records");
+  recordsDir = join(root, "records/recorded");
 });
 afterAll(() => rm(root, { recursive: true }));
 
@@ -59,6 +60,12 @@ test("another machine goes on where the records end, and a damaged record is nam
   expect(record).toMatchObject({ schemaVersion: 1, study: "recorded", result: first.result.cells[0] });
   expect(Object.keys(record.seconds).toSorted()).toEqual(["attack", "evaluation", "prior", "target"]);
 
+  const known = { root, studyFile: join(root, "first.yaml"), results: root, runsDir: join(root, "elsewhere") };
+  const evidence = await readEvidence(known);
+  expect(evidence).toMatchObject({ name: "recorded", file: "first.yaml", model: "resnet10", pretraining: "faces" });
+  expect(evidence.cells.map(({ result }) => result)).toEqual(first.result.cells);
+  expect(evidence.cells.map(({ file }) => file).toSorted()).toEqual(files.map((file) => `records/recorded/${file}`));
+
   const second = await on("second", GMI);
   expect(second.result.cells).toEqual(first.result.cells);
   expect(second.computed.filter((step) => /target|attack|gmi/.test(step))).toEqual([]);
@@ -66,6 +73,11 @@ test("another machine goes on where the records end, and a damaged record is nam
   // Without pictures the report still stands.
   expect((await stat(await writeReport(second.studyDir, { includePrivate: false }))).size).toBeGreaterThan(10_000);
 
+  await writeFile(join(root, "first.yaml"), study(LONGER));
+  expect(
+    (await readEvidence(known)).cells.map(({ file }) => file),
+    "other settings have no record",
+  ).toEqual([undefined, undefined]);
   const other = await on("second", LONGER);
   expect(other.computed, "another setting is another cell").toContain("target none, seed 1");
   expect(await readdir(recordsDir)).toHaveLength(4);

@@ -17,6 +17,8 @@ const SLOW = [
   "src/priors/train-tacgan.test.ts",
   "test/fisher.test.ts",
   "test/records.test.ts",
+  "test/artifacts.test.ts",
+  "test/studies.test.ts",
   "src/study/lock.test.ts",
   "test/engine/graph-size.test.ts",
   "test/docs.test.ts",

@@ -14,6 +14,7 @@ export const navigation = [
       "docs/howto/own-attack.md",
       "docs/ci.md",
       "docs/cluster.md",
+      "docs/scale.md",
       "docs/serve.md",
       "docs/tracking.md",
       "docs/judges.md",
