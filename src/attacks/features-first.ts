@@ -49,7 +49,7 @@ export type FeaturesFirst = NonNullable<z.output<typeof featuresFirstSettings.fe
 /** The search for features, what it keeps in the store, and what it adds to the loss of each image after it. */
 export interface FeatureSearch {
   readonly phase: Phase;
-  /** New values of the store's tensors once it is done. */
+  /** New values of the store's tensors once it is done, before images are searched for. */
   readonly enter: Readonly<Record<string, Value>>;
   start(): StateDict;
   /** The cost of each row's features [N, …], as far as they are from those found: [N]. */
@@ -57,7 +57,8 @@ export interface FeatureSearch {
 }
 
 const COORDINATES = "coordinates";
-const WANTED = "wanted features";
+/** What the search begins at, and, once it is done, what it found. */
+const FEATURES = "features";
 
 /**
  * Looks for what the prefix would hand on of each identity: from the features of the first images, moved within the span of public
@@ -75,9 +76,9 @@ export function featuresFirst(
   const rows = handed.shape[0]!;
   const shape = [rows, handedOn.count];
   const coordinates = parameter(COORDINATES, shape);
-  const wanted = parameter(WANTED, handed.shape);
+  const features = parameter(FEATURES, handed.shape);
   const plan = { name: "features", optimizer: adam(), rate: constantRate(settings.rate) };
-  const moved = handedOn.moved(handed, coordinates);
+  const moved = handedOn.moved(features, coordinates);
   const identity = mean(losses(moved));
   const rarity = mul(mean(sum(square(coordinates), [1])), settings.tether / 2);
   const loss = add(mul(identity, identityWeight), rarity);
@@ -88,13 +89,15 @@ export function featuresFirst(
       iterations: settings.iterations,
       outputs: { loss, identity },
       updates: optimizerUpdates(plan, [coordinates], gradient),
+      // The images stay as they are meanwhile: generator and prefix run once.
+      enter: { [FEATURES]: handed },
     },
-    enter: { [WANTED]: moved },
+    enter: { [FEATURES]: moved },
     start: () => ({
       [COORDINATES]: filled(shape, 0),
-      [WANTED]: filled(handed.shape, 0),
+      [FEATURES]: filled(handed.shape, 0),
       ...optimizerState(plan, [coordinates]),
     }),
-    mismatch: (seen) => mul(handedOn.distances(seen, wanted), settings.match),
+    mismatch: (seen) => mul(handedOn.distances(seen, features), settings.match),
   };
 }

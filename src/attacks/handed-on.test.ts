@@ -38,4 +38,6 @@ test("a row moves by public deviations, and distances are measured in theirs, as
   expectAllClose((await evaluate(moved, {})) as Float32Array, [9, 18, 30, 40], { absolute: 1e-5 });
   const apart = await evaluate(spread.distances(moved, handed), {});
   expectAllClose(apart as Float32Array, [5 / (10 / 3), 0], { absolute: 1e-5 });
+  const still = await evaluate(handedOn(Float32Array.of(1, 2, 1, 2), [2, 1]).distances(moved, handed), {});
+  expectAllClose(still as Float32Array, [5, 0], { absolute: 1e-5 });
 });

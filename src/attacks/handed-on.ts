@@ -39,14 +39,15 @@ export function handedOn(rows: Float32Array, shape: Shape): HandedOn {
   for (const [i, x] of rows.entries()) sums[i % width]! += x;
   const moves = rows.map((x, i) => x - sums[i % width]! / count);
   const deviations = constant(tensor(moves, [count, width]), "public deviations");
-  const spread = Math.max(moves.reduce((total, x) => total + x * x, 0) / count, Number.MIN_VALUE);
+  const spread = moves.reduce((total, x) => total + x * x, 0) / count;
   return {
     count,
     moved: (handed, coordinates) =>
       add(handed, reshape(matmul(mul(coordinates, 1 / Math.sqrt(count)), deviations), handed.shape)),
     distances(handed, others) {
       const apart = reshape(sub(handed, others), [handed.shape[0]!, width]);
-      return mul(sum(square(apart), [1]), 1 / spread);
+      // Images that all hand on the same have no measure of their own.
+      return mul(sum(square(apart), [1]), spread > 0 ? 1 / spread : 1);
     },
     shaken(handed, share, copies) {
       const total = copies * handed.shape[0]!;

@@ -56,8 +56,8 @@ const ASKED = 64;
 
 /**
  * Networks that learn the labels that a target gives to images of a conditional prior, equally many of each class that the prior is
- * asked for (Nguyen et al., NeurIPS 2023, section 4.3), and to public ones where the settings say so. Resumes; labels that were given are not asked for again. Gives everything under
- * prefixes, for `openLabelSurrogates`.
+ * asked for (Nguyen et al., NeurIPS 2023, section 4.3), and to public ones where the settings say so. Resumes; labels that were given are
+ * not asked for again. Gives everything under prefixes, for `openLabelSurrogates`.
  */
 export async function trainLabelSurrogates(options: {
   readonly settings: LabelSurrogateSettings;
