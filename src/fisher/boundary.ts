@@ -18,7 +18,7 @@ export interface RecommendedBoundary {
 }
 
 /** The share of inversion's information that frozen stages have to hold (docs/fisher.md says what it was chosen on). */
-export const FROZEN_SHARE = 0.75;
+const FROZEN_SHARE = 0.75;
 
 /**
  * The earliest cut whose frozen stages hold three quarters of the inversion task's information: what private images may still change is a

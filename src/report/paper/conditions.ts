@@ -2,7 +2,7 @@ import { beatsFloors } from "../../study/floors.ts";
 import { type Condition, conditionsOf, UNDEFENDED } from "../conditions.ts";
 import type { Difference } from "../difference.ts";
 import { fixed, percentWithInterval } from "../numbers.ts";
-import type { Decision } from "./claim.ts";
+import type { Decision, Question } from "./claim.ts";
 import type { EvidenceCell, StudyEvidence } from "./evidence.ts";
 
 /** The paper's own defense, alone. */
@@ -42,6 +42,36 @@ export function whereAttackWorks(undefended: Condition, decide: () => Decision):
     why: "the attack does not rise above both floors on the undefended target, so it proves nothing of a defense",
     figures: `undefended ${percentWithInterval(attackAccuracy, 1)}; floors ${percentWithInterval(floors.randomPrior, 1)}, ${percentWithInterval(floors.initialSelection, 1)}`,
   };
+}
+
+/** A target and the undefended one under one attack: what a `Question` compares. */
+interface Compared {
+  readonly undefended: readonly EvidenceCell[];
+  readonly defended: readonly EvidenceCell[];
+}
+
+/** A question that holds a target of the study against its undefended one, where the attack works on that. */
+export function againstUndefended(
+  study: StudyEvidence,
+  attack: string,
+  label: string,
+  decide: (cells: Compared) => Decision,
+): Question {
+  const undefended = cellsOf(study, attack, [UNDEFENDED]);
+  const defended = study.cells.filter((cell) => cell.attack === attack && cell.label === label);
+  return {
+    studies: [study.file],
+    about: `${study.model}, ${attack}: ${label}`,
+    needs: [...undefended, ...defended],
+    decide: () => whereAttackWorks(undefendedIn(study, attack), () => decide({ undefended, defended })),
+  };
+}
+
+/** What a difference says of a claim that something is less: `less` and `more` are why, where its interval leaves out zero. */
+export function whereLess({ low, high }: Difference, less: string, more: string): Pick<Decision, "verdict" | "why"> {
+  if (high < 0) return { verdict: "holds here", why: less };
+  if (low > 0) return { verdict: "does not hold here", why: more };
+  return { verdict: "not shown here", why: "the interval of the difference holds zero" };
 }
 
 /** `−12.0 [−20.1, −3.9]`, in points of a percentage. */

@@ -2,7 +2,7 @@ import { areaBetween } from "../../metrics/trade-off.ts";
 import { UNDEFENDED } from "../conditions.ts";
 import { percent } from "../numbers.ts";
 import type { Question } from "./claim.ts";
-import { cellsOf, conditionsIn, points, undefendedIn, whereAttackWorks } from "./conditions.ts";
+import { cellsOf, conditionsIn, points, undefendedIn, whereAttackWorks, whereLess } from "./conditions.ts";
 import type { StudyEvidence } from "./evidence.ts";
 
 /** How `leaksLess` decides, in words. */
@@ -32,9 +32,7 @@ export function leaksLess(study: StudyEvidence, attack: string, first: string, s
           };
         const { difference, from, to } = area;
         const figures = `${points(difference)} points from ${percent(from, 1)} to ${percent(to, 1)} natural accuracy`;
-        if (difference.high < 0) return { verdict: "holds here", why: `${first} leaks less`, figures };
-        if (difference.low > 0) return { verdict: "does not hold here", why: `${first} leaks more`, figures };
-        return { verdict: "not shown here", why: "the interval of the difference holds zero", figures };
+        return { ...whereLess(difference, `${first} leaks less`, `${first} leaks more`), figures };
       });
     },
   };

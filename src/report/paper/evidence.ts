@@ -58,7 +58,7 @@ export async function readEvidence(options: {
   const cells: EvidenceCell[] = [];
   for (const cell of plan.cells) {
     const record = await store.find(cell);
-    const file = await store.locate(cell);
+    const file = record && (await store.locate(cell));
     const fisher = await fisherOf(dir, cell);
     cells.push({
       name: cellName(cell),
@@ -67,7 +67,7 @@ export async function readEvidence(options: {
       attack: cell.attackLabel,
       access: attacks.find(({ kind }) => kind === cell.attack)?.access ?? "",
       seed: cell.seed,
-      ...(record && file && { result: record.result, file: relative(results, file) }),
+      ...(file && { result: record.result, file: relative(results, file) }),
       ...(fisher && { fisher: { record: fisher.record, file: relative(results, fisher.file) } }),
     });
   }

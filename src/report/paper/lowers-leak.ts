@@ -1,9 +1,8 @@
-import { UNDEFENDED } from "../conditions.ts";
 import { type Difference, differenceOf } from "../difference.ts";
 import { percentWithInterval } from "../numbers.ts";
 import { UTILITY_LIMIT_POINTS } from "../summary.ts";
 import type { Decision, Question } from "./claim.ts";
-import { conditionsIn, labelsWith, points, TL_DMI, undefendedIn, whereAttackWorks } from "./conditions.ts";
+import { againstUndefended, conditionsIn, labelsWith, points, TL_DMI } from "./conditions.ts";
 import type { StudyEvidence } from "./evidence.ts";
 
 /** How `lowersLeak` decides, in words. */
@@ -14,28 +13,17 @@ export const LOWERS_LEAK =
 
 /** A question for each boundary of the study: does TL-DMI leak less under this attack, and stay useful? */
 export function lowersLeak(study: StudyEvidence, attack: string): Question[] {
-  return labelsWith(study, TL_DMI).map((label) => {
-    const cells = study.cells.filter(
-      (cell) => cell.attack === attack && (cell.defense === UNDEFENDED || cell.label === label),
-    );
-    return {
-      studies: [study.file],
-      about: `${study.model}, ${attack}: ${label}`,
-      needs: cells,
-      decide() {
-        const undefended = undefendedIn(study, attack);
-        const [defended] = conditionsIn(cells.filter((cell) => cell.label === label));
-        return whereAttackWorks(undefended, () => {
-          const leak = differenceOf(undefended.attackAccuracy, defended!.attackAccuracy);
-          const natural = differenceOf(undefended.naturalAccuracy, defended!.naturalAccuracy);
-          const figures =
-            `attack ${percentWithInterval(defended!.attackAccuracy, 1)} against ${percentWithInterval(undefended.attackAccuracy, 1)}, ` +
-            `${points(leak)} points; natural accuracy ${points(natural)} points`;
-          return { ...leakVerdict(leak, natural), figures };
-        });
-      },
-    };
-  });
+  return labelsWith(study, TL_DMI).map((label) =>
+    againstUndefended(study, attack, label, (cells) => {
+      const [undefended, defended] = [cells.undefended, cells.defended].map((own) => conditionsIn(own)[0]!);
+      const leak = differenceOf(undefended!.attackAccuracy, defended!.attackAccuracy);
+      const natural = differenceOf(undefended!.naturalAccuracy, defended!.naturalAccuracy);
+      const figures =
+        `attack ${percentWithInterval(defended!.attackAccuracy, 1)} against ${percentWithInterval(undefended!.attackAccuracy, 1)}, ` +
+        `${points(leak)} points; natural accuracy ${points(natural)} points`;
+      return { ...leakVerdict(leak, natural), figures };
+    }),
+  );
 }
 
 function leakVerdict(leak: Difference, natural: Difference): Pick<Decision, "verdict" | "why"> {

@@ -1,10 +1,9 @@
 import type { CellResult, Measured } from "../../../study/result.ts";
-import { UNDEFENDED } from "../../conditions.ts";
 import { differenceOf } from "../../difference.ts";
 import { percentWithInterval } from "../../numbers.ts";
 import { meanOverSeeds } from "../../seeds.ts";
 import type { Claim, Question } from "../claim.ts";
-import { attacksOf, labelsWith, points, TL_DMI, undefendedIn, whereAttackWorks } from "../conditions.ts";
+import { againstUndefended, attacksOf, labelsWith, points, TL_DMI, whereLess } from "../conditions.ts";
 import type { EvidenceCell, StudyEvidence } from "../evidence.ts";
 
 /** The mean over categories of how often the attribute is read rightly; its interval is the mean of theirs, since they vary together. */
@@ -27,25 +26,16 @@ function overSeeds(cells: readonly EvidenceCell[], of: "reconstruction" | "guess
 }
 
 function question(study: StudyEvidence, attack: string, label: string): Question {
-  const undefended = study.cells.filter((cell) => cell.attack === attack && cell.defense === UNDEFENDED);
-  const defended = study.cells.filter((cell) => cell.attack === attack && cell.label === label);
-  return {
-    studies: [study.file],
-    about: `${study.model}, ${attack}: ${label}`,
-    needs: [...undefended, ...defended],
-    decide: () =>
-      whereAttackWorks(undefendedIn(study, attack), () => {
-        const [before, after] = [overSeeds(undefended, "reconstruction"), overSeeds(defended, "reconstruction")];
-        const difference = differenceOf(before, after);
-        const figures =
-          `read rightly ${percentWithInterval(after, 1)} against ${percentWithInterval(before, 1)}, ${points(difference)} points; ` +
-          `guessing ${percentWithInterval(overSeeds(undefended, "guess"), 1)}`;
-        if (difference.high < 0) return { verdict: "holds here", why: "fewer attributes are read rightly", figures };
-        if (difference.low > 0)
-          return { verdict: "does not hold here", why: "more attributes are read rightly", figures };
-        return { verdict: "not shown here", why: "the interval of the difference holds zero", figures };
-      }),
-  };
+  return againstUndefended(study, attack, label, ({ undefended, defended }) => {
+    const [before, after] = [overSeeds(undefended, "reconstruction"), overSeeds(defended, "reconstruction")];
+    const difference = differenceOf(before, after);
+    return {
+      ...whereLess(difference, "fewer attributes are read rightly", "more attributes are read rightly"),
+      figures:
+        `read rightly ${percentWithInterval(after, 1)} against ${percentWithInterval(before, 1)}, ${points(difference)} points; ` +
+        `guessing ${percentWithInterval(overSeeds(undefended, "guess"), 1)}`,
+    };
+  });
 }
 
 /** A question that the paper leaves open. */

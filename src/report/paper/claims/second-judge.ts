@@ -1,31 +1,18 @@
-import { UNDEFENDED } from "../../conditions.ts";
 import { differenceOf } from "../../difference.ts";
 import { percentWithInterval } from "../../numbers.ts";
 import type { Claim, Question } from "../claim.ts";
-import { attacksOf, conditionsIn, labelsWith, points, TL_DMI, undefendedIn, whereAttackWorks } from "../conditions.ts";
+import { againstUndefended, attacksOf, conditionsIn, labelsWith, points, TL_DMI, whereLess } from "../conditions.ts";
 import type { StudyEvidence } from "../evidence.ts";
 
 function question(study: StudyEvidence, attack: string, label: string): Question {
-  const cells = study.cells.filter(
-    (cell) => cell.attack === attack && (cell.defense === UNDEFENDED || cell.label === label),
-  );
-  return {
-    studies: [study.file],
-    about: `${study.model}, ${attack}: ${label}`,
-    needs: cells,
-    decide() {
-      const undefended = undefendedIn(study, attack);
-      return whereAttackWorks(undefended, () => {
-        const [defended] = conditionsIn(cells.filter((cell) => cell.label === label));
-        const [before, after] = [undefended.judges!.unanimous, defended!.judges!.unanimous];
-        const difference = differenceOf(before, after);
-        const figures = `all judges see ${percentWithInterval(after, 1)} against ${percentWithInterval(before, 1)}, ${points(difference)} points`;
-        if (difference.high < 0) return { verdict: "holds here", why: "all judges together see less", figures };
-        if (difference.low > 0) return { verdict: "does not hold here", why: "all judges together see more", figures };
-        return { verdict: "not shown here", why: "the interval of the difference holds zero", figures };
-      });
-    },
-  };
+  return againstUndefended(study, attack, label, (cells) => {
+    const [before, after] = [cells.undefended, cells.defended].map((own) => conditionsIn(own)[0]!.judges!.unanimous);
+    const difference = differenceOf(before!, after!);
+    return {
+      ...whereLess(difference, "all judges together see less", "all judges together see more"),
+      figures: `all judges see ${percentWithInterval(after!, 1)} against ${percentWithInterval(before!, 1)}, ${points(difference)} points`,
+    };
+  });
 }
 
 /** A question that the paper leaves open. */
