@@ -14,19 +14,9 @@ import { collectArtifacts } from "../src/report/artifacts/index.ts";
 import { exportRun } from "../src/study/export.ts";
 import { runStudy } from "../src/study/pipeline.ts";
 import { expectAllClose } from "./support/all-close.ts";
-import { smallFaces } from "./support/small-faces.ts";
+import { twoTargetsStudy } from "./support/two-targets-study.ts";
 
-const STUDY = `name: published
-${smallFaces({ validation: 1, test: 2 })}
-model: { kind: resnet10, width: 4 }
-pretraining: { epochs: 1, batch: 8 }
-training: { epochs: 1, batch: 8 }
-evaluation: { model: { kind: resnet18, width: 4 }, training: { epochs: 1, batch: 8 } }
-priors: [{ kind: dcgan, latent: 6, width: 4, steps: 2, critic: 1, batch: 8 }]
-defenses: [none, { kind: tl-dmi, freeze: layer2 }]
-attacks: [{ kind: gmi, iterations: 2 }]
-reconstructions: { perIdentity: 2, pool: 4 }
-`;
+const STUDY = twoTargetsStudy("published", "{ kind: gmi, iterations: 2 }", 2);
 
 let root = "";
 let out = "";

@@ -7,19 +7,9 @@ import { readEvidence } from "../src/report/paper/index.ts";
 import type { StudyEvent } from "../src/study/events.ts";
 import { runStudy } from "../src/study/pipeline.ts";
 import { expectPublishedResults } from "./support/published-results.ts";
-import { smallFaces } from "./support/small-faces.ts";
+import { twoTargetsStudy } from "./support/two-targets-study.ts";
 
-const study = (attacks: string) => `name: recorded
-${smallFaces({ validation: 1, test: 2 })}
-model: { kind: resnet10, width: 4 }
-pretraining: { epochs: 1, batch: 8 }
-training: { epochs: 1, batch: 8 }
-evaluation: { model: { kind: resnet18, width: 4 }, training: { epochs: 1, batch: 8 } }
-priors: [{ kind: dcgan, latent: 6, width: 4, steps: 2, critic: 1, batch: 8 }]
-defenses: [none, { kind: tl-dmi, freeze: layer2 }]
-attacks: [${attacks}]
-reconstructions: { perIdentity: 1, pool: 4 }
-`;
+const study = (attacks: string) => twoTargetsStudy("recorded", attacks, 1);
 const GMI = "{ kind: gmi, iterations: 2 }";
 const LONGER = "{ kind: gmi, iterations: 3 }";
 
