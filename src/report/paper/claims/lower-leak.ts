@@ -34,7 +34,7 @@ export const otherAttacks: Claim = {
 };
 
 /** Attackers who take the defense into account. */
-export const ADAPTIVE: readonly string[] = ["align-mi", "knows-prefix"];
+export const ADAPTIVE: readonly string[] = ["align-mi", "knows-prefix", "features-first"];
 
 /** A question that the paper leaves open. */
 export const adaptiveAttackers: Claim = {
