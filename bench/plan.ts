@@ -21,6 +21,9 @@ export interface Planned {
   readonly seconds: number;
 }
 
+/** Minutes of a run where nobody says: enough for torch.compile in every case that is compiled. */
+export const DEFAULT_BUDGET = 45;
+
 /** A turn with a form takes at least and at most so long. */
 const LEAST = 2.5;
 const MOST = 10;

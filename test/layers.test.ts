@@ -32,7 +32,7 @@ function allowed(folder: string): ReadonlySet<string> | undefined {
   return new Set([...ROWS.slice(0, row).flat(), ...beside, folder]);
 }
 
-const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']/g;
+const IMPORT = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*["']([^"']+)["']/g;
 
 /** The import or export that a specifier's match ends, from its first word on. */
 function statement(text: string, end: number): string {
@@ -84,6 +84,7 @@ test.each([
   ["study/run.ts", 'import { a } from "../index.ts";', "study must not import"],
   ["study/run.ts", 'import {\n  a,\n} from "../report/html.ts";', "study must not import report"],
   ["models/vgg.ts", 'import ort from "onnxruntime-node";', "only engine/runtime.ts imports onnxruntime-node"],
+  ["models/vgg.ts", 'const ort = require("onnxruntime-node");', "only engine/runtime.ts imports onnxruntime-node"],
   ["server/app.ts", 'import { x } from "../cli/io.ts";', "server must not import cli"],
   ["server/app.ts", 'import { x } from "../web/page.tsx";', "server must not import web"],
   ["web/page.tsx", 'import { x } from "../server/api.ts";', "web may import report/charts.ts"],

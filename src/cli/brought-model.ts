@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { parse } from "yaml";
 import { UserError } from "../engine/errors.ts";
 import type { FolderStudyOptions } from "../study/audit/folder-study.ts";
 import type { Program } from "./globals.ts";
@@ -38,6 +38,8 @@ function lines(file: string): string[] {
 }
 
 function yaml(text: string): unknown {
+  // Commander wants an option's value at once, and the parser takes longer to load than a help text may take.
+  const { parse } = createRequire(import.meta.url)("yaml") as typeof import("yaml");
   try {
     return parse(text);
   } catch {

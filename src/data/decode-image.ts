@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import sharp from "sharp";
 import { UserError } from "../engine/errors.ts";
 
 /** 8192×8192. A damaged file of a few bytes can claim more pixels than memory has, and is believed until they are missing. */
@@ -48,6 +47,7 @@ export async function decodeContent(
   box?: Box,
 ): Promise<Uint8Array> {
   const { size, channels, crop } = options;
+  const { default: sharp } = await import("sharp");
   try {
     const content = await read();
     const image = sharp(content, { failOn: "error", limitInputPixels: MOST_PIXELS })
@@ -71,6 +71,7 @@ export async function decodeContent(
 }
 
 async function middle(content: Uint8Array, side: number): Promise<Box> {
+  const { default: sharp } = await import("sharp");
   const { autoOrient } = await sharp(content, { limitInputPixels: MOST_PIXELS }).metadata();
   const { width, height } = autoOrient;
   if (Math.min(width, height) < side)

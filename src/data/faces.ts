@@ -123,10 +123,18 @@ function facesData(settings: z.output<typeof config>, context: DataContext): Stu
       draw(`attributes ${part}`, strangers, { range: "attributes", part }, classes, settings.attributes.images, labels);
     const values = (population: Population, range: Range, n: number) =>
       Array.from({ length: n }, (_, i) => attributeValues(identityAt(population, range, i)));
+    // Thousands of people are made up for these; a plan only asks for the names of the sets.
+    let [owned, learnt]: (Float32Array[] | undefined)[] = [];
     return {
       specs: attributeSpecs,
-      private: values(lookAlikes, "private", identities),
-      values: values(strangers, "attributes", total),
+      get private() {
+        owned ??= values(lookAlikes, "private", identities);
+        return owned;
+      },
+      get values() {
+        learnt ??= values(strangers, "attributes", total);
+        return learnt;
+      },
       train: of("train", [0, split]),
       test: of("test", [split, total]),
     };

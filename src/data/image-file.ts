@@ -1,4 +1,3 @@
-import sharp from "sharp";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { type ImageSize, imageLength } from "./image-size.ts";
 
@@ -24,6 +23,7 @@ export async function encodePng(image: Float32Array, size: ImageSize): Promise<B
       raw[i * size.channels + channel] = image[channel * pixels + i]! * 255;
     }
   }
+  const { default: sharp } = await import("sharp");
   return sharp(raw, { raw: { width: size.width, height: size.height, channels: size.channels === 3 ? 3 : 1 } })
     .png()
     .toBuffer();
@@ -66,6 +66,7 @@ export async function contactSheet(
       }
     }
   }
+  const { default: sharp } = await import("sharp");
   return sharp(sheet, { raw: { width: sheetWidth, height: sheetHeight, channels: 3 } })
     .png()
     .toBuffer();

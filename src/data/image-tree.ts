@@ -1,7 +1,6 @@
 import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import sharp from "sharp";
 import { UserError } from "../engine/errors.ts";
 import type { Box } from "./decode-image.ts";
 
@@ -32,11 +31,11 @@ export function nameOf({ root }: ImageTree, { path, row }: ListedImage): string 
 }
 
 /** The file suffixes that are read as images, lower case: all that sharp can decode. */
-export const IMAGE_SUFFIXES: ReadonlySet<string> = new Set(
-  Object.values(sharp.format)
-    .filter((format) => format.input.buffer)
-    .flatMap((format) => format.input.fileSuffix ?? []),
-);
+export async function imageSuffixes(): Promise<ReadonlySet<string>> {
+  const { default: sharp } = await import("sharp");
+  const readable = Object.values(sharp.format).filter((format) => format.input.buffer);
+  return new Set(readable.flatMap((format) => format.input.fileSuffix ?? []));
+}
 
 /**
  * Lists a folder with one directory a class; a class's images may lie in directories of its own. Classes and files are in the
@@ -57,7 +56,7 @@ export async function listImageTree(
     throw new UserError(`${role} folder ${root} is a file; give the folder that holds the images`);
   const { folders, images } = await visible(root);
   if (folders.length === 0 && images.length === 0) {
-    throw new UserError(`${role} folder ${root} holds no images and no class folders; read are ${suffixList()}`);
+    throw new UserError(`${role} folder ${root} holds no images and no class folders; read are ${await suffixList()}`);
   }
   if (images.length > 0) {
     if (flat === undefined) {
@@ -73,7 +72,7 @@ export async function listImageTree(
     const own = await imagesBelow(root, className, new Set());
     if (own.length === 0) {
       throw new UserError(
-        `${role} folder ${root}: class '${className}' has no image; remove its folder or add images (read are ${suffixList()})`,
+        `${role} folder ${root}: class '${className}' has no image; remove its folder or add images (read are ${await suffixList()})`,
       );
     }
     for (const path of own) files.push({ path, label });
@@ -96,11 +95,12 @@ async function imagesBelow(root: string, under: string, above: ReadonlySet<strin
 async function visible(directory: string): Promise<{ folders: string[]; images: string[] }> {
   const folders: string[] = [];
   const images: string[] = [];
+  const suffixes = await imageSuffixes();
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     if (entry.name.startsWith(".")) continue;
     const kind = entry.isSymbolicLink() ? await stat(join(directory, entry.name)).catch(() => undefined) : entry;
     if (isDirectory(kind)) folders.push(entry.name);
-    else if (kind?.isFile() && IMAGE_SUFFIXES.has(extname(entry.name).toLowerCase())) images.push(entry.name);
+    else if (kind?.isFile() && suffixes.has(extname(entry.name).toLowerCase())) images.push(entry.name);
   }
   return { folders: folders.sort(), images: images.sort() };
 }
@@ -109,6 +109,6 @@ function isDirectory(kind: Pick<Dirent, "isDirectory"> | undefined): boolean {
   return kind?.isDirectory() === true;
 }
 
-function suffixList(): string {
-  return [...IMAGE_SUFFIXES].join(" ");
+async function suffixList(): Promise<string> {
+  return [...(await imageSuffixes())].join(" ");
 }

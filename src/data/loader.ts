@@ -4,6 +4,7 @@ import { blurSome } from "./blur.ts";
 import type { ImageSet } from "./dataset.ts";
 import { type Erasing, erase } from "./erase.ts";
 import { imageLength } from "./image-size.ts";
+import { toUnit } from "./to-unit.ts";
 
 /**
  * Images ready for a network. The arrays belong to the loader: they hold this batch until the next one is asked for and are
@@ -226,8 +227,7 @@ export async function readViews(
 
 async function readBytes(set: ImageSet, indices: Int32Array, { bytes, images }: Buffers): Promise<void> {
   await set.read(indices, bytes);
-  const count = indices.length * imageLength(set);
-  for (let i = 0; i < count; i++) images[i] = UNIT[bytes[i]!]!;
+  toUnit(bytes, images, indices.length * imageLength(set));
 }
 
 function changeImages(
@@ -241,9 +241,6 @@ function changeImages(
   if (augmentation?.blur !== undefined) blurSome(images, size, set, augmentation.blur, rng("blur"));
   if (erasing !== undefined) erase(images, size, set, erasing, rng("erase"));
 }
-
-/** `byte / 255` of every byte. */
-const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 function epochOrder(set: Pick<ImageSet, "size">, seed: number, epoch: number): Int32Array {
   return random(seed, "order", epoch).permutation(set.size);

@@ -4,7 +4,6 @@ import { UserError } from "../engine/errors.ts";
 import { defineData } from "./data.ts";
 import { divideClasses, otherImages, setKeys } from "./identities.ts";
 import type { ImageTree } from "./image-tree.ts";
-import { holdsTables, listImageTable } from "./parquet/image-table.ts";
 import { studyOfTrees } from "./study-of-trees.ts";
 
 const keys = z.strictObject({
@@ -56,6 +55,7 @@ export const parquet = defineData({
   async load(config, context) {
     const seed = config.seed ?? context.seed;
     const { minimum } = config;
+    const { listImageTable } = await imageTables();
     const tree = await listImageTable(config.root, "parquet", config);
     const count = config.identities ?? ownShare(tree, minimum, config.public === undefined);
     const options = { count, minimum, choose: "drawn", needOthers: config.public === undefined } as const;
@@ -64,6 +64,9 @@ export const parquet = defineData({
     return studyOfTrees("parquet", { private: owned, public: shown, pretraining: shown }, config, seed, context);
   },
 });
+
+/** The reader of tables, with its decompressors: loaded by those who read some. */
+const imageTables = () => import("./parquet/image-table.ts");
 
 /** How many classes are private where nobody says. */
 function ownShare(tree: ImageTree, minimum: number, halved: boolean): number {
@@ -77,5 +80,6 @@ function ownShare(tree: ImageTree, minimum: number, halved: boolean): number {
 async function othersIn(path: string): Promise<ImageTree> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new UserError(`public ${path} does not exist`);
+  const { holdsTables, listImageTable } = await imageTables();
   return (await holdsTables(path)) ? listImageTable(path, "public", {}, "public") : otherImages(path);
 }

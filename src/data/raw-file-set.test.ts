@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { random } from "../engine/random.ts";
 import { memorySet } from "./memory-set.ts";
 import { openRawFileSet, writeRawFile } from "./raw-file-set.ts";
@@ -27,10 +27,19 @@ describe("a set over a raw file", () => {
     folder = await mkdtemp(join(tmpdir(), "tldmi-raw-"));
   });
   afterEach(async () => {
+    vi.restoreAllMocks();
     await rm(folder, { recursive: true, force: true });
   });
 
-  test("gives the bytes that were written, in any order of reading", async () => {
+  test.each(["memory", "disk"])("gives the bytes that were written, in any order of reading, from %s", async (from) => {
+    if (from === "disk") {
+      // Every read takes longer than one from memory can.
+      let ms = 0;
+      vi.spyOn(performance, "now").mockImplementation(() => {
+        ms += 50;
+        return ms;
+      });
+    }
     const { path, hash } = await writeRawFile(join(folder, "cache"), header, images());
     const set = await openRawFileSet({ ...header, name: "raw", path, hash });
     const orders = [

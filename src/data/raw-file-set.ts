@@ -1,4 +1,4 @@
-import { close as closeDescriptor, open as openDescriptor, read as readDescriptor } from "node:fs";
+import { close as closeDescriptor, open as openDescriptor, read as readDescriptor, readSync } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -17,6 +17,12 @@ const descriptor = {
 
 /** Reads at the same time; more only queue up in the thread pool. */
 const PARALLEL_READS = 16;
+
+/**
+ * Milliseconds after which a read is one from the disk. The system's own memory gives an image in a few microseconds, the way there and
+ * back through the thread pool takes a hundred: only where there is something to wait for is it worth it.
+ */
+const FROM_DISK = 1;
 
 /** A set over a raw file, which can be closed (a process that ends need not). */
 export interface RawFileSet extends ImageSet {
@@ -83,7 +89,8 @@ export async function isRawFileWhole(path: string, header: ImageSetHeader): Prom
 
 /**
  * A set over a raw file: images one after the other, each `channels × height × width` bytes, nothing else. Images are read by
- * offset through one descriptor; neighbours that are asked for in order are read at once. Memory does not grow with the set.
+ * offset through one descriptor; neighbours that are asked for in order are read at once. Memory does not grow with the set. What the
+ * system holds in memory is read at once, and from the first image on that has to come from the disk, several at a time.
  * @throws UserError for a file of another size than the header asks for.
  */
 export async function openRawFileSet(options: RawFileOptions): Promise<RawFileSet> {
@@ -98,13 +105,26 @@ export async function openRawFileSet(options: RawFileOptions): Promise<RawFileSe
   }
   const file = await descriptor.open(path, "r");
 
+  const endsEarly = (first: number) =>
+    new UserError(`${path}: ends before image ${first} of ${size}; delete the file, it is made again`);
+
   async function readRun(first: number, out: Uint8Array): Promise<void> {
     for (let done = 0; done < out.length; ) {
       const { bytesRead } = await descriptor.read(file, out, done, out.length - done, first * length + done);
-      if (bytesRead === 0)
-        throw new UserError(`${path}: ends before image ${first} of ${size}; delete the file, it is made again`);
+      if (bytesRead === 0) throw endsEarly(first);
       done += bytesRead;
     }
+  }
+
+  /** The same at once. @returns whether it took no longer than a read from memory. */
+  function readRunNow(first: number, out: Uint8Array): boolean {
+    const start = performance.now();
+    for (let done = 0; done < out.length; ) {
+      const bytesRead = readSync(file, out, done, out.length - done, first * length + done);
+      if (bytesRead === 0) throw endsEarly(first);
+      done += bytesRead;
+    }
+    return performance.now() - start < FROM_DISK;
   }
 
   return {
@@ -119,11 +139,17 @@ export async function openRawFileSet(options: RawFileOptions): Promise<RawFileSe
     close: () => descriptor.close(file),
     async read(indices, out) {
       let pending: Promise<void>[] = [];
+      let inMemory = true;
       for (const run of consecutiveRuns(indices)) {
         if (run.first < 0 || run.first + run.count > size) {
           throw new RangeError(`${name}: no image ${run.first < 0 ? run.first : size} among ${size}`);
         }
-        pending.push(readRun(run.first, out.subarray(run.at * length, (run.at + run.count) * length)));
+        const part = out.subarray(run.at * length, (run.at + run.count) * length);
+        if (inMemory) {
+          inMemory = readRunNow(run.first, part);
+          continue;
+        }
+        pending.push(readRun(run.first, part));
         if (pending.length === PARALLEL_READS) {
           await Promise.all(pending);
           pending = [];

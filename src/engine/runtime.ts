@@ -2,12 +2,10 @@ import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
-import ort from "onnxruntime-node";
-import { blockOf, blockProbe } from "./blocked/probe.ts";
+import type ort from "onnxruntime-node";
 import { currentDevice, DEVICES, type Device, deviceNeeds, setCurrentDevice } from "./device.ts";
 import { UserError } from "./errors.ts";
 import { input, topologicalOrder, type Value } from "./graph.ts";
-import { toOnnx } from "./lowering.ts";
 import { matmul } from "./ops/linear.ts";
 import { sameShape, showShape } from "./shape.ts";
 import type { Store } from "./store.ts";
@@ -42,6 +40,15 @@ export interface ProgramOptions {
   readonly profile?: string;
 }
 
+const require = createRequire(import.meta.url);
+
+// The native library, and ONNX's schemas in `lowering.ts`, take longer to load than a plan or a help text may take: the first use does it.
+let loaded: typeof ort | undefined;
+function library(): typeof ort {
+  loaded ??= require("onnxruntime-node") as typeof ort;
+  return loaded;
+}
+
 // The number of threads belongs to the process, as the cores do.
 let threads = availableParallelism();
 
@@ -52,6 +59,7 @@ export function setThreads(count: number): void {
 
 /** What runs the graphs, for `doctor` and for the record of a run. */
 export function runtimeInfo(): { version: string; backends: string[]; threads: number } {
+  const ort = library();
   return {
     version: ort.env.versions.node ?? ort.env.versions.common,
     backends: ort
@@ -94,10 +102,13 @@ export async function setDevice(device: Device): Promise<void> {
 
 /** Why a device cannot be used; undefined where it can. A provider that is not there would be passed over without an error. */
 async function deviceProblem(device: Device): Promise<string | undefined> {
-  const backend = ort.listSupportedBackends().find(({ name }) => name === device);
+  const backend = library()
+    .listSupportedBackends()
+    .find(({ name }) => name === device);
   if (backend === undefined) return `the runtime for ${process.platform} on ${process.arch} has no such provider`;
   if (!backend.bundled && !hasLibrary(device)) return "the runtime's libraries for it are not installed";
   const shape = [2, 2] as const;
+  const { toOnnx } = await import("./lowering.ts");
   const model = toOnnx({ outputs: { y: matmul(input("a", shape), input("b", shape)) } });
   const two = { dtype: "float32", shape, data: Float32Array.of(1, 2, 3, 4) } as const;
   try {
@@ -111,7 +122,7 @@ async function deviceProblem(device: Device): Promise<string | undefined> {
 
 /** Whether a provider's library lies in the runtime's package: without it, a session would print more than its error. */
 function hasLibrary(device: Device): boolean {
-  const folder = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
+  const folder = dirname(require.resolve("onnxruntime-node/package.json"));
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
   return files.some((file) => file.includes(`onnxruntime_providers_${device}.`));
 }
@@ -139,6 +150,7 @@ export async function compile(options: ProgramOptions): Promise<Program> {
   );
   checkStore(store, parameters, updates);
 
+  const { toOnnx } = await import("./lowering.ts");
   const externalData: { path: string; data: Uint8Array }[] = [];
   const model = toOnnx({
     outputs: results,
@@ -202,6 +214,7 @@ export function blockSize(): Promise<number> {
 }
 
 async function probeBlocks(): Promise<number> {
+  const { blockOf, blockProbe } = await import("./blocked/probe.ts");
   const { model, x } = blockProbe();
   try {
     return blockOf((await runOnnx(model, { x })).y!);
@@ -220,6 +233,7 @@ function createSession(
   model: Uint8Array | string,
   { externalData = [], device = currentDevice(), profile }: SessionSettings,
 ): Promise<ort.InferenceSession> {
+  const { InferenceSession } = library();
   const options: ort.InferenceSession.SessionOptions = {
     // What a device has no kernel for runs on the processor.
     executionProviders: device === "cpu" ? ["cpu"] : [device, "cpu"],
@@ -232,15 +246,14 @@ function createSession(
     externalData,
     ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
   };
-  return typeof model === "string"
-    ? ort.InferenceSession.create(model, options)
-    : ort.InferenceSession.create(model, options);
+  return typeof model === "string" ? InferenceSession.create(model, options) : InferenceSession.create(model, options);
 }
 
 const count = (v: Value) => v.shape.reduce((n, a) => n * a, 1);
 
 function toOrt({ dtype, shape }: { dtype: Dtype; shape: readonly number[] }, data: TensorData): ort.Tensor {
-  return new ort.Tensor(dtype, data as Float32Array, [...shape]);
+  const { Tensor } = library();
+  return new Tensor(dtype, data as Float32Array, [...shape]);
 }
 
 function checkedFeed(name: string, v: Value, data: TensorData | undefined): TensorData {

@@ -1,7 +1,5 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { sentencesOf, summarize } from "../../report/summary.ts";
-import { demoAssets, demoStudy } from "../../study/demo.ts";
 import type { StudyResult } from "../../study/result.ts";
 import { EXIT } from "../errors.ts";
 import { shareWithInterval } from "../format.ts";
@@ -22,6 +20,7 @@ export function addDemo(program: Program, cli: Cli): void {
       const { json, runs: runsDir, threads = availableParallelism() } = options;
       const { io, modules } = cli;
       if (!options.quiet) io.stderr.write(INTRODUCTION);
+      const { demoAssets, demoStudy } = await import("../../study/demo.ts");
       const { runStudy } = await modules.pipeline();
       const study = { studyFile: demoStudy, shipped: [demoAssets], runsDir, includePrivate: false, threads };
       const { result, studyDir } = await watched({ options, cli }, (events, signal) =>
@@ -30,7 +29,7 @@ export function addDemo(program: Program, cli: Cli): void {
       const { writeReport } = await modules.report();
       const report = await writeReport(studyDir, { includePrivate: false });
       if (json) printJson(io.stdout, jsonResult(result, studyDir, fromHere(report)));
-      else io.stdout.write(`${demoText(result)}\nreport: ${fromHere(report)}\n`);
+      else io.stdout.write(`${await demoText(result)}\nreport: ${fromHere(report)}\n`);
       if (options.open && hasScreen(io, process.platform)) openFile(resolve(report));
       cli.leaveWith(result.failed.length > 0 ? EXIT.partial : EXIT.done);
     });
@@ -43,13 +42,14 @@ const INTRODUCTION =
 const TITLES = ["defense", "natural %", "recognised %", "random samples %", "best start %"];
 
 /** A line a classifier, what the numbers allow to be said, and where to go on. */
-function demoText(result: StudyResult): string {
+async function demoText(result: StudyResult): Promise<string> {
   const columns = TITLES.map((title, at) => ({ title, align: at === 0 ? "left" : "right" }) as const);
   const rows = result.cells.map(({ defense, naturalAccuracy, attackAccuracy, floors }) => [
     defense,
     ...[naturalAccuracy, attackAccuracy, floors.randomPrior, floors.initialSelection].map(shareWithInterval),
   ]);
   const failures = result.failed.map(({ defense, message }) => `failed: ${defense}: ${message}\n`);
+  const { sentencesOf, summarize } = await import("../../report/summary.ts");
   const { paragraphs, limits } = summarize(result);
   const said = paragraphs.map((paragraph) => sentencesOf(paragraph).join(" "));
   return [

@@ -1,4 +1,3 @@
-import { runChecks } from "../checks.ts";
 import { EXIT } from "../errors.ts";
 import type { Cli, Program } from "../globals.ts";
 import { colorsFor } from "../io.ts";
@@ -14,6 +13,7 @@ export function addDoctor(program: Program, cli: Cli): void {
     )
     .action(async (_options, command) => {
       const { json, runs: runsDir, color } = command.optsWithGlobals();
+      const { runChecks } = await import("../checks.ts");
       const checks = await runChecks({ modules: cli.modules, runsDir });
       const failed = checks.some(({ state }) => state === "fail");
       if (json) printJson(cli.io.stdout, { ok: !failed, checks });

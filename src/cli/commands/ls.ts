@@ -1,8 +1,7 @@
 import { Argument } from "@commander-js/extra-typings";
-import { z } from "zod";
 import type { Cli, Program } from "../globals.ts";
 import { printJson } from "../json.ts";
-import { LISTS, type Listed } from "../modules.ts";
+import { LISTS } from "../modules.ts";
 import { table } from "../table.ts";
 
 /** `tldmi ls attacks`: what a study file can name, with the keys that each takes. */
@@ -14,6 +13,7 @@ export function addLs(program: Program, cli: Cli): void {
     .action(async (what, _options, command) => {
       const members = await cli.modules.list(what);
       if (command.optsWithGlobals().json) {
+        const { described } = await import("../described.ts");
         printJson(cli.io.stdout, members.map(described));
         return;
       }
@@ -31,12 +31,4 @@ export function addLs(program: Program, cli: Cli): void {
         ),
       );
     });
-}
-
-/** A member's plain facts (kind, summary, paper, access …), its keys in a study file as a JSON Schema, and its presets of them. */
-function described(member: Listed): unknown {
-  const facts = Object.entries(member).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value));
-  const config = member.config && z.toJSONSchema(member.config, { io: "input", unrepresentable: "any" });
-  const presets = member.quick && { presets: { quick: member.quick } };
-  return { ...Object.fromEntries(facts), ...(config === undefined ? {} : { config }), ...presets };
 }

@@ -1,5 +1,6 @@
 import type { Identity } from "./identity.ts";
-import type { PartKind, Parts } from "./parts.ts";
+import type { Parts } from "./part-boxes.ts";
+import type { PartKind } from "./parts.ts";
 import type { Background, Placement, View } from "./view.ts";
 
 /** Units by which the inner face moves at yaw or pitch 1; the nose stands out by half as much again. */

@@ -3,7 +3,7 @@ import { random } from "../../engine/random.ts";
 import { faceSvg } from "./compositor.ts";
 import { identityAt, type Population, type Range } from "./identity.ts";
 import { symbolSvg } from "./no-faces.ts";
-import { type Parts, readParts } from "./parts.ts";
+import { type Parts, readParts } from "./part-boxes.ts";
 import { develop, drawPhoto } from "./photo.ts";
 import { otherStyleSvg } from "./style.ts";
 import { drawView } from "./view.ts";

@@ -5,7 +5,6 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { ImageSet } from "../dataset.ts";
 import type { Recipe } from "./draw.ts";
-import { drawInOrder } from "./studio.ts";
 
 /** Raised when the drawings change, so that no cache of an older look is used. */
 const lookVersion = 1;
@@ -46,6 +45,8 @@ export function drawnSet(plan: SetPlan, store: Store): ImageSet {
 
   const isThere = () => existsSync(path) && statSync(path).size === totalBytes;
   const draw = async () => {
+    // The drawings and the rasteriser take long to load, and most sets are drawn already or only planned.
+    const { drawInOrder } = await import("./studio.ts");
     await mkdir(store.folder, { recursive: true });
     const partial = `${path}.part`;
     const file = await open(partial, existsSync(partial) ? "r+" : "w+");
