@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ImageSet } from "../data/dataset.ts";
 import { memorySet } from "../data/memory-set.ts";
+import { unitValues } from "../data/to-unit.ts";
 import type { Value } from "../engine/graph.ts";
 import { random, seedFor } from "../engine/random.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
@@ -124,7 +125,7 @@ async function labelledImages({
       Int32Array.from({ length: count }, (_, i) => at - generated + i),
       part,
     );
-    return Float32Array.from(part, (byte) => byte / 255);
+    return unitValues(part);
   };
   /** The first image of a step; no step has images of both kinds. */
   const painted = Math.ceil(generated / ASKED);

@@ -39,3 +39,10 @@ export function toUnit(bytes: Uint8Array, images: Float32Array, count: number): 
   }
   for (let i = done; i < count; i++) images[i] = UNIT[bytes[i]!]!;
 }
+
+/** The values of all bytes, in an array of their own. */
+export function unitValues(bytes: Uint8Array): Float32Array {
+  const images = new Float32Array(bytes.length);
+  toUnit(bytes, images, bytes.length);
+  return images;
+}

@@ -2,6 +2,7 @@ import { cp, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { ImageSet, StudyData } from "../data/dataset.ts";
 import { writePng } from "../data/image-file.ts";
+import { unitValues } from "../data/to-unit.ts";
 import { trainableParameters } from "../defenses/boundary.ts";
 import type { Defended } from "../defenses/compose.ts";
 import { privacyOf } from "../defenses/dp-sgd.ts";
@@ -136,10 +137,6 @@ async function writeReferences(folder: string, train: ImageSet): Promise<void> {
   const bytes = new Uint8Array(length);
   for (const label of train.classes.keys()) {
     await train.read([train.labels.indexOf(label)], bytes);
-    await writePng(
-      join(folder, `${label}.png`),
-      Float32Array.from(bytes, (b) => b / 255),
-      train,
-    );
+    await writePng(join(folder, `${label}.png`), unitValues(bytes), train);
   }
 }

@@ -4,6 +4,7 @@ import type { ImageSet, StudyData } from "../../data/dataset.ts";
 import { encodePng } from "../../data/image-file.ts";
 import { imageLength } from "../../data/image-size.ts";
 import { indicesByClass } from "../../data/subset.ts";
+import { unitValues } from "../../data/to-unit.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import { type HttpJudgeSettings, httpJudge, type SameIdentityQuestion } from "../../metrics/http-judge.ts";
 import { wilson } from "../../metrics/interval.ts";
@@ -114,7 +115,7 @@ function referenceFiles(set: ImageSet, count: number): (label: number) => Promis
     const length = imageLength(set);
     const bytes = new Uint8Array(chosen.length * length);
     await set.read(chosen, bytes);
-    const image = (i: number) => Float32Array.from(bytes.subarray(i * length, (i + 1) * length), (b) => b / 255);
+    const image = (i: number) => unitValues(bytes.subarray(i * length, (i + 1) * length));
     return Promise.all([...chosen.keys()].map((i) => encodePng(image(i), set)));
   };
   return (label) => {
