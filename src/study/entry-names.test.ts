@@ -101,3 +101,9 @@ test("a record is found by what was computed, and has the names that the study g
   });
   expect(await records.find(named.cells[0]!)).toBeUndefined();
 });
+
+test("entries that differ in the pool that they start from are steps of their own, whatever the pool of the floors", async () => {
+  const pools = (from: number) => `{ kind: gmi, name: p${from}, pool: ${from} }`;
+  const { cells } = await planned("none", [0, 10, 20].map(pools).join(", "), "reconstructions: { pool: 10 }");
+  expect(new Set(cells.map(({ evaluation }) => evaluation.id)).size).toBe(3);
+});

@@ -78,11 +78,13 @@ export function attackStep(options: {
   const outputs = attack.access === "white-box" ? undefined : defended.outputs;
   const { perIdentity, identities: wanted = model.classes, pool } = study.reconstructions;
   const identities = Array.from({ length: Math.min(wanted, model.classes) }, (_, i) => i);
+  // Both may have a pool: the attack's, where it is another, has a name of its own.
+  const own = "pool" in config && config.pool !== pool && { startPool: config.pool };
   const spec = {
     kind: "attack",
     version: 2,
     config: asJson({
-      ...{ kind: attack.kind, ...config, perIdentity, identities: identities.length, pool, seed, outputs },
+      ...{ kind: attack.kind, ...config, ...own, perIdentity, identities: identities.length, pool, seed, outputs },
       ...(attack.access === "labels" && { floor: "labels" }),
     }),
     ...(outputs && { data: { validation: data.private.validation.hash } }),
