@@ -29,7 +29,7 @@ export const plgMi = defineAttack({
   access: "white-box",
   prior: "plg",
   config,
-  quick: { iterations: 60, augmentations: 1, pool: 100, batch: 50, candidates: 4 },
+  quick: { iterations: 60, rate: 0.03, clamp: 2, augmentations: 3, pool: 100, batch: 50, candidates: 4 },
   surrogates: surrogatesWanted,
   async run({ target, prior, space, surrogates, identities, perIdentity, config: c, seed, work }) {
     const candidates = candidatesFor("plg-mi", c.candidates, perIdentity);
