@@ -30,7 +30,7 @@ const records = [];
 const missing = [];
 for (const cell of plan.cells) {
   const record = await store.find(cell);
-  if (record === undefined) missing.push(`${cell.target.label}, ${cell.attackLabel}, seed ${cell.seed}`);
+  if (record === undefined) missing.push(cell);
   else records.push(record);
 }
 if (records.length === 0) {
@@ -92,6 +92,18 @@ async function figures() {
   return drawn;
 }
 
+/** The cells without a record, one by one where they are few. */
+function missingInWords() {
+  const one = (cell) => `${cell.target.label}, ${cell.attackLabel}, seed ${cell.seed}`;
+  if (missing.length <= 12) return missing.map(one);
+  const groups = new Map();
+  for (const { attackLabel, seed } of missing) {
+    const name = `${attackLabel}, seed ${seed}`;
+    groups.set(name, (groups.get(name) ?? 0) + 1);
+  }
+  return [...groups].map(([name, cells]) => `${name}: ${cells} ${cells === 1 ? "cell" : "cells"}`);
+}
+
 const summary = summarize({ cells, failed: [] });
 const machines = [...new Set(records.map(({ machine: m }) => `${m.cpu}, ${m.cores} cores, ${m.threads} threads`))];
 const seeds = [...new Set(cells.map(({ seed }) => seed))];
@@ -116,7 +128,7 @@ const page = [
     `prior reaches without the search. Time is that of the attack with what was learnt of the target for it, a mean over seeds; ` +
     `${duration(spent)} in all, with targets and evaluation and without public priors. Machine: ${machines.join("; ")}.`,
   "",
-  ...(missing.length > 0 ? [`Not computed yet: ${missing.join("; ")}.`, ""] : []),
+  ...(missing.length > 0 ? [`Not computed yet: ${missingInWords().join("; ")}.`, ""] : []),
   ...(await figures()),
   "",
   markdownTable(TITLES, conditions.map(row)),

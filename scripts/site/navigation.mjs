@@ -28,6 +28,7 @@ export const navigation = [
     files: [
       "docs/results/paper.md",
       "docs/results/attacks.md",
+      "docs/results/defenses.md",
       "docs/results/frontier.md",
       "docs/results/fisher.md",
       "docs/performance.md",
