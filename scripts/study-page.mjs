@@ -86,7 +86,7 @@ async function figures() {
     if (all.length < 3) continue;
     const file = join(results, `${study.name}-${title.replaceAll(/[^a-z0-9.-]+/gi, "-")}.svg`);
     const label = `Natural accuracy and attack accuracy of ${title} for each defense; the table gives the numbers.`;
-    await writeFileAtomic(file, svgFile(utilityLeakageChart(all, 900), label));
+    await writeFileAtomic(file, svgFile(utilityLeakageChart(all, 900, "beside"), label));
     drawn.push(`![${label}](${basename(file)})`);
   }
   return drawn;

@@ -64,6 +64,7 @@ const curves = study([], {
 const charts: [string, Plot.PlotOptions][] = [
   ["utility and leakage", utilityLeakageChart(conditions, 680)],
   ["utility and leakage, narrow", utilityLeakageChart(conditions, 340)],
+  ["utility and leakage, names beside", utilityLeakageChart(conditions, 900, "beside")],
   ["identities", identitiesChart(undefended, defended, 1000)],
   ["identities alone", identitiesChart(undefended, undefined, 340)],
   [
@@ -107,6 +108,11 @@ test.each(charts)("the chart of %s is an SVG file that other programs can read",
 test("the same numbers give the same drawing", () => {
   const draw = () => renderSvg(utilityLeakageChart(conditions, 680), "chart");
   expect(draw()).toBe(draw());
+});
+
+test("every point has its name in a file that no legend comes with", () => {
+  const svg = renderSvg(utilityLeakageChart(conditions, 900, "beside"), "chart");
+  for (const { label } of conditions) expect(svg).toContain(`>${label.replaceAll("&", "&amp;")}<`);
 });
 
 test("rounding leaves spoken text and short numbers alone", () => {

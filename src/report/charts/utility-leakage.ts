@@ -3,12 +3,19 @@ import { type Comparison, comparisonsOf } from "../comparisons.ts";
 import type { Condition } from "../conditions.ts";
 import { fixed, percentWithInterval } from "../numbers.ts";
 import { chartBase, colorOf, LINE, MUTED, symbolOf } from "./look.ts";
+import { spread } from "./spread.ts";
 
 /** Up to this many points carry their names; more would lie on each other, and the legend tells them apart. */
 const NAMED_POINTS = 6;
 
+/** Names in a column beside the plot: its width and the height of a line, in pixels. */
+const COLUMN = 160;
+const COLUMN_LINE = 15;
+
 /** Floor names nearer to each other than this, in points, would be printed over each other. */
 const NAME_HEIGHT = 5;
+
+const MARGIN = { top: 30, bottom: 44 };
 
 interface FloorName {
   readonly y: number;
@@ -74,8 +81,13 @@ function utilityDomain(conditions: readonly Condition[]): [number, number] {
  * Utility against leakage: natural accuracy to the right, attack accuracy upwards, so that down and right is better.
  * A point a condition, whiskers for both 95 % intervals, colour by defense, symbol by attack, faint points for single
  * seeds, thin dashed rules for the floors of the first condition of each attack (the undefended one where there is one).
+ * @param names `few`: at the points where they are few, for a page that has a legend; `beside`: in a column, with a line to each point
  */
-export function utilityLeakageChart(conditions: readonly Condition[], width: number): Plot.PlotOptions {
+export function utilityLeakageChart(
+  conditions: readonly Condition[],
+  width: number,
+  names: "few" | "beside" = "few",
+): Plot.PlotOptions {
   const rows = conditions.map((condition) => ({
     ...condition,
     color: colorOf(condition.labelIndex),
@@ -102,7 +114,9 @@ export function utilityLeakageChart(conditions: readonly Condition[], width: num
   const random = floorsOf(comparisons, "randomPrior");
   const domain = utilityDomain(conditions);
   const middle = (domain[0] + domain[1]) / 2;
-  const named = rows.length <= NAMED_POINTS ? rows : [];
+  const height = Math.round(width > 500 ? width * 0.66 : width * 0.95);
+  const beside = names === "beside";
+  const named = !beside && rows.length <= NAMED_POINTS ? rows : [];
   const nameMark = (toTheRight: boolean) =>
     Plot.text(
       named.filter((row) => row.x > middle === !toTheRight),
@@ -119,12 +133,19 @@ export function utilityLeakageChart(conditions: readonly Condition[], width: num
         dy: -11,
       },
     );
+  const line = (COLUMN_LINE * 100) / (height - MARGIN.top - MARGIN.bottom);
+  const places = spread(
+    rows.map(({ y }) => y),
+    line,
+    [0, 100],
+  );
+  const column = beside ? rows.map((row, i) => ({ ...row, x: domain[1], from: row.x, to: row.y, y: places[i]! })) : [];
   return {
-    ...chartBase(width, Math.round(width > 500 ? width * 0.66 : width * 0.95)),
+    ...chartBase(width, height),
     marginLeft: 46,
-    marginBottom: 44,
-    marginTop: 30,
-    marginRight: 12,
+    marginBottom: MARGIN.bottom,
+    marginTop: MARGIN.top,
+    marginRight: beside ? COLUMN : 12,
     symbol: { type: "identity" },
     x: { domain, label: "natural accuracy, %", labelArrow: "right", ticks: width > 500 ? 8 : 5 },
     y: { domain: [0, 100], label: "attack accuracy top-1, %", labelArrow: "up", ticks: 5 },
@@ -135,6 +156,8 @@ export function utilityLeakageChart(conditions: readonly Condition[], width: num
       // The two floors may lie close together, so their names stand at opposite ends.
       floorText(selection, "initial selection", domain[0], "start"),
       floorText(random, "random prior", domain[1], "end"),
+      Plot.link(column, { x1: "from", y1: "to", x2: "x", y2: "y", stroke: "color", strokeOpacity: 0.45 }),
+      Plot.text(column, { x: "x", y: "y", text: "label", fill: "color", textAnchor: "start", dx: 6 }),
       Plot.dot(seeds, { x: "x", y: "y", stroke: "color", symbol: "symbol", r: 3, strokeOpacity: 0.55 }),
       Plot.ruleX(rows, { x: "x", y1: "y1", y2: "y2", stroke: "color", strokeWidth: 1.5 }),
       Plot.ruleY(rows, { y: "y", x1: "x1", x2: "x2", stroke: "color", strokeWidth: 1.5 }),
