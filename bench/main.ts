@@ -6,7 +6,7 @@ import type { BenchCase } from "./case.ts";
 import { selectCases } from "./cases.ts";
 import { conditionsOf } from "./conditions.ts";
 import { findPeer, type Peer } from "./peer.ts";
-import { allot, DEFAULT_BUDGET, planned, planText } from "./plan.ts";
+import { allot, COMPILING_BUDGET, DEFAULT_BUDGET, planned, planText } from "./plan.ts";
 import { measurePeak } from "./probe.ts";
 import type { Row } from "./result.ts";
 import { discardUnfinished, openResult } from "./result-file.ts";
@@ -21,7 +21,7 @@ const HELP = `usage: npm run bench -- [options]
   --quick         one tiny case of each kind, to see that everything works; the numbers mean nothing
   --list          names of the cases, standard ones marked *, and nothing is run
   --plan          what would be run and about how long it would take, and nothing is run
-  --budget N      minutes for all cases that are not finished; ${DEFAULT_BUDGET} by default. torch.compile goes first where they do not do
+  --budget N      minutes for all cases that are not finished; ${DEFAULT_BUDGET} by default. torch.compile, for which ${COMPILING_BUDGET} do, goes first
   --fresh         forget what an unfinished run left
   --no-peer       this package alone
 
@@ -61,7 +61,7 @@ async function main(): Promise<number> {
 function minutes(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;
-  throw new UserError(`--budget ${text}: expected minutes, such as 45`);
+  throw new UserError(`--budget ${text}: expected minutes, such as 25`);
 }
 
 function parseOptions() {
