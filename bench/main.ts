@@ -21,7 +21,7 @@ const HELP = `usage: npm run bench -- [options]
   --quick         one tiny case of each kind, to see that everything works; the numbers mean nothing
   --list          names of the cases, standard ones marked *, and nothing is run
   --plan          what would be run and about how long it would take, and nothing is run
-  --budget N      minutes for all cases that are not finished; ${DEFAULT_BUDGET} by default. torch.compile, for which ${COMPILING_BUDGET} do, goes first
+  --budget N      minutes for all cases that are not finished; ${DEFAULT_BUDGET} by default, without torch.compile, which ${COMPILING_BUDGET} do for
   --fresh         forget what an unfinished run left
   --no-peer       this package alone
 
