@@ -202,6 +202,9 @@ describe("studies", () => {
 
   test("docs/study-file.md is what the schema says (else: npm run schema)", () =>
     node("scripts/study-file.mjs", "--check"));
+
+  test("FEATURES.md has every attack's settings and costs as code and records have them (else: npm run schema)", () =>
+    node("scripts/attack-costs.mjs", "--check"));
 });
 
 describe("docs/ci.md", () => {
