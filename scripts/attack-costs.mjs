@@ -1,18 +1,17 @@
 // Writes into FEATURES.md what each attack does by default, what its preset changes, and what that cost on the undefended target of
 // examples/attacks.yaml, from the code and the records. Run it after `npm run build`.
-// Usage: node scripts/attack-costs.mjs [--check]   with --check nothing is written: exit code 1 where the table is out of date
+// Usage: node scripts/attack-costs.mjs [--check]   with --check nothing is written: exit code 1 where the list is out of date
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { attacks } from "../dist/attacks/index.js";
 import { writeFileAtomic } from "../dist/engine/atomic-file.js";
 import { count, duration } from "../dist/report/numbers.js";
-import { formatted } from "./results-text.mjs";
+import { between, formatted } from "./results-text.mjs";
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const FILE = at("FEATURES.md");
 const RECORDS = at("docs/results/records/attacks");
-const [BEGIN, END] = ["<!-- attack-costs:begin -->", "<!-- attack-costs:end -->"];
 
 /** Settings as `key value`, those of a group with its name before them; what is left out has no value. */
 function settings(values, prefix = "") {
@@ -44,9 +43,7 @@ const items = attacks.map(({ kind, config, quick }) => {
 const list = formatted(`${items.join("\n")}\n`).trim();
 
 const text = readFileSync(FILE, "utf8");
-const [before, rest] = text.split(BEGIN);
-const [, after] = rest.split(END);
-const wanted = `${before}${BEGIN}\n${list}\n${END}${after}`;
+const wanted = between(text, "attack-costs", list);
 if (!process.argv.includes("--check")) await writeFileAtomic(FILE, wanted);
 else if (wanted !== text) {
   console.error("FEATURES.md: the list of attacks' settings and costs is out of date: npm run schema");

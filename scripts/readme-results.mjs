@@ -9,7 +9,7 @@ import { writeFileAtomic } from "../dist/engine/atomic-file.js";
 import { conditionsOf } from "../dist/report/conditions.js";
 import { duration, fixed, percentWithInterval } from "../dist/report/numbers.js";
 import { summarize } from "../dist/report/summary.js";
-import { findingPoints, formatted, markdownTable } from "./results-text.mjs";
+import { between, findingPoints, formatted, markdownTable } from "./results-text.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -75,15 +75,7 @@ function cost() {
   return `Measured: ${duration(seconds)} on ${cores} cores (${threads} threads, ${cpu}, ${platform})${peak}.`;
 }
 
-function between(text, name, content) {
-  if (content === undefined) return text;
-  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
-  const from = text.indexOf(begin);
-  const to = text.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`${values.readme} has no ${begin} … ${end}`);
-  return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`;
-}
-
 const before = await readFile(values.readme, "utf8");
-const after = between(between(before, "quickstart", results()), "quickstart-cost", cost());
+const within = (text, name, content) => (content === undefined ? text : between(text, name, content));
+const after = within(within(before, "quickstart", results()), "quickstart-cost", cost());
 await writeFileAtomic(values.readme, formatted(after));

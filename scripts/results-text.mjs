@@ -20,3 +20,12 @@ export function formatted(text) {
   const biome = join(cwd, "node_modules/.bin/biome");
   return execFileSync(biome, ["format", "--stdin-file-path=page.md"], { cwd, input: text, encoding: "utf8" });
 }
+
+/** A page with new content between its marks `<!-- name:begin -->` and `<!-- name:end -->`. */
+export function between(text, name, content) {
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`the page has no ${begin} … ${end}`);
+  return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`;
+}

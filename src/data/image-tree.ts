@@ -30,8 +30,15 @@ export function nameOf({ root }: ImageTree, { path, row }: ListedImage): string 
   return row === undefined ? join(root, path) : `${join(root, path)} row ${row}`;
 }
 
+let suffixes: Promise<ReadonlySet<string>> | undefined;
+
 /** The file suffixes that are read as images, lower case: all that sharp can decode. */
-export async function imageSuffixes(): Promise<ReadonlySet<string>> {
+export function imageSuffixes(): Promise<ReadonlySet<string>> {
+  suffixes ??= readSuffixes();
+  return suffixes;
+}
+
+async function readSuffixes(): Promise<ReadonlySet<string>> {
   const { default: sharp } = await import("sharp");
   const readable = Object.values(sharp.format).filter((format) => format.input.buffer);
   return new Set(readable.flatMap((format) => format.input.fileSuffix ?? []));
@@ -95,12 +102,12 @@ async function imagesBelow(root: string, under: string, above: ReadonlySet<strin
 async function visible(directory: string): Promise<{ folders: string[]; images: string[] }> {
   const folders: string[] = [];
   const images: string[] = [];
-  const suffixes = await imageSuffixes();
+  const readable = await imageSuffixes();
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     if (entry.name.startsWith(".")) continue;
     const kind = entry.isSymbolicLink() ? await stat(join(directory, entry.name)).catch(() => undefined) : entry;
     if (isDirectory(kind)) folders.push(entry.name);
-    else if (kind?.isFile() && suffixes.has(extname(entry.name).toLowerCase())) images.push(entry.name);
+    else if (kind?.isFile() && readable.has(extname(entry.name).toLowerCase())) images.push(entry.name);
   }
   return { folders: folders.sort(), images: images.sort() };
 }

@@ -42,7 +42,7 @@ export const conditionalQuick = {
   criticWidth: 16,
   critic: 1,
   batch: 32,
-  rate: 5e-4,
+  learns: "norms",
   criticRate: 1e-3,
   average: 0.99,
   flip: 0,

@@ -56,7 +56,7 @@ export const plg = definePrior({
   training: "conditional-prior",
   config,
   // In so few steps the target's guidance teaches the generator what fools the target, not what its people look like.
-  quick: { ...conditionalQuick, settle: 150, steps: 300, rate: 2e-3, learns: "norms", inversion: 0 },
+  quick: { ...conditionalQuick, settle: 150, steps: 300, rate: 2e-3, inversion: 0 },
   networks: plgNetworks,
   startsFrom: ({ from }) => from,
   train: async ({ settings, shape, images, target, ...rest }) =>

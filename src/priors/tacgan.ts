@@ -53,7 +53,7 @@ export const tacgan = definePrior({
   perTarget: "labels",
   training: "label-prior",
   config,
-  quick: { ...conditionalQuick, settle: 200, unconditional: 0, steps: 400, critic: 2, rate: 3e-3, learns: "norms" },
+  quick: { ...conditionalQuick, settle: 200, unconditional: 0, steps: 400, critic: 2, rate: 3e-3 },
   networks: tacganNetworks,
   startsFrom: ({ from }) => from,
   train: ({ settings, shape, target, ...rest }) =>

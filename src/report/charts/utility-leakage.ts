@@ -77,6 +77,13 @@ function utilityDomain(conditions: readonly Condition[]): [number, number] {
   return [Math.max(0, Math.floor(low - room)), Math.min(100, Math.ceil(high + room))];
 }
 
+/** Where the names of points stand in a column beside a plot of that height, in points of attack accuracy. */
+function namePlaces(rows: readonly { readonly y: number }[], height: number): number[] {
+  const line = (COLUMN_LINE * 100) / (height - MARGIN.top - MARGIN.bottom);
+  const values = rows.map(({ y }) => y);
+  return spread(values, line, [0, 100]);
+}
+
 /**
  * Utility against leakage: natural accuracy to the right, attack accuracy upwards, so that down and right is better.
  * A point a condition, whiskers for both 95 % intervals, colour by defense, symbol by attack, faint points for single
@@ -133,13 +140,8 @@ export function utilityLeakageChart(
         dy: -11,
       },
     );
-  const line = (COLUMN_LINE * 100) / (height - MARGIN.top - MARGIN.bottom);
-  const places = spread(
-    rows.map(({ y }) => y),
-    line,
-    [0, 100],
-  );
-  const column = beside ? rows.map((row, i) => ({ ...row, x: domain[1], from: row.x, to: row.y, y: places[i]! })) : [];
+  const places = beside ? namePlaces(rows, height) : [];
+  const column = places.map((y, i) => ({ ...rows[i]!, x: domain[1], from: rows[i]!.x, to: rows[i]!.y, y }));
   return {
     ...chartBase(width, height),
     marginLeft: 46,
