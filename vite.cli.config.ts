@@ -29,7 +29,11 @@ export default defineConfig({
     sourcemap: true,
     license: { fileName: "chunks/licenses.md" },
     rolldownOptions: {
-      input: { "cli/main": "src/cli/main.ts", "chunks/studio-thread": "src/data/faces/studio-thread.ts" },
+      input: {
+        "cli/main": "src/cli/main.ts",
+        "chunks/studio-thread": "src/data/faces/studio-thread.ts",
+        "chunks/step-process": "src/cluster/step-process.ts",
+      },
       output: { entryFileNames: "[name].js", chunkFileNames: "chunks/[name].js", sourcemapExcludeSources: true },
     },
   },

@@ -102,7 +102,7 @@ async function figures() {
     const file = join(results, `${study.name}-${title.replaceAll(/[^a-z0-9.-]+/gi, "-")}.svg`);
     const label = `Natural accuracy and attack accuracy of ${title} for each defense; the table gives the numbers.`;
     await writeFileAtomic(file, svgFile(utilityLeakageChart(all, 900, "beside"), label));
-    drawn.push(`![${label}](${basename(file)})`);
+    drawn.push(`**${title}**`, "", `![${label}](${basename(file)})`, "");
   }
   return drawn;
 }

@@ -55,6 +55,28 @@ describe.each(ENGINES)("a grid over %s", (engine) => {
   );
 });
 
+test(
+  "two processes of one machine, stopped within a cell and begun anew, have the result of one",
+  async () => {
+    const runsDir = await world.runsFolder("side-by-side");
+    const args = ["--runs", runsDir, "--threads", "2", "run", world.studyFile, "--workers", "2"];
+    const stopped = tldmi(args);
+    await stopped.says(/\] gmi on [^\n]*seed \d+$/m);
+    stopped.child.kill("SIGINT");
+    expect(await stopped.ended, stopped.stderr()).toBe(130);
+    const steps = join(runsDir, "steps");
+    // Nobody is at any step: the processes have ended with the one that began them.
+    expect((await readdir(steps)).filter((name) => name.endsWith(".lock"))).toEqual([]);
+    const resumed = tldmi(args);
+    expect(await resumed.ended, resumed.stderr()).toBe(0);
+    expect(resumed.stdout()).toMatch(/report: .*index\.html/);
+    const [studyDir] = (await readdir(runsDir)).filter((name) => name.startsWith("twelve-"));
+    await expectSameAsSingle(join(runsDir, studyDir!));
+    await expectCleanSteps(runsDir);
+  },
+  PATIENCE,
+);
+
 const [engineHere] = ENGINES.filter(isInstalled);
 
 test.skipIf(engineHere === undefined)(

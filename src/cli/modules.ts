@@ -29,6 +29,7 @@ type Verify = typeof import("../study/verify.ts");
 type Server = typeof import("../server/index.ts");
 type Shard = typeof import("../study/shard.ts");
 type Grid = typeof import("../cluster/grid.ts");
+type SideBySide = typeof import("../cluster/side-by-side.ts");
 type Worker = typeof import("../cluster/worker.ts");
 type Schedulers = typeof import("../cluster/schedulers.ts");
 type Runtime = typeof import("../engine/runtime.ts");
@@ -54,6 +55,7 @@ export interface Modules {
   server(): Promise<Pick<Server, "serve">>;
   shard(): Promise<Pick<Shard, "runShard">>;
   grid(): Promise<Pick<Grid, "runGrid">>;
+  sideBySide(): Promise<Pick<SideBySide, "runSideBySide">>;
   worker(): Promise<Pick<Worker, "runWorker">>;
   schedulers(): Promise<Pick<Schedulers, "slurmScript" | "kubernetesManifest">>;
   runtime(): Promise<Pick<Runtime, "runtimeInfo" | "deviceStates" | "setDevice">>;
@@ -87,6 +89,7 @@ export const modules: Modules = {
   server: () => import("../server/index.ts"),
   shard: () => import("../study/shard.ts"),
   grid: () => import("../cluster/grid.ts"),
+  sideBySide: () => import("../cluster/side-by-side.ts"),
   worker: () => import("../cluster/worker.ts"),
   schedulers: () => import("../cluster/schedulers.ts"),
   runtime: () => import("../engine/runtime.ts"),

@@ -63,6 +63,7 @@ const ended: Modules = {
   auditReport: nowhere,
   server: nowhere,
   shard: nowhere,
+  sideBySide: nowhere,
   grid: nowhere,
   worker: nowhere,
   tracking: nowhere,
@@ -273,6 +274,29 @@ describe("over many machines", () => {
     const modules: Modules = { ...ended, worker: async () => ({ runWorker: async () => ({ steps: 3 }) }) };
     const { code, out } = await call("worker --queue redis://h --json", modules);
     expect([code, JSON.parse(out)]).toEqual([130, { steps: 3 }]);
+  });
+
+  test("workers compute side by side; one worker is a run without them", async () => {
+    const asked: unknown[] = [];
+    const modules: Modules = {
+      ...ended,
+      sideBySide: async () => ({
+        runSideBySide: async ({ events: _, signal: __, ...options }) => {
+          asked.push(options);
+          throw new Error("far enough");
+        },
+      }),
+    };
+    await call("run q.yaml --workers 3 --threads 8 --runs r --records k", modules);
+    expect(asked).toEqual([
+      { studyFile: "q.yaml", runsDir: "r", includePrivate: false, threads: 8, recordsDir: "k", workers: 3 },
+    ]);
+    await call("run q.yaml --workers 1", modules);
+    expect(asked).toHaveLength(1);
+    expect(await call("run q.yaml --workers 2 --shard 1/8", modules)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("start several shards, or give --workers alone"),
+    });
   });
 
   test("a shard says what it did and what comes next", async () => {

@@ -105,8 +105,6 @@ function memoryQueue(work: (planned: PlannedStep) => Promise<void>, lose: (id: s
 function options(queue: StepQueue, change: Partial<DispatchOptions> = {}): DispatchOptions {
   return {
     queue,
-    study: "s",
-    cells: 2,
     steps: all,
     ends: [evaluation, alone],
     finished: folderStore(root).finished,
@@ -126,7 +124,6 @@ test("steps are added once what they need is done, the longest chains first, and
   expect(added.slice(0, 2)).toEqual(["start 6996", "prior 6997"]);
   expect(added.at(-1)).toBe("evaluation 6999");
   expect(added).toHaveLength(6);
-  expect(events[0]).toEqual({ type: "study-started", study: "s", cells: 2, steps: 6 });
   expect(events.filter(({ type }) => type === "step-finished")).toHaveLength(6);
 });
 
@@ -154,7 +151,14 @@ test("a failed step takes along what rests on it and nothing else; the next atte
     if (planned === target && fails) throw new Error("the loss is NaN");
     await compute(planned);
   });
-  expect([...(await dispatch(options(queue)))]).toEqual([[target.id, "the loss is NaN"]]);
+  const told: string[] = [];
+  const outcome = {
+    failed: ({ name }: PlannedStep, message: string) => told.push(`${name}: ${message}`),
+    ended: ({ name }: PlannedStep) => told.push(name),
+  };
+  expect([...(await dispatch(options(queue, { outcome })))]).toEqual([[target.id, "the loss is NaN"]]);
+  expect(told.indexOf("target: the loss is NaN")).toBeLessThan(told.indexOf("evaluation"));
+  expect(told.toSorted()).toEqual(["alone", "evaluation", "target: the loss is NaN"]);
   fails = false;
   expect([...(await dispatch(options(queue)))]).toEqual([]);
 });

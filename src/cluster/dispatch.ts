@@ -4,7 +4,7 @@ import type { EventSink } from "../study/events.ts";
 import { Interrupted } from "../study/interrupted.ts";
 import { stepFolder } from "../study/step-record.ts";
 import type { PlannedStep } from "../study/steps/planned.ts";
-import type { QueuedStep, QueueEvent, StepQueue } from "./queue.ts";
+import type { QueuedStep, QueueEvent, StepDispatch } from "./queue.ts";
 import type { FinishedSteps } from "./run-store.ts";
 import { stepGraph } from "./step-graph.ts";
 
@@ -18,9 +18,7 @@ const LEAVE = 5000;
 const AT_ONCE = 32;
 
 export interface DispatchOptions {
-  readonly queue: StepQueue;
-  readonly study: string;
-  readonly cells: number;
+  readonly queue: StepDispatch;
   /** Every step of the plan. */
   readonly steps: readonly PlannedStep[];
   /** The steps that are asked for: they and what they rest on are done. */
@@ -31,6 +29,11 @@ export interface DispatchOptions {
   /** 1 to 1000; lower numbers go first. */
   readonly priority: number;
   readonly events: EventSink;
+  /** Told of each of `ends` once it is done or will not be, and before that of each step that failed. */
+  readonly outcome?: {
+    failed(step: PlannedStep, message: string): void;
+    ended(step: PlannedStep): void;
+  };
   readonly signal: AbortSignal;
   /** Milliseconds between two looks. */
   readonly look?: number;
@@ -45,8 +48,14 @@ export interface DispatchOptions {
 export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<string, string>> {
   const { queue, grid, events, signal, finished, priority, look = LOOK } = options;
   const before = await finished.names?.();
-  const graph = await stepGraph(options.ends, async (step) => (await secondsOf(step, before)) !== undefined);
-  events({ type: "study-started", study: options.study, cells: options.cells, steps: graph.size });
+  const graph = await stepGraph(options.ends, async (step) => {
+    const seconds = await secondsOf(step, before);
+    if (seconds === undefined) return false;
+    events({ type: "step-finished", step: step.name, id: stepFolder(step.spec), source: "store", seconds });
+    return true;
+  });
+  const ends = new Map(options.ends.map((step) => [stepFolder(step.spec), step]));
+  for (const id of ends.keys()) tellEnd(id);
   const byId = new Map(options.steps.map((step) => [stepFolder(step.spec), step]));
   const released = new Set<string>();
   const inbox: QueueEvent[] = [];
@@ -130,6 +139,7 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
     if (seconds !== undefined) {
       released.delete(id);
       const next = graph.finish(id);
+      tellEnd(id);
       events({ type: "step-finished", step: step.name, id, source: "run", seconds });
       await release(next);
       return;
@@ -138,9 +148,18 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
     if (queued.state === "failed") {
       released.delete(id);
       graph.fail(id, queued.message);
+      options.outcome?.failed(step, queued.message);
+      for (const end of [...ends.keys()]) tellEnd(end);
     } else if (queued.state === "absent") {
       await release([step]);
     }
+  }
+
+  function tellEnd(id: string): void {
+    const end = ends.get(id);
+    if (end === undefined || graph.isOpen(id)) return;
+    ends.delete(id);
+    options.outcome?.ended(end);
   }
 
   /** Asks the queue something until it answers or the signal is aborted; what an error leaves undone, the next look finds. */

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { assetsFolder } from "../study/assets.ts";
 import { secondsOfStep } from "../study/step-record.ts";
@@ -13,7 +13,11 @@ export function folderStore(runsDir: string): RunStore {
   return {
     shown: runsDir,
     queueName: () => queueName(runsDir),
-    writeGrid: (name, text) => writeFileAtomic(gridPath(runsDir, name), text),
+    async writeGrid(name, text) {
+      const path = gridPath(runsDir, name);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFileAtomic(path, text);
+    },
     readGrid: (name) =>
       readFile(gridPath(runsDir, name), "utf8").catch((error: NodeJS.ErrnoException) => {
         if (error.code === "ENOENT") return undefined;

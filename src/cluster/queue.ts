@@ -33,7 +33,7 @@ export interface QueueCounts {
  * Hands steps to workers, each at least once. It need not be more than that: whoever computes a step holds its lock in the store, and a
  * step that is there is not computed again.
  */
-export interface StepQueue {
+export interface StepDispatch {
   /** Adds steps; those that it has already are left as they are, failed ones too. */
   add(steps: readonly QueuedStep[]): Promise<void>;
   look(id: string): Promise<QueuedState>;
@@ -42,9 +42,13 @@ export interface StepQueue {
   counts(): Promise<QueueCounts>;
   /** Calls `listener` for what happens from now on; events may be lost when the server is. Gives the function that ends it. */
   watch(listener: (event: QueueEvent) => void): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+/** A queue on a server: workers open it as grids do. */
+export interface StepQueue extends StepDispatch {
   /** Begins to take steps, one at a time. */
   work(worker: StepWorker): Promise<WorkingQueue>;
-  close(): Promise<void>;
 }
 
 /** What a worker brings. */

@@ -1,18 +1,11 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { setThreads } from "../engine/runtime.ts";
 import type { EventSink } from "../study/events.ts";
-import { expandStudy } from "../study/plan.ts";
-import { loadData, loadWeights } from "../study/read-study.ts";
-import { stepFolder } from "../study/step-record.ts";
 import { openBullmqQueue } from "./bullmq-queue.ts";
-import { readGrid } from "./grid-file.ts";
 import { openRunStore, type StoreChoice } from "./open-run-store.ts";
 import { queueAddress } from "./queue-address.ts";
-import type { RunStore } from "./run-store.ts";
-import { type WorkerPlan, type WorkOptions, workOn } from "./work-on.ts";
-
-/** Grids whose plans are kept in memory, with their data. */
-const KEPT_PLANS = 3;
+import { workOn } from "./work-on.ts";
+import { planner } from "./worker-plans.ts";
 
 export interface WorkerOptions {
   /** The folder of runs: what grid and workers share, or, with `store`, this machine's own. */
@@ -46,23 +39,4 @@ export async function runWorker(options: WorkerOptions): Promise<{ steps: number
   } finally {
     await queue.close();
   }
-}
-
-/** Plans grids from their files, each once. */
-function planner(runs: RunStore, runsDir: string, events: EventSink): WorkOptions["plan"] {
-  const kept = new Map<string, WorkerPlan>();
-  return async (name) => {
-    const grid = await readGrid(runs, name);
-    if (grid === undefined) return undefined;
-    const { read, text, version } = grid;
-    const known = kept.get(text);
-    if (known !== undefined) return known;
-    const data = await loadData(read, join(runsDir, "cache"), events);
-    const { steps } = expandStudy(read.study, data, await loadWeights(read));
-    const plan = { version, steps: new Map(steps.map((step) => [stepFolder(step.spec), step])) };
-    const [oldest] = kept.keys();
-    if (oldest !== undefined && kept.size >= KEPT_PLANS) kept.delete(oldest);
-    kept.set(text, plan);
-    return plan;
-  };
 }

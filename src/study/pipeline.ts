@@ -6,7 +6,7 @@ import type { Measured } from "../metrics/measured.ts";
 import { assetsFolder } from "./assets.ts";
 import { asJson } from "./canonical.ts";
 import { cellName, runCell } from "./cell.ts";
-import { openCellRecords } from "./cell-records.ts";
+import { type CellRecords, openCellRecords } from "./cell-records.ts";
 import { readCurves } from "./curves.ts";
 import { attackName, defenseName } from "./entry-labels.ts";
 import { type EventSink, fanOut } from "./events.ts";
@@ -16,7 +16,7 @@ import { attackNotes, privacyNotes, studyNotes } from "./notes.ts";
 import { openPlan } from "./open-plan.ts";
 import { expandStudy, labelsOf, type PlannedCell, type StudyPlan } from "./plan.ts";
 import { provenance } from "./provenance.ts";
-import { loadData, loadWeights, readStudy } from "./read-study.ts";
+import { loadData, loadWeights, type ReadStudy, readStudy } from "./read-study.ts";
 import type { CellResult, Curve, FailedCell, StudyResult } from "./result.ts";
 import { finishRun, openRunFolder } from "./run-folder.ts";
 import { stepId } from "./step-record.ts";
@@ -46,8 +46,28 @@ export interface RunStudyOptions {
   readonly signal: AbortSignal;
   /** Opens the store of steps, where it is another than the folder `steps` of `runsDir`. */
   readonly openSteps?: (options: { readonly events: EventSink; readonly signal: AbortSignal }) => StepStore;
-  /** Steps that failed elsewhere, by id, with why: they are not tried again here. */
-  readonly failedSteps?: ReadonlyMap<string, string>;
+  /** Has what the cells rest on computed elsewhere; they are put together here. */
+  readonly elsewhere?: ComputeElsewhere;
+}
+
+/** Begins to have steps computed by others, into the store that the study is put together from. */
+export type ComputeElsewhere = (work: {
+  readonly read: ReadStudy;
+  readonly plan: StudyPlan;
+  /** What is asked for: these steps and all that they rest on. */
+  readonly ends: readonly PlannedStep[];
+  /** The run's, which tell of every step that is done. */
+  readonly events: EventSink;
+}) => Elsewhere;
+
+/** Steps that others compute. */
+export interface Elsewhere {
+  /** Steps that failed so far, by id, with why: they are not tried again. */
+  readonly failed: ReadonlyMap<string, string>;
+  /** Waits until a step of `ends` is done or will not be. @throws Interrupted when the run's signal is aborted. */
+  ended(step: PlannedStep): Promise<void>;
+  /** Waits until nobody works any more. @throws what kept the steps from being computed. */
+  over(): Promise<void>;
 }
 
 /**
@@ -82,11 +102,15 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
       seed: cell.seed,
     }));
     events({ type: "study-started", study: study.name, cells: grid.length, steps: plan.steps.length, grid });
+    const records = options.recordsDir === undefined ? undefined : openCellRecords(resolve(options.recordsDir));
+    const elsewhere = options.elsewhere?.({ read, plan, ends: await openEnds(plan, records), events });
+    // What is computed elsewhere is told of from there.
+    const telling = elsewhere === undefined ? events : newsTo(events);
     const shipped = [assetsFolder, ...(options.shipped ?? [])];
     const opened =
-      options.openSteps?.({ events, signal }) ??
-      openStepStore({ root: join(runsDir, "steps"), shipped, events, signal });
-    const store = withoutFailed(opened, options.failedSteps ?? new Map());
+      options.openSteps?.({ events: telling, signal }) ??
+      openStepStore({ root: join(runsDir, "steps"), shipped, events: telling, signal });
+    const store = elsewhere === undefined ? opened : withoutFailed(opened, elsewhere.failed);
     const results = new Map<string, StepResult>();
     const timings: StudyResult["timings"][number][] = [];
     const run = stepRunner(store, (step, result) => {
@@ -96,10 +120,9 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
       timings.push(peakMemory === undefined ? took : { ...took, peakMemory });
     });
 
-    const records = options.recordsDir === undefined ? undefined : openCellRecords(resolve(options.recordsDir));
     const cells: CellResult[] = [];
     const failed: FailedCell[] = [];
-    for (const cell of plan.cells) {
+    const take = async (cell: PlannedCell): Promise<void> => {
       const { seed } = cell;
       const labels = labelsOf(cell);
       const at = { defense: defenseName(labels), attack: attackName(labels), seed, cell: cellName(cell) };
@@ -108,7 +131,7 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
         if (known !== undefined) {
           cells.push(known.result);
           events({ type: "cell-finished", ...at, status: "done" });
-          continue;
+          return;
         }
         const result = await runCell({ cell, study, model: plan.model, data, studyDir, includePrivate, machine, run });
         cells.push(result);
@@ -120,6 +143,14 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
         failed.push({ ...labels, seed, message });
         events({ type: "cell-finished", ...at, status: "failed", message });
       }
+    };
+    try {
+      for (const cell of plan.cells) {
+        await elsewhere?.ended(cell.evaluation);
+        await take(cell);
+      }
+    } finally {
+      await elsewhere?.over();
     }
     const [pretraining, probe] = await sharedAccuracies(plan, run);
     const status = failed.length > 0 ? "partial" : "done";
@@ -140,6 +171,20 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
     events({ type: "study-finished", study: study.name, status });
     return { result, studyDir };
   });
+}
+
+/** The steps that a study's result is made of: the probe's, and the evaluations of cells that have no record. */
+async function openEnds({ linearProbe, cells }: StudyPlan, records?: CellRecords): Promise<PlannedStep[]> {
+  const known = await Promise.all(cells.map((cell) => records?.locate(cell)));
+  const open = cells.filter((_, at) => known[at] === undefined);
+  return [...(linearProbe ? [linearProbe] : []), ...open.map(({ evaluation }) => evaluation)];
+}
+
+/** Passes on all but that a step is there, which has been told already. */
+function newsTo(events: EventSink): EventSink {
+  return (event) => {
+    if (!(event.type === "step-finished" && event.source !== "run")) events(event);
+  };
 }
 
 /** What a cell's steps took, whenever they were computed. */

@@ -4,7 +4,7 @@ import { UserError } from "../../engine/errors.ts";
 import { cellInWords } from "../../study/entry-labels.ts";
 import type { Shard } from "../../study/shard.ts";
 import { EXIT } from "../errors.ts";
-import type { Cli, GlobalOptions, Program } from "../globals.ts";
+import { type Cli, type GlobalOptions, type Program, positiveWhole } from "../globals.ts";
 import { printJson } from "../json.ts";
 import { fromHere, tellStudy, watched } from "../tell-study.ts";
 import { type Followed, mlflowOption, tensorboardOption } from "../tracking-options.ts";
@@ -20,11 +20,20 @@ export function addRun(program: Program, cli: Cli): void {
     .addOption(mlflowOption())
     .option("--records <dir>", "folder of cells' records: cells that have one are not computed again, others leave one")
     .option(
+      "--workers <n>",
+      "processes that compute steps side by side, each with its share of --threads; 1 computes one after the other",
+      positiveWhole,
+      1,
+    )
+    .option(
       "--shard <i/n>",
       "compute one of n parts of the cells, on machines that share --runs; then run without it",
       shardOf,
     )
-    .action(async (studyFile, { shard, tensorboard, mlflow }, command) => {
+    .action(async (studyFile, { shard, workers, tensorboard, mlflow }, command) => {
+      if (shard !== undefined && workers > 1) {
+        throw new UserError("--shard computes its part in one process: start several shards, or give --workers alone");
+      }
       if (shard !== undefined && (tensorboard ?? mlflow) !== undefined) {
         throw new UserError(
           "--tensorboard and --mlflow follow a whole study: give them to the last run, without --shard",
@@ -41,15 +50,15 @@ export function addRun(program: Program, cli: Cli): void {
 
 async function runStudyFile(
   studyFile: string,
-  options: GlobalOptions & Followed & { includePrivate: boolean; records?: string | undefined },
+  options: GlobalOptions & Followed & { includePrivate: boolean; records?: string | undefined; workers: number },
   cli: Cli,
 ): Promise<number> {
-  const { includePrivate, records, threads = availableParallelism(), runs: runsDir } = options;
-  const recordsDir = records === undefined ? {} : { recordsDir: records };
-  const { runStudy } = await cli.modules.pipeline();
-  return tellStudy({ options, cli }, (events, signal) =>
-    runStudy({ studyFile, runsDir, includePrivate, ...recordsDir, threads, events, signal }),
-  );
+  const { includePrivate, records, workers, threads = availableParallelism(), runs: runsDir } = options;
+  const study = { studyFile, runsDir, includePrivate, threads, ...(records !== undefined && { recordsDir: records }) };
+  return tellStudy({ options, cli }, async (events, signal) => {
+    if (workers === 1) return (await cli.modules.pipeline()).runStudy({ ...study, events, signal });
+    return (await cli.modules.sideBySide()).runSideBySide({ ...study, workers, events, signal });
+  });
 }
 
 async function runOneShard(studyFile: string, options: GlobalOptions, shard: Shard, cli: Cli): Promise<number> {

@@ -26,11 +26,10 @@ try {
   let failed;
   try {
     await runs.writeGrid(GRID, "{}\n");
+    events({ type: "study-started", study: GRID, cells, steps: steps.length });
     failed = await interruptible(io, (signal) =>
       dispatch({
         queue,
-        study: GRID,
-        cells,
         steps,
         ends,
         finished: runs.finished,
