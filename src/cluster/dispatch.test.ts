@@ -125,6 +125,15 @@ test("steps are added once what they need is done, the longest chains first, and
   expect(added.at(-1)).toBe("evaluation 6999");
   expect(added).toHaveLength(6);
   expect(events.filter(({ type }) => type === "step-finished")).toHaveLength(6);
+
+  const again: StudyEvent[] = [];
+  await dispatch(options(queue, { events: (e) => again.push(e) }));
+  expect(added, "nothing is done twice").toHaveLength(6);
+  expect(again).toEqual(
+    [evaluation, alone].map(({ name }) =>
+      expect.objectContaining({ type: "step-finished", step: name, source: "store" }),
+    ),
+  );
 });
 
 test("what a queue has lost is added anew", async () => {

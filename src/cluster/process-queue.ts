@@ -6,6 +6,7 @@ import type { QueuedStep, QueueEvent, StepDispatch } from "./queue.ts";
 
 /** How a process of steps is begun: its first argument, as JSON. */
 export interface ProcessSettings {
+  /** Absolute. */
   readonly runsDir: string;
   readonly threads: number;
   readonly device: Device;

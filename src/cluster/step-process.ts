@@ -1,5 +1,5 @@
-import { resolve } from "node:path";
 import { setDevice, setThreads } from "../engine/runtime.ts";
+import type { EventSink } from "../study/events.ts";
 import { isInterruption } from "../study/interrupted.ts";
 import { doStep, Unfit } from "./do-step.ts";
 import { folderStore } from "./folder-store.ts";
@@ -10,8 +10,8 @@ import { planner } from "./worker-plans.ts";
 /** The body of a process of steps: each message is a step to do. It ends when the process that began it lets go of it, or ends. */
 const { runsDir, threads, device } = JSON.parse(process.argv[2]!) as ProcessSettings;
 const quiet = () => {};
-const runs = folderStore(resolve(runsDir));
-const plan = planner(runs, resolve(runsDir), quiet);
+const runs = folderStore(runsDir);
+const plan = planner(runs, runsDir, quiet);
 const stop = new AbortController();
 let working: Promise<void> = Promise.resolve();
 
@@ -32,8 +32,7 @@ if (device !== "cpu") await setDevice(device);
 await say({ type: "ready" });
 
 async function work(queued: QueuedStep): Promise<void> {
-  const report = (event: Extract<ProcessMessage, { type: "progress" }>["event"]) =>
-    void say({ type: "progress", event });
+  const report: EventSink = (event) => void say({ type: "progress", event });
   try {
     await doStep({ queued, report, runs, plan, events: quiet, signal: stop.signal });
     await say({ type: "done" });
