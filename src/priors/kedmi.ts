@@ -8,6 +8,7 @@ import { dcgan } from "./dcgan.ts";
 import { gmiGenerator, halvings, kernelSchema } from "./gmi-networks.ts";
 import { minibatchDiscrimination } from "./minibatch-discrimination.ts";
 import { definePrior, type PriorNetworks } from "./prior.ts";
+import { softLabels } from "./soft-labels.ts";
 import { trainKedmi } from "./train-kedmi.ts";
 
 const LEAK = 0.2;
@@ -95,13 +96,14 @@ export const kedmi = definePrior({
   quick: { width: 32, kernel: 4, steps: 70, critic: 1, batch: 32, kernels: 16, kernelRows: 16 },
   networks: (settings, { image, classes }) => kedmiNetworks(settings, image, classes),
   startsFrom: ({ resume }) => (resume ? dcgan.kind : undefined),
-  train: async ({ settings, shape: { image, classes }, images, target, ...rest }) =>
-    trainKedmi({
-      networks: kedmiNetworks(settings, image, classes),
-      images,
-      softLabels: await target.scores(images),
-      classes,
-      settings,
-      ...rest,
-    }),
+  async train({ settings, shape: { image, classes }, images, target, ...rest }) {
+    const scorer = await target.scorer(settings.batch);
+    const labels = softLabels(scorer, images.size, classes);
+    const networks = kedmiNetworks(settings, image, classes);
+    try {
+      return await trainKedmi({ networks, images, softLabels: labels, classes, settings, ...rest });
+    } finally {
+      await scorer.release();
+    }
+  },
 });

@@ -6,6 +6,7 @@ import type { StateDict } from "../engine/store.ts";
 import type { Work } from "../engine/work.ts";
 import { initialState } from "../models/bind.ts";
 import type { Layer } from "../models/layer.ts";
+import type { Predictor } from "../models/predict.ts";
 import type { SynthesisParts } from "./synthesis-parts.ts";
 
 /** The networks of a prior. Images are [N, channels, side, side] in [0, 1]; latents are [N, latent], drawn from N(0, I). */
@@ -66,6 +67,8 @@ export interface AttackedTarget {
   logits(images: Value): Value;
   /** The target's softmax for each image of a set, row by row: [images, classes]. */
   scores(images: ImageSet): Promise<Float32Array>;
+  /** The same for images as they turn up, so many at a time. */
+  scorer(batch: number): Promise<Predictor<"scores">>;
 }
 
 /** The attacked target in the hands of those who see the classes that it predicts, and nothing else. */

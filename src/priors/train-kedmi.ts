@@ -14,13 +14,14 @@ import { bindNetworks, compilePlayer, player, playerState, playerUpdates } from 
 import type { KedmiNetworks, KedmiSettings } from "./kedmi.ts";
 import { DISCRIMINATOR, GENERATOR, weightsUnder, weightsWithPrefix } from "./prior.ts";
 import { playRounds } from "./rounds.ts";
+import type { SoftLabels } from "./soft-labels.ts";
 
 /** What KEDMI's GAN learns from. */
 export interface KedmiTraining {
   readonly networks: KedmiNetworks;
   readonly images: ImageSet;
-  /** The attacked target's softmax for each image of `images`, row by row: [images, classes]. */
-  readonly softLabels: Float32Array;
+  /** The attacked target's softmax for images of `images`. */
+  readonly softLabels: SoftLabels;
   readonly classes: number;
   readonly settings: KedmiSettings;
   /** A public prior whose generator training starts from; used where its shapes fit. */
@@ -86,7 +87,6 @@ export async function trainKedmi(options: KedmiTraining): Promise<StateDict> {
   const generatorStep = await compilePlayer(generator, playerUpdates(generator), store);
 
   const perStep = criticSteps + 1;
-  const labels = new Float32Array(batch * classes);
   await playRounds({
     name: "kedmi",
     total: steps,
@@ -102,8 +102,7 @@ export async function trainKedmi(options: KedmiTraining): Promise<StateDict> {
         let loss = 0;
         for (let k = 0; k < criticSteps; k++) {
           const [a, b] = [(await labelledOrder.next()).value!, (await realOrder.next()).value!];
-          for (const [i, at] of a.indices.entries())
-            labels.set(softLabels.subarray(at * classes, (at + 1) * classes), i * classes);
+          const labels = await softLabels.of(a);
           const feeds = { labelled: a.images, real: b.images, softLabels: labels, z: rng.normals(batch * latent) };
           loss = await criticStep.take(feeds);
         }

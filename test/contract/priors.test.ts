@@ -63,15 +63,16 @@ let labelled: LabelsAccess;
 beforeAll(async () => {
   world = await tinyWorld();
   target = await trainedTarget();
-  const net = await predictor(IMAGE, 32, (x) => ({
-    scores: softmax(fixed(target).apply(logitsLayer(tinyModel()), x)),
-  }));
+  const net = await openScores(32);
   softLabels = (await predictSet(net, world.public)).scores;
   await net.release();
   const opened = openTarget("labels", tinyModel(), target, queryMeter());
   labelled = opened.target;
   return () => opened.release();
 });
+
+const openScores = (batch: number) =>
+  predictor(IMAGE, batch, (x) => ({ scores: softmax(fixed(target).apply(logitsLayer(tinyModel()), x)) }));
 
 type Change = Readonly<Record<string, number | boolean | string>>;
 
@@ -85,6 +86,7 @@ const train = async (kind: keyof typeof NETWORKS, work: Work, change: Change = {
     target: {
       logits: (x) => attacked.apply(logitsLayer(tinyModel()), x),
       scores: async () => softLabels,
+      scorer: openScores,
       labels: (x: Float32Array) => labelled.labels(x),
     },
     ...(start && { start }),

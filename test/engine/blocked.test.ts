@@ -49,6 +49,17 @@ const cases: Readonly<Record<string, () => Value>> = {
   "large map, stride 2, kernel of five": () =>
     conv2d(fed("large", 2, channels, 33, 33), kernel(5), { padding: 2, stride: 2 }),
   "large map, kernel of three": () => conv2d(fed("large", 2, channels, 32, 32), kernel(3), { padding: 1 }),
+  "rows that nearly fill blocks": () => conv2d(fed("wide", 2, channels, 28, 28), kernel(3), { padding: 1 }),
+  "rows of blocks, stride 2, kernel of four": () =>
+    conv2d(fed("wide", 2, channels, 32, 32), kernel(4), { padding: 1, stride: 2 }),
+  "rows of blocks, no padding": () => conv2d(fed("wide", 2, channels, 18, 34), kernel(3)),
+  "rows of blocks, dilation, stride 2": () =>
+    conv2d(fed("wide", 2, channels, 35, 35), kernel(3), { dilation: 2, stride: 2 }),
+  "images, kernel of five, stride 2": () => conv2d(images(), kernel(5, channels, 3), { padding: 2, stride: 2 }),
+  "images, fixed kernel of four, stride 2": () =>
+    conv2d(images(), fixed("w", channels, 3, 4, 4), { padding: 1, stride: 2 }),
+  "images of one channel": () => conv2d(fed("grey", 3, 1, SIDE, SIDE), kernel(3, channels, 1), { padding: 1 }),
+  "images that no squares tile": () => conv2d(fed("odd", 3, 3, 15, 15), kernel(3, channels, 3), { padding: 1 }),
   dilation: () => conv2d(maps(), kernel(3), { padding: 2, dilation: 2 }),
   "groups stay plain": () => conv2d(block3(maps()), fed("grouped", channels, channels / 2, 3, 3), { groups: 2 }),
   "channels that fill no block": () => conv2d(relu(block3(maps())), fed("odd", 5, channels, 3, 3)),

@@ -2,7 +2,9 @@ import type { Value } from "../graph.ts";
 import type { ConvWindow } from "../ops/conv.ts";
 import { shiftsBothSides, weightGradByShifts, weightGradFromColumns } from "../ops/conv-lowering.ts";
 import type { Shape } from "../shape.ts";
+import { imageGradInSquares } from "./image-grad.ts";
 import { type BlockedRule, dividesIntoBlocks } from "./layout.ts";
+import { weightGradByRows } from "./weight-grad.ts";
 import { allTaps, backwardWeight, forwardWeight, type Taps } from "./weights.ts";
 
 type Gradient = ConvWindow & { readonly to: Shape };
@@ -45,6 +47,10 @@ export const convInputGradRule: BlockedRule = (l, y) => {
   const [g, w] = y.inputs as [Value, Value];
   const window = y.attributes as unknown as Gradient;
   const { stride, dilation, padding } = window;
+  if (y.shape[1]! < l.block && l.isBlocked(g)) {
+    const images = imageGradInSquares(l, g, w, window);
+    return images === undefined ? undefined : { plain: images };
+  }
   if (window.groups !== 1 || !dividesIntoBlocks(y, l.block) || !dividesIntoBlocks(g, l.block)) return undefined;
   const kernel = kernelOf(w);
   if (stride.every((s) => s === 1)) {
@@ -112,9 +118,12 @@ export const convWeightGradRule: BlockedRule = (l, y) => {
   const [x, g] = y.inputs as [Value, Value];
   const window = y.attributes as unknown as Gradient;
   const blocked = dividesIntoBlocks(x, l.block) && dividesIntoBlocks(g, l.block);
-  if (window.groups !== 1 || !blocked || !(l.isBlocked(x) || l.isBlocked(g))) return undefined;
+  if (!(l.isBlocked(x) || l.isBlocked(g))) return undefined;
+  const byRows = weightGradByRows(l, x, g, window);
+  if (byRows !== undefined) return { plain: byRows };
+  if (window.groups !== 1 || !blocked) return undefined;
   if (shiftsBothSides(g, window)) return { plain: weightGradByShifts(l, [l.plain(x), l.plain(g)], g, window) };
-  const sums = weightGradFromColumns(l, [l.channelsLast(x), l.channelsLast(g)], g, window);
+  const sums = weightGradFromColumns(l, [l.channelsLast(x), l.channelsLast(g)], x, g, window);
   const [k, c, kh, kw] = window.to as [number, number, number, number];
   // From channels last to whole planes by way of blocks: two passes on all threads are faster than Transpose's one.
   const image = l.node("Reshape", [sums, l.int64s([k, kh, kw, c])]);

@@ -159,7 +159,7 @@ export function lowerConvWeightGrad(
   if (window.groups > 1 || x.shape[1]! < 16) return weightGradPerImage(l, inputs, x, g, window);
   if (shiftsBothSides(g, window)) return weightGradByShifts(l, inputs, g, window);
   const channelsLast = inputs.map((name) => l.node("Transpose", [name], { perm: [0, 2, 3, 1] }));
-  return asKernel(l, weightGradFromColumns(l, channelsLast, g, window), window.to);
+  return asKernel(l, weightGradFromColumns(l, channelsLast, x, g, window), window.to);
 }
 
 /**
@@ -243,7 +243,12 @@ function shiftedCopies(
   return copies;
 }
 
-function padded(l: Lowering, x: string, { padding }: ConvWindow, around: (h: number, w: number) => number[]): string {
+function padded(
+  l: Lowering,
+  x: string,
+  { padding }: Pick<ConvWindow, "padding">,
+  around: (h: number, w: number) => number[],
+): string {
   if (padding.every((p) => p === 0)) return x;
   const side = around(padding[0], padding[1]);
   return l.node("Pad", [x, l.int64s([...side, ...side]), l.float(0)], { mode: "constant" });
@@ -290,20 +295,40 @@ function weightGradPerImage(
 export function weightGradFromColumns(
   l: Lowering,
   [xLast, gLast]: readonly string[],
+  x: Value,
   g: Value,
   window: ConvWindow & { to: Shape },
 ): string {
-  const [n] = g.shape as [number];
+  const [n, , oh, ow] = g.shape as [number, number, number, number];
   const [k, c, kh, kw] = window.to as [number, number, number, number];
-  const rowsTotal = n * g.shape[2]! * g.shape[3]!;
-  const copies = shiftedCopies(
-    l,
-    padded(l, xLast!, window, (h, w) => [0, h, w, 0]),
-    g,
-    window,
-    1,
-  );
-  const columns = l.node("Reshape", [concatenated(l, copies, 3), l.int64s([rowsTotal, kh * kw * c])]);
-  const gRows = l.node("Reshape", [gLast!, l.int64s([rowsTotal, k])]);
+  const columns = l.node("Reshape", [metPixels(l, xLast!, x, [oh, ow], window), l.int64s([n * oh * ow, kh * kw * c])]);
+  const gRows = l.node("Reshape", [gLast!, l.int64s([n * oh * ow, k])]);
   return l.node("Gemm", [gRows, columns], { transA: 1 });
+}
+
+/** For each pixel of the gradient those of the input [N, H, W, C] that the places of the kernel meet, in rows: [N, oh·ow, kh·kw, C]. */
+function metPixels(
+  l: Lowering,
+  xLast: string,
+  x: Value,
+  [oh, ow]: readonly [number, number],
+  { stride, padding, dilation, to }: ConvWindow & { to: Shape },
+): string {
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  const [kh, kw] = to.slice(2) as [number, number];
+  if (kh === 1 && kw === 1 && stride.every((s) => s === 1) && padding.every((p) => p === 0)) return xLast;
+  const [rows, columns] = [met(oh, kh, stride[0], dilation[0]), met(ow, kw, stride[1], dilation[1])];
+  const [tall, wide] = [h + 2 * padding[0], w + 2 * padding[1]];
+  const filled = padded(l, xLast, { padding }, (top, left) => [0, top, left, 0]);
+  const pixels = l.node("Reshape", [filled, l.int64s([n, tall * wide, c])]);
+  const places = rows.flatMap((row) => columns.map((column) => row.flatMap((i) => column.map((j) => i * wide + j))));
+  // One copy on all threads, where slices that are then joined would be two on one.
+  return l.node("Gather", [pixels, l.int64s(places.flat())], { axis: 1 });
+}
+
+/** For each pixel along a side of the output those of the padded input that the kernel's places meet. */
+export function met(outputs: number, places: number, stride: number, dilation: number): number[][] {
+  return Array.from({ length: outputs }, (_, at) =>
+    Array.from({ length: places }, (_, place) => at * stride + place * dilation),
+  );
 }

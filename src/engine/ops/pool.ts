@@ -1,6 +1,7 @@
 import { constant, defineOp, type Value } from "../graph.ts";
 import { type Shape, windowCount } from "../shape.ts";
 import { filled, tensor } from "../tensor.ts";
+import { relu } from "./activation.ts";
 import { convTranspose2d } from "./conv.ts";
 import { add, div, equal, mul, toFloat } from "./elementwise.ts";
 import { matmul } from "./linear.ts";
@@ -80,6 +81,8 @@ function slidingMaxGrad(g: Value, y: Value, { kernel, stride, padding }: Pool): 
 
 /** The largest element of each window; x [N, C, H, W]. Where several are largest they share the gradient equally. */
 export function maxPool2d(x: Value, options: PoolOptions): Value {
+  // A ReLU gives the same behind the pool, where there are fewer pixels to mask on the way back; padding never wins in either order.
+  if (x.op === "Relu") return relu(maxPoolOp([x.inputs[0]!], poolOf(options)));
   return maxPoolOp([x], poolOf(options));
 }
 

@@ -91,10 +91,13 @@ export function inversionPriorStep(
 function attackedTarget(model: Model, state: StateDict): AttackedTarget {
   const net = fixed(state);
   const logits: AttackedTarget["logits"] = (images) => net.apply(logitsLayer(model), images);
+  const scorer: AttackedTarget["scorer"] = (batch) =>
+    predictor(model.input, batch, (x) => ({ scores: softmax(logits(x)) }));
   return {
     logits,
+    scorer,
     async scores(images) {
-      const judge = await predictor(model.input, 64, (x) => ({ scores: softmax(logits(x)) }));
+      const judge = await scorer(64);
       const { scores } = await predictSet(judge, images);
       await judge.release();
       return scores;

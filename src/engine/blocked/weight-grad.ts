@@ -1,0 +1,86 @@
+import type { Value } from "../graph.ts";
+import type { ConvWindow } from "../ops/conv.ts";
+import type { Shape } from "../shape.ts";
+import { type BlockedLowering, dividesIntoBlocks } from "./layout.ts";
+
+// The weight's gradient as a convolution. A blocked gradient [K/b, H·W/b, b pixels, b of K] of one image lies in memory just as the
+// weights of a convolution do whose input channels are b pixels of a row: so read, each image is a group of its own. The input takes the
+// same order, its pixels in blocks and its channels side by side, once for each column of the kernel; rows of the kernel are met by sliding.
+
+type Gradient = ConvWindow & { readonly to: Shape };
+
+/** Rows are filled up to whole blocks with zeros, where that is not too much of them. */
+const LEAST_FILLED = 0.75;
+
+/** Pixels of a row of the gradient in whole blocks; undefined where another form is better or the only one. */
+function blockedWidth(l: BlockedLowering, x: Value, g: Value, { groups, stride, dilation, padding, to }: Gradient) {
+  const [kh, kw] = to.slice(2) as [number, number];
+  const [oh, ow] = g.shape.slice(2) as [number, number];
+  const wide = Math.ceil(ow / l.block) * l.block;
+  if (groups !== 1 || kh * kw === 1 || !dividesIntoBlocks(g, l.block) || ow < LEAST_FILLED * wide) return undefined;
+  const below = (kh - 1) * dilation[0] + (oh - 1) * stride[0] + 1 - x.shape[2]! - padding[0];
+  return below < 0 ? undefined : { wide, below };
+}
+
+/** The weight's gradient, plain; undefined where rows do not fill blocks. */
+export function weightGradByRows(l: BlockedLowering, x: Value, g: Value, window: Gradient): string | undefined {
+  const fit = blockedWidth(l, x, g, window);
+  if (fit === undefined) return undefined;
+  const { wide, below } = fit;
+  const { block: b } = l;
+  const { stride, dilation, padding } = window;
+  const [k, c, kh, kw] = window.to as [number, number, number, number];
+  const [n, , oh, ow] = g.shape as [number, number, number, number];
+  const h = x.shape[2]!;
+  const columns = pixelsInBlocks(l, x, wide, window);
+  const input = l.node("Reshape", [columns, l.int64s([1, n * b, h, (wide / b) * kw * c])]);
+  const weight = l.node("Reshape", [
+    widened(l, l.blocked(g), [(n * k) / b, oh, ow, b], wide),
+    l.int64s([n * k, b, oh, wide / b]),
+  ]);
+  const products = l.blockedNode("Conv", [input, weight], {
+    kernel_shape: [oh, wide / b],
+    strides: [dilation[0], 1],
+    pads: [padding[0], 0, below, 0],
+    dilations: [stride[0], kw * c],
+    group: n,
+  });
+  const each = l.node("Reshape", [products, l.int64s([n, k * kh * kw * c])]);
+  const total = l.node("ReduceSum", [each, l.int64s([0])], { keepdims: 0 });
+  const inBlocks = l.node("Reshape", [total, l.int64s([k / b, kh, kw, c, b])]);
+  return l.node("Reshape", [l.node("Transpose", [inBlocks], { perm: [0, 4, 3, 1, 2] }), l.int64s(window.to)]);
+}
+
+function widened(l: BlockedLowering, name: string, shape: Shape, wide: number): string {
+  const missing = wide - shape[2]!;
+  if (missing === 0) return name;
+  const pads = l.int64s([0, 0, 0, 0, 0, 0, missing, 0]);
+  return l.node("Pad", [l.node("Reshape", [name, l.int64s(shape)]), pads, l.float(0)], { mode: "constant" });
+}
+
+/** [N, H, wide/b, kernel column, C, b]: for each column of the kernel the pixels of each row that meet it. */
+function pixelsInBlocks(
+  l: BlockedLowering,
+  x: Value,
+  wide: number,
+  { stride, dilation, padding, to }: Gradient,
+): string {
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  const kw = to[3]!;
+  const reach = (wide - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
+  const filled = l.node(
+    "Pad",
+    [
+      l.node("Reshape", [l.channelsLast(x), l.int64s([n * h, w, c])]),
+      l.int64s([0, padding[1], 0, 0, Math.max(0, reach - w - padding[1]), 0]),
+      l.float(0),
+    ],
+    { mode: "constant" },
+  );
+  const meets = Array.from({ length: wide }, (_, i) =>
+    Array.from({ length: kw }, (_, j) => i * stride[1] + j * dilation[1]),
+  );
+  const columns = l.node("Gather", [filled, l.int64s(meets.flat())], { axis: 1 });
+  const rows = l.node("Reshape", [columns, l.int64s([n * h, wide, 1, kw * c])]);
+  return l.blockedNode("ReorderInput", [rows]);
+}
