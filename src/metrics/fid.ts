@@ -1,4 +1,5 @@
-import { frechetDistance, momentsOf, withoutPart } from "./frechet-distance.ts";
+import { frechetDistance, momentsOf } from "./frechet-distance.ts";
+import { frechetLeaving } from "./frechet-leaving.ts";
 import { jackknifeByIdentity } from "./interval.ts";
 import { defineMetric, type Evidence } from "./metric.ts";
 import { checkAllFeatures } from "./nearest-reference.ts";
@@ -31,15 +32,17 @@ export const fid = defineMetric({
   measure(evidence) {
     const { d, real, fake, attacked } = rowsOf(evidence);
     if (real.length < 2 || fake.length < 2) return undefined;
-    const all = momentsOf(
+    const distance = frechetLeaving(
       real.map(({ row }) => row),
+      fake.map(({ row }) => row),
       d,
     );
     const { value, low, high } = jackknifeByIdentity(attacked, (left) => {
-      const kept = fake.flatMap(({ label, row }) => (left.has(label) ? [] : [row]));
-      const taken = real.flatMap(({ label, row }) => (left.has(label) ? [row] : []));
-      if (kept.length < 2 || real.length - taken.length < 2) return undefined;
-      return frechetDistance(taken.length === 0 ? all : withoutPart(all, momentsOf(taken, d)), kept);
+      const [leftReal, leftFake] = [real, fake].map((rows) =>
+        rows.flatMap(({ label }, i) => (left.has(label) ? [i] : [])),
+      );
+      if (real.length - leftReal!.length < 2 || fake.length - leftFake!.length < 2) return undefined;
+      return distance(leftReal!, leftFake!);
     });
     return { value, n: fake.length, low: Math.max(0, low), high };
   },

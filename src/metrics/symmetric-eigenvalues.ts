@@ -32,16 +32,25 @@ function tridiagonal(a: Float64Array, n: number): { diagonal: Float64Array; besi
     // ‖v‖² / 2 of the Householder vector: H = I − v vᵀ / half
     const half = norm * (norm + Math.abs(first));
     if (half === 0) continue;
+    // Below the diagonal lies all that is needed: each element stands for its mirror image too.
+    for (let i = k + 1; i < n; i++) {
+      const [row, x] = [i * n, v[i]!];
+      let sum = a[row + i]! * x;
+      for (let j = k + 1; j < i; j++) {
+        sum += a[row + j]! * v[j]!;
+        w[j]! += a[row + j]! * x;
+      }
+      w[i] = sum;
+    }
     let vw = 0;
     for (let i = k + 1; i < n; i++) {
-      let sum = 0;
-      for (let j = k + 1; j < n; j++) sum += a[i * n + j]! * v[j]!;
-      w[i] = sum / half;
+      w[i]! /= half;
       vw += w[i]! * v[i]!;
     }
     for (let i = k + 1; i < n; i++) w[i]! -= (vw / (2 * half)) * v[i]!;
     for (let i = k + 1; i < n; i++) {
-      for (let j = k + 1; j < n; j++) a[i * n + j]! -= v[i]! * w[j]! + w[i]! * v[j]!;
+      const [row, x, y] = [i * n, v[i]!, w[i]!];
+      for (let j = k + 1; j <= i; j++) a[row + j]! -= x * w[j]! + y * v[j]!;
     }
   }
   return { diagonal: Float64Array.from({ length: n }, (_, i) => a[i * n + i]!), beside };
