@@ -1,4 +1,5 @@
 import { constant, constantTensor, defineOp, type Value } from "../graph.ts";
+import type { Lowering } from "../lowering.ts";
 import { broadcastShapes } from "../shape.ts";
 import { type Dtype, tensor } from "../tensor.ts";
 
@@ -24,6 +25,15 @@ function unary(name: string, rule?: Rule): (x: Value) => Value {
   return (x) => op([x], {});
 }
 
+/**
+ * A scalar gets the result's rank where that ends in an axis of one, as 1×1 kernels do: the runtime (1.30) then sees that it meets all
+ * elements alike, while of a scalar without axes it takes them one by one.
+ */
+function ranked(l: Lowering, name: string, v: Value, y: Value): string {
+  if (v.shape.length > 0 || y.shape.length < 2 || y.shape.at(-1) !== 1) return name;
+  return l.node("Reshape", [name, l.int64s(y.shape.map(() => 1))]);
+}
+
 type PairRule = (g: Value, y: Value, a: Value, b: Value) => readonly [Value, Value];
 
 /** An op of two inputs that broadcast; the reverse walk undoes the broadcasting. */
@@ -32,7 +42,11 @@ function binary(name: string, rule?: PairRule, dtype?: Dtype): (a: Operand, b: O
     shape: ([a, b], _, fail) => broadcastShapes(a!.shape, b!.shape) ?? fail("shapes must broadcast"),
     ...(dtype && { dtype }),
     ...(rule && { grad: (g: Value, y: Value) => rule(g, y, y.inputs[0]!, y.inputs[1]!) }),
-    lower: (l, inputs) => l.node(name, inputs),
+    lower: (l, inputs, y) =>
+      l.node(
+        name,
+        inputs.map((input, i) => ranked(l, input, y.inputs[i]!, y)),
+      ),
   });
   return (a, b) => op([lift(a), lift(b)], {});
 }
