@@ -49,19 +49,39 @@ interface Lines {
   readonly step: number;
 }
 
+/** Sums that are added to at the same time: one alone waits for its own additions most of the time. */
+const ABREAST = 4;
+
 function blurLines(from: Float32Array, to: Float32Array, kernel: Float64Array, layout: Lines): void {
   const { lines, length, stride, step } = layout;
   const reach = kernel.length - 1;
-  const padded = new Float64Array(length + 2 * reach);
+  const padded = new Float64Array(length + 2 * reach + ABREAST - 1);
   for (let line = 0; line < lines; line++) {
     const start = line * stride;
-    for (let i = 0; i < padded.length; i++) {
-      padded[i] = from[start + Math.min(length - 1, Math.max(0, i - reach)) * step]!;
-    }
-    for (let i = 0; i < length; i++) {
-      let sum = kernel[0]! * padded[i + reach]!;
-      for (let k = 1; k <= reach; k++) sum += kernel[k]! * (padded[i + reach - k]! + padded[i + reach + k]!);
-      to[start + i * step] = sum;
+    for (let i = 0; i < length; i++) padded[i + reach] = from[start + i * step]!;
+    padded.fill(padded[reach]!, 0, reach);
+    padded.fill(padded[reach + length - 1]!, reach + length, length + 2 * reach);
+    for (let i = 0; i < length; i += ABREAST) {
+      const middle = kernel[0]!;
+      let [low, high] = [i + reach, i + reach];
+      let a = middle * padded[low]!;
+      let b = middle * padded[low + 1]!;
+      let c = middle * padded[low + 2]!;
+      let d = middle * padded[low + 3]!;
+      for (let k = 1; k <= reach; k++) {
+        const weight = kernel[k]!;
+        low--;
+        high++;
+        a += weight * (padded[low]! + padded[high]!);
+        b += weight * (padded[low + 1]! + padded[high + 1]!);
+        c += weight * (padded[low + 2]! + padded[high + 2]!);
+        d += weight * (padded[low + 3]! + padded[high + 3]!);
+      }
+      const at = start + i * step;
+      to[at] = a;
+      if (i + 1 < length) to[at + step] = b;
+      if (i + 2 < length) to[at + 2 * step] = c;
+      if (i + 3 < length) to[at + 3 * step] = d;
     }
   }
 }

@@ -48,7 +48,7 @@ export function imageGradInSquares(
   window: ConvWindow & { to: readonly number[] },
 ) {
   const { stride, padding, dilation, groups, to } = window;
-  const [k, c, kh, kw] = w.shape as [number, number, number, number];
+  const c = w.shape[1]!;
   const s = stride[0];
   const side = s * Math.floor(Math.sqrt(l.block / c) / s);
   const plain = groups === 1 && stride[1] === s && dilation.every((d) => d === 1);
@@ -61,23 +61,7 @@ export function imageGradInSquares(
   );
   if (rows === undefined || columns === undefined) return undefined;
 
-  // [K, C·kh·kw + 1]: behind the kernel's places lies a zero for all that is none.
-  const none = c * kh * kw;
-  const flat = l.node("Reshape", [l.plain(w), l.int64s([k, none])]);
-  const filled = l.node("Pad", [flat, l.int64s([0, 0, 0, 1]), l.float(0)], { mode: "constant" });
-  const places: number[] = [];
-  for (let tap = 0; tap < rows.taps * columns.taps; tap++)
-    for (let channel = 0; channel < l.block; channel++) {
-      const [of, pixel] = [Math.floor(channel / side ** 2), channel % side ** 2];
-      const row = rows.place(Math.floor(pixel / side), Math.floor(tap / columns.taps));
-      const column = columns.place(pixel % side, tap % columns.taps);
-      places.push(of >= c || row === undefined || column === undefined ? none : (of * kh + row) * kw + column);
-    }
-  const taps = rows.taps * columns.taps;
-  const gathered = l.node("Gather", [filled, l.int64s(places)], { axis: 1 });
-  const parts = l.node("Reshape", [gathered, l.int64s([k / l.block, l.block, taps, l.block])]);
-  const ordered = l.node("Transpose", [parts], { perm: [0, 2, 1, 3] });
-  const weight = l.node("Reshape", [ordered, l.int64s([l.block, k, rows.taps, columns.taps])]);
+  const weight = weightOfSquares(l, w, side, rows, columns);
   const squares = l.blockedNode("Conv", [l.blocked(g), weight], {
     kernel_shape: [rows.taps, columns.taps],
     strides: [rows.stride, columns.stride],
@@ -87,4 +71,25 @@ export function imageGradInSquares(
   });
   const apart = l.blockedNode("ReorderOutput", [squares], { channels: c * side ** 2 });
   return l.node("DepthToSpace", [apart], { blocksize: side, mode: "CRD" });
+}
+
+/** The kernel [K, C, kh, kw] as the convolution reads it: [K/b, taps, b of K, b], the last axis by channels and pixels of a square. */
+function weightOfSquares(l: BlockedLowering, w: Value, side: number, rows: Direction, columns: Direction): string {
+  const [k, c, kh, kw] = w.shape as [number, number, number, number];
+  const taps = rows.taps * columns.taps;
+  // Behind the kernel's places lies a zero, for all that is none of them.
+  const none = c * kh * kw;
+  const flat = l.node("Reshape", [l.plain(w), l.int64s([k, none])]);
+  const filled = l.node("Pad", [flat, l.int64s([0, 0, 0, 1]), l.float(0)], { mode: "constant" });
+  const places = Array.from({ length: taps * l.block }, (_, at) => {
+    const [tap, channel] = [Math.floor(at / l.block), at % l.block];
+    const [of, pixel] = [Math.floor(channel / side ** 2), channel % side ** 2];
+    const row = rows.place(Math.floor(pixel / side), Math.floor(tap / columns.taps));
+    const column = columns.place(pixel % side, tap % columns.taps);
+    return of >= c || row === undefined || column === undefined ? none : (of * kh + row) * kw + column;
+  });
+  const gathered = l.node("Gather", [filled, l.int64s(places)], { axis: 1 });
+  const parts = l.node("Reshape", [gathered, l.int64s([k / l.block, l.block, taps, l.block])]);
+  const ordered = l.node("Transpose", [parts], { perm: [0, 2, 1, 3] });
+  return l.node("Reshape", [ordered, l.int64s([l.block, k, rows.taps, columns.taps])]);
 }

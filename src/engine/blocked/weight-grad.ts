@@ -1,5 +1,6 @@
 import type { Value } from "../graph.ts";
 import type { ConvWindow } from "../ops/conv.ts";
+import { met } from "../ops/conv-lowering.ts";
 import type { Shape } from "../shape.ts";
 import { type BlockedLowering, dividesIntoBlocks } from "./layout.ts";
 
@@ -77,10 +78,7 @@ function pixelsInBlocks(
     ],
     { mode: "constant" },
   );
-  const meets = Array.from({ length: wide }, (_, i) =>
-    Array.from({ length: kw }, (_, j) => i * stride[1] + j * dilation[1]),
-  );
-  const columns = l.node("Gather", [filled, l.int64s(meets.flat())], { axis: 1 });
+  const columns = l.node("Gather", [filled, l.int64s(met(wide, kw, stride[1], dilation[1]).flat())], { axis: 1 });
   const rows = l.node("Reshape", [columns, l.int64s([n * h, wide, 1, kw * c])]);
   return l.blockedNode("ReorderInput", [rows]);
 }
