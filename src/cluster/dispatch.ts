@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import { atOnce } from "../engine/at-once.ts";
 import { UserError } from "../engine/errors.ts";
 import type { EventSink } from "../study/events.ts";
 import { Interrupted } from "../study/interrupted.ts";
@@ -14,8 +15,6 @@ const LOOK_SHARE = 10;
 /** Milliseconds until a server that answered with an error is asked again, and those that it has to hear that a grid is cancelled. */
 const AWAY = 1000;
 const LEAVE = 5000;
-/** Steps that are looked after at once. */
-const AT_ONCE = 32;
 
 export interface DispatchOptions {
   readonly queue: StepDispatch;
@@ -84,7 +83,7 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
       const began = performance.now();
       await asked(async () => {
         const names = await finished.names?.();
-        await each([...released], (id) => lookAfter(id, names));
+        await atOnce([...released], (id) => lookAfter(id, names));
         await tellState();
       });
       const took = performance.now() - began;
@@ -95,7 +94,7 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
     const leave = async () => {
       await underWay;
       await stop();
-      if (signal.aborted) await each([...released], (id) => queue.remove(id));
+      if (signal.aborted) await atOnce([...released], (id) => queue.remove(id));
     };
     await Promise.race([leave().catch(() => undefined), setTimeout(LEAVE, undefined, { ref: false })]);
   }
@@ -189,7 +188,7 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
 
   /** What failed in an earlier attempt gets another. */
   async function forgetFailures(): Promise<void> {
-    await each([...byId.keys()], async (id) => {
+    await atOnce([...byId.keys()], async (id) => {
       if (graph.isOpen(id) && (await queue.look(id)).state === "failed") await queue.remove(id);
     });
   }
@@ -205,13 +204,4 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
     const folder = stepFolder(spec);
     return names === undefined || names.has(folder) ? finished.secondsOf(folder) : undefined;
   }
-}
-
-/** Calls `work` for all items, some at once. */
-async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const left = [...items];
-  const lane = async () => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, lane));
 }

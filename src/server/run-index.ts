@@ -1,5 +1,6 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { atOnce } from "../engine/at-once.ts";
 import { RUN_RECORD, RunRecord } from "../study/run-record.ts";
 import type { RunList, RunRow } from "./api.ts";
 import type { Confined } from "./confined.ts";
@@ -11,8 +12,6 @@ export const STUDIES = "studies";
 const LOST_AFTER = 120_000;
 /** Rows an answer holds at most. */
 const PAGE = 100;
-/** Records looked at together: disks and file handles have their limits. */
-const AT_ONCE = 32;
 /** Folders of the runs folder that hold no runs. */
 const NO_RUNS = new Set(["steps", "cache", STUDIES]);
 
@@ -57,7 +56,7 @@ export function openRunIndex(
 
   async function ids(): Promise<string[]> {
     const studies = (await runs.folders()).filter((name) => !NO_RUNS.has(name));
-    const cells = await inTurns(studies, async (study) =>
+    const cells = await atOnce(studies, async (study) =>
       (await runs.folders(study, "cells")).map((cell) => `${study}/${cell}`),
     );
     return [...studies, ...cells.flat()];
@@ -67,7 +66,7 @@ export function openRunIndex(
     async list({ q = "", state = "", kind = "", from = 0 }) {
       const all = await ids();
       const rows = (
-        await inTurns(all, async (id) => {
+        await atOnce(all, async (id) => {
           const record = await recordOf(id);
           return record === undefined ? [] : [rowOf(id, record)];
         })
@@ -126,12 +125,4 @@ function rowOf(id: string, record: RunRecord): RunRow {
     ...(seed !== undefined && { seed }),
     ...(error !== undefined && { error }),
   };
-}
-
-/** Does `work` for every item, some at a time; results in the items' order. */
-async function inTurns<In, Out>(items: readonly In[], work: (item: In) => Promise<Out>): Promise<Out[]> {
-  const results: Out[] = [];
-  for (let at = 0; at < items.length; at += AT_ONCE)
-    results.push(...(await Promise.all(items.slice(at, at + AT_ONCE).map(work))));
-  return results;
 }

@@ -6,6 +6,7 @@ import { unitValues } from "../data/to-unit.ts";
 import { trainableParameters } from "../defenses/boundary.ts";
 import type { Defended } from "../defenses/compose.ts";
 import { privacyOf } from "../defenses/dp-sgd.ts";
+import { atOnce } from "../engine/at-once.ts";
 import { countWeights } from "../models/bind.ts";
 import { type Model, splitAt } from "../models/model.ts";
 import { asJson } from "./canonical.ts";
@@ -134,9 +135,9 @@ async function trainedAs(
 /** `<label>.png`: the first training image of each private class */
 async function writeReferences(folder: string, train: ImageSet): Promise<void> {
   const length = train.channels * train.height * train.width;
-  const bytes = new Uint8Array(length);
-  for (const label of train.classes.keys()) {
+  await atOnce([...train.classes.keys()], async (label) => {
+    const bytes = new Uint8Array(length);
     await train.read([train.labels.indexOf(label)], bytes);
     await writePng(join(folder, `${label}.png`), unitValues(bytes), train);
-  }
+  });
 }

@@ -4,6 +4,7 @@ import type { StyleSpace } from "../../attacks/space.ts";
 import type { AttributeData, StudyData } from "../../data/dataset.ts";
 import { writePng } from "../../data/image-file.ts";
 import type { Defended } from "../../defenses/compose.ts";
+import { atOnce } from "../../engine/at-once.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import { seedFor } from "../../engine/random.ts";
 import type { StateDict } from "../../engine/store.ts";
@@ -251,13 +252,12 @@ async function writeImages(
 ): Promise<void> {
   const length = channels * height * width;
   const counts = new Map<number, number>();
-  for (const [i, label] of labels.entries()) {
+  const names = Array.from(labels, (label) => {
     const k = counts.get(label) ?? 0;
     counts.set(label, k + 1);
-    await writePng(join(folder, String(label), `${k}.png`), images.subarray(i * length, (i + 1) * length), {
-      channels,
-      height,
-      width,
-    });
-  }
+    return join(String(label), `${k}.png`);
+  });
+  await atOnce(names, (name, i) =>
+    writePng(join(folder, name), images.subarray(i * length, (i + 1) * length), { channels, height, width }),
+  );
 }
