@@ -223,7 +223,8 @@ export function fillTargets(
 async function evaluator(training: Training, set: ImageSet, store: ReturnType<typeof createStore>) {
   const { objective, targets } = training;
   const width = targets[0]!.length;
-  const batch = Math.min(64, set.size);
+  // Of one size, so that the last is as full as the others.
+  const batch = Math.ceil(set.size / Math.ceil(set.size / 64));
   const feed = await validationFeed(training, set, batch);
   const { outputs } = forward(feed.network, batch, false, feed.images);
   const target = input("targets", [batch, width]);

@@ -1,13 +1,12 @@
 import { join } from "node:path";
 import type { Queries } from "../../attacks/queries.ts";
 import type { StyleSpace } from "../../attacks/space.ts";
-import type { AttributeData, StudyData } from "../../data/dataset.ts";
+import type { AttributeData, ImageSet, StudyData } from "../../data/dataset.ts";
 import { writePng } from "../../data/image-file.ts";
 import type { Defended } from "../../defenses/compose.ts";
 import { atOnce } from "../../engine/at-once.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import { seedFor } from "../../engine/random.ts";
-import type { StateDict } from "../../engine/store.ts";
 import { attackAccuracy, attackAccuracyTop5 } from "../../metrics/attack-accuracy.ts";
 import { type AttributeRecovery, attributeRecovery } from "../../metrics/attribute-recovery.ts";
 import { metrics } from "../../metrics/index.ts";
@@ -33,6 +32,7 @@ import { judgesResult, type Opinions, opinionSteps, testAccuracyOf } from "./opi
 import { type PlannedStep, planStep } from "./planned.ts";
 import { readRealImages } from "./real-images.ts";
 import { openReconstructions } from "./reconstructions.ts";
+import { remembered } from "./remembered.ts";
 
 /** Files of an evaluation step. */
 export const EVALUATION = "evaluation.json";
@@ -129,26 +129,24 @@ async function evaluate(
   const { record, images, labels } = found;
   await writeImages(join(context.dir, IMAGES), images, labels, model.input);
 
-  const weights = (step: PlannedStep) => readState(join(dir(step), WEIGHTS));
-  const onTest = async (classifier: Model, state: StateDict, answers?: Answers) => {
-    const net = await classifierPredictor(classifier, state);
+  const onTest = async (classifier: Model, step: PlannedStep, answers?: Answers) => {
+    const ask = () => logitsOf(classifier, dir(step), test, answers);
     const logits = answers
-      ? await answersFor(net, test, classifier.classes, answers)
-      : (await predictSet(net, test)).logits;
-    await net.release();
+      ? await ask()
+      : await remembered(`logits of ${step.spec.kind}`, askedOf(dir(step), test), ask);
     return { logits, labels: test.labels };
   };
-  const target = await weights(steps.target);
-  const judge = await openJudge(evaluationModel, await weights(steps.evaluation));
+  const target = await readState(join(dir(steps.target), WEIGHTS));
+  const judge = await openJudge(evaluationModel, dir(steps.evaluation));
   const evidence: Evidence = {
     ...(await evidenceOn({
       judge,
       data,
       images: { images, labels },
-      natural: await onTest(model, target, await answersOf(defended, target, data, seed)),
+      natural: await onTest(model, steps.target, await answersOf(defended, target, data, seed)),
       seed: seedFor(seed, "intervals"),
     })),
-    ...(student && { student: await onTest(student.model, await weights(student.step)) }),
+    ...(student && { student: await onTest(student.model, student.step) }),
   };
   const floor = async (file: string) =>
     attackAccuracy.measure({
@@ -192,15 +190,7 @@ async function evaluate(
     realImages: await readRealImages(dir(steps.realImages)),
     attributeRecovery:
       steps.attributes !== undefined && attributeModel !== undefined && data.attributes !== undefined
-        ? await readAttributes(
-            data,
-            data.attributes,
-            attributeModel,
-            join(dir(steps.attributes), WEIGHTS),
-            images,
-            labels,
-            seed,
-          )
+        ? await readAttributes(data, data.attributes, attributeModel, dir(steps.attributes), images, labels, seed)
         : [],
     identities: identityResults(evidence),
     evaluationModel: judged,
@@ -208,18 +198,31 @@ async function evaluate(
   };
 }
 
+/** What names a finished step's answers to a set. */
+const askedOf = (dir: string, set: ImageSet) => `${dir} ${set.hash}`;
+
+/** A trained classifier's logits of a whole set. */
+async function logitsOf(model: Model, dir: string, set: ImageSet, answers?: Answers): Promise<Float32Array> {
+  const net = await classifierPredictor(model, await readState(join(dir, WEIGHTS)));
+  const logits = answers ? await answersFor(net, set, model.classes, answers) : (await predictSet(net, set)).logits;
+  await net.release();
+  return logits;
+}
+
 async function readAttributes(
   data: StudyData,
   attributes: AttributeData,
   model: Model,
-  weights: string,
+  dir: string,
   images: Float32Array,
   labels: Int32Array,
   seed: number,
 ): Promise<AttributeRecovery[]> {
-  const reader = await classifierPredictor(model, await readState(weights));
+  const { test } = data.private;
+  const reader = await classifierPredictor(model, await readState(join(dir, WEIGHTS)));
   const reconstructions = { labels, outputs: (await reader.predict(images, labels.length)).logits };
-  const real = { labels: data.private.test.labels, outputs: (await predictSet(reader, data.private.test)).logits };
+  const read = async () => (await predictSet(reader, test)).logits;
+  const real = { labels: test.labels, outputs: await remembered("attributes", askedOf(dir, test), read) };
   await reader.release();
   const { specs, private: truth, values: population } = attributes;
   return attributeRecovery({ specs, truth, population, reconstructions, real, seed: seedFor(seed, "attributes") });

@@ -1,12 +1,14 @@
+import { join } from "node:path";
 import type { ImageSet } from "../../data/dataset.ts";
 import { imageLength } from "../../data/image-size.ts";
 import { all } from "../../data/loader.ts";
 import { indicesByClass, subset } from "../../data/subset.ts";
-import type { StateDict } from "../../engine/store.ts";
 import type { Evidence, PictureBatch } from "../../metrics/metric.ts";
 import { perceptualEmbedding } from "../../metrics/perceptual-embedding.ts";
 import type { Model } from "../../models/model.ts";
 import { classifierPredictor, type Predictor, predictor, predictSet } from "../../models/predict.ts";
+import { readState, WEIGHTS } from "../state-file.ts";
+import { remembered } from "./remembered.ts";
 
 /** Private images that are held at a time. */
 const BATCH = 32;
@@ -33,14 +35,18 @@ export interface Judge {
   release(): Promise<void>;
 }
 
-/** Compiles an evaluation model; the perceptual distance's network too where it is asked for. */
-export async function openJudge(model: Model, state: StateDict): Promise<Judge> {
+/**
+ * Compiles the evaluation model that a step has trained; the perceptual distance's network too where it is asked for.
+ * @param dir the step's folder
+ */
+export async function openJudge(model: Model, dir: string): Promise<Judge> {
+  const state = await readState(join(dir, WEIGHTS));
   const net = await classifierPredictor(model, state);
   let embedding: Promise<Predictor<"embedding">> | undefined;
   return {
     featureLength: model.features,
     judge: async ({ images, labels }) => ({ labels, ...(await net.predict(images, labels.length)) }),
-    features: async (set) => (await predictSet(net, set)).features,
+    features: (set) => remembered("features", `${dir} ${set.hash}`, async () => (await predictSet(net, set)).features),
     async embed(images, count) {
       embedding ??= predictor(model.input, EMBEDDED, (x) => ({ embedding: perceptualEmbedding(model, state, x) }));
       return (await (await embedding).predict(images, count)).embedding;

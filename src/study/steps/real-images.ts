@@ -6,7 +6,6 @@ import { seedFor } from "../../engine/random.ts";
 import { metrics } from "../../metrics/index.ts";
 import type { Model } from "../../models/model.ts";
 import { asJson } from "../canonical.ts";
-import { readState, WEIGHTS } from "../state-file.ts";
 import type { Study } from "../study-schema.ts";
 import { openJudge, sameNumber } from "./judge.ts";
 import { evidenceOn, type MeasuredByKind, measureAll } from "./measuring.ts";
@@ -30,7 +29,7 @@ export function realImagesStep(study: Study, data: StudyData, model: Model, eval
   };
   return planStep("metrics of real images", spec, { evaluation }, async (context, dir) => {
     const labels = Int32Array.from({ length: attacked * perIdentity }, (_, i) => Math.floor(i / perIdentity));
-    const judge = await openJudge(model, await readState(join(dir(evaluation), WEIGHTS)));
+    const judge = await openJudge(model, dir(evaluation));
     const evidence = await evidenceOn({
       judge,
       data,
