@@ -221,18 +221,17 @@ export function weightGradByShifts(
   return l.node("Transpose", [sorted], { perm: [1, 3, 0, 2] });
 }
 
-/** For each place of the kernel, in rows: the padded input's elements that it meets. `lead` axes come before height. */
+/** For each place of the kernel, in rows: the padded input's elements that it meets. */
 function shiftedCopies(
   l: Lowering,
   padded: string,
   g: Value,
   { stride, dilation, to }: ConvWindow & { to: Shape },
-  heightAxis: number,
 ): string[] {
   const [kh, kw] = to.slice(2) as [number, number];
   const [oh, ow] = g.shape.slice(2) as [number, number];
   if (kh === 1 && kw === 1 && stride.every((s) => s === 1)) return [padded];
-  const axes = l.int64s([heightAxis, heightAxis + 1]);
+  const axes = l.int64s([2, 3]);
   const copies: string[] = [];
   for (let i = 0; i < kh; i++)
     for (let j = 0; j < kw; j++) {
@@ -281,7 +280,6 @@ function weightGradPerImage(
     padded(l, xName!, window, (h, w) => [0, 0, h, w]),
     g,
     window,
-    2,
   );
   const rows = copies.map((copy) => l.node("Reshape", [copy, l.int64s([n, groups, c / groups, area])]));
   const columns = concatenated(l, rows, 2);
