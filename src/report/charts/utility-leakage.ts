@@ -12,7 +12,7 @@ const NAMED_POINTS = 6;
 const COLUMN = 160;
 const COLUMN_LINE = 15;
 
-/** Floor names nearer to each other than this, in points, would be printed over each other. */
+/** Names nearer to each other than this, in points, would be printed over each other. */
 const NAME_HEIGHT = 5;
 
 const MARGIN = { top: 30, bottom: 44 };
@@ -77,6 +77,17 @@ function utilityDomain(conditions: readonly Condition[]): [number, number] {
   return [Math.max(0, Math.floor(low - room)), Math.min(100, Math.ceil(high + room))];
 }
 
+/** Of points with one name, so close that it would be printed over itself, the highest. */
+function namedOnce<Row extends { readonly label: string; readonly x: number; readonly y: number }>(
+  rows: readonly Row[],
+): Row[] {
+  const highest = rows.toSorted((a, b) => b.y - a.y);
+  return rows.filter((row) => {
+    const above = highest.slice(0, highest.indexOf(row));
+    return !above.some((o) => o.label === row.label && Math.abs(o.x - row.x) < 1 && o.y - row.y < NAME_HEIGHT);
+  });
+}
+
 /** Where the names of points stand in a column beside a plot of that height, in points of attack accuracy. */
 function namePlaces(rows: readonly { readonly y: number }[], height: number): number[] {
   const line = (COLUMN_LINE * 100) / (height - MARGIN.top - MARGIN.bottom);
@@ -123,7 +134,7 @@ export function utilityLeakageChart(
   const middle = (domain[0] + domain[1]) / 2;
   const height = Math.round(width > 500 ? width * 0.66 : width * 0.95);
   const beside = names === "beside";
-  const named = !beside && rows.length <= NAMED_POINTS ? rows : [];
+  const named = !beside && rows.length <= NAMED_POINTS ? namedOnce(rows) : [];
   const nameMark = (toTheRight: boolean) =>
     Plot.text(
       named.filter((row) => row.x > middle === !toTheRight),
