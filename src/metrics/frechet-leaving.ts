@@ -42,12 +42,9 @@ function fromProducts(real: Rows, fake: Rows, d: number): FrechetLeaving {
   const products = fake.map((x) => Float64Array.from(real, (r) => dot(x, r, d)));
   const squares = new Float64Array(k * k);
   for (let i = 0; i < k; i++) for (let j = 0; j <= i; j++) squares[i * k + j] = dot(products[i]!, products[j]!, n);
-  const sums = {
-    real: sumOf(real, d),
-    fake: sumOf(fake, d),
-    products: products.map((row) => row.reduce((a, b) => a + b, 0)),
-  };
+  const sums = { real: sumOf(real, d), fake: sumOf(fake, d), products: products.map(total) };
   const lengths = { real: lengthsOf(real, d), fake: lengthsOf(fake, d) };
+  const whole = { real: total(lengths.real), fake: total(lengths.fake) };
 
   return (leftReal, leftFake) => {
     const kept = others(k, leftFake);
@@ -72,14 +69,9 @@ function fromProducts(real: Rows, fake: Rows, d: number): FrechetLeaving {
     const found = without(sums.fake, fake, leftFake, d).map((x) => x / size);
     const spread = (squared: number, mean: Float64Array, count: number) =>
       (squared - count * dot(mean, mean, d)) / (count - 1);
-    const lengthOf = (all: Float64Array, left: readonly number[]) =>
-      left.reduce(
-        (sum, i) => sum - all[i]!,
-        all.reduce((a, b) => a + b, 0),
-      );
-    let distance =
-      spread(lengthOf(lengths.real, leftReal), own, m) + spread(lengthOf(lengths.fake, leftFake), found, size);
-    distance -= 2 * root;
+    const squaredReal = leftReal.reduce((sum, i) => sum - lengths.real[i]!, whole.real);
+    const squaredFake = leftFake.reduce((sum, i) => sum - lengths.fake[i]!, whole.fake);
+    let distance = spread(squaredReal, own, m) + spread(squaredFake, found, size) - 2 * root;
     for (let j = 0; j < d; j++) distance += (own[j]! - found[j]!) ** 2;
     return Math.max(0, distance);
   };
@@ -90,6 +82,8 @@ function dot(a: ArrayLike<number>, b: ArrayLike<number>, length: number): number
   for (let i = 0; i < length; i++) sum += a[i]! * b[i]!;
   return sum;
 }
+
+const total = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
 
 const lengthsOf = (rows: Rows, d: number) => Float64Array.from(rows, (row) => dot(row, row, d));
 

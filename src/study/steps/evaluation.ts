@@ -136,14 +136,16 @@ async function evaluate(
       : await remembered(`logits of ${step.spec.kind}`, askedOf(dir(step), test), ask);
     return { logits, labels: test.labels };
   };
-  const target = await readState(join(dir(steps.target), WEIGHTS));
+  // Most defenses leave answers as they are; then the weights are read by whoever asks.
+  const answers =
+    defended.outputs && (await answersOf(defended, await readState(join(dir(steps.target), WEIGHTS)), data, seed));
   const judge = await openJudge(evaluationModel, dir(steps.evaluation));
   const evidence: Evidence = {
     ...(await evidenceOn({
       judge,
       data,
       images: { images, labels },
-      natural: await onTest(model, steps.target, await answersOf(defended, target, data, seed)),
+      natural: await onTest(model, steps.target, answers),
       seed: seedFor(seed, "intervals"),
     })),
     ...(student && { student: await onTest(student.model, student.step) }),
