@@ -33,6 +33,8 @@ export interface Lowering {
     attributes?: Readonly<Record<string, OnnxAttribute>>,
     domain?: string,
   ): string;
+  /** The same for a node with two outputs: returns the name of the second, which alone is read. */
+  secondOutput(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>): string;
   /** A fixed tensor; the same tensor is stored once. */
   constant(tensor: Tensor, name: string): string;
   /** A one-dimensional list of 64-bit whole numbers, as ONNX wants shapes, axes and pads. */
@@ -101,22 +103,23 @@ export function toOnnx({ outputs, anyBatch = false, metadata = {}, block = 0, ap
     apart(location, bytes);
     return name;
   };
+  const addNode = (
+    opType: string,
+    input: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttribute>>,
+    outputs: (name: string) => readonly string[],
+    domain = "",
+  ): string => {
+    // The slash in front keeps nodes apart from inputs and weights of any name.
+    const name = `/${path === "" ? "" : `${path}/`}${opType}_${counter++}`;
+    const output = [...outputs(name)];
+    const attribute = Object.entries(attributes).map(([key, value]) => toAttribute(key, value));
+    nodes.push(create(NodeProtoSchema, { name, opType, domain, input: [...input], output, attribute }));
+    return output.at(-1)!;
+  };
   const lowering: Lowering = {
-    node(op, nodeInputs, attributes = {}, domain = "") {
-      // The slash in front keeps nodes apart from inputs and weights of any name.
-      const output = `/${path === "" ? "" : `${path}/`}${op}_${counter++}`;
-      nodes.push(
-        create(NodeProtoSchema, {
-          name: output,
-          opType: op,
-          domain,
-          input: [...nodeInputs],
-          output: [output],
-          attribute: Object.entries(attributes).map(([name, value]) => toAttribute(name, value)),
-        }),
-      );
-      return output;
-    },
+    node: (op, from, attributes = {}, domain = "") => addNode(op, from, attributes, (name) => [name], domain),
+    secondOutput: (op, from, attributes = {}) => addNode(op, from, attributes, (name) => [name, `${name}:1`]),
     constant(tensor, wanted) {
       const known = tensorNames.get(tensor);
       if (known !== undefined) return known;

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
+import { grad } from "../../src/engine/autodiff.ts";
 import { constant, input, type Value } from "../../src/engine/graph.ts";
 import { gelu, logSoftmax, prelu, sigmoid, silu, softplus } from "../../src/engine/ops/activation.ts";
 import { conv2d, convTranspose2d } from "../../src/engine/ops/conv.ts";
@@ -8,8 +9,8 @@ import { attention, inverse, linear } from "../../src/engine/ops/linear.ts";
 import { crossEntropy } from "../../src/engine/ops/loss.ts";
 import { flip, gather, oneHot, scatterAdd } from "../../src/engine/ops/movement.ts";
 import { batchNormEval, batchNormTrain, groupNorm, instanceNorm, layerNorm } from "../../src/engine/ops/norm.ts";
-import { adaptiveAvgPool2d, avgPool2d, maxPool2d } from "../../src/engine/ops/pool.ts";
-import { argMax, logSumExp } from "../../src/engine/ops/reduce.ts";
+import { adaptiveAvgPool2d, avgPool2d, maxPool2d, type PoolOptions } from "../../src/engine/ops/pool.ts";
+import { argMax, logSumExp, sum } from "../../src/engine/ops/reduce.ts";
 import { resize } from "../../src/engine/ops/resize.ts";
 import { random } from "../../src/engine/random.ts";
 import { setThreads } from "../../src/engine/runtime.ts";
@@ -139,6 +140,15 @@ describe("ops without a gradient", () => {
   test("argMax gives the first of several largest elements", async () => {
     const rows = constant(tensor([1, 3, 3, 2, 2, 2], [2, 3]));
     expect([...(await evaluate(argMax(rows)))]).toEqual([1, 0]);
+  });
+
+  test("of several largest elements of a window the first has the gradient where windows overlap, and all share it where they tile", async () => {
+    const ones = input("x", [1, 1, 4, 4]);
+    const gradient = async (options: PoolOptions) => [
+      ...(await evaluate(grad(sum(maxPool2d(ones, options)), [ones])[0]!, { x: new Float32Array(16).fill(1) })),
+    ];
+    expect(await gradient({ kernel: 3, stride: 1 })).toEqual([1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    expect(await gradient({ kernel: 2 })).toEqual(new Array(16).fill(0.25));
   });
 
   test("oneHot", async () => {

@@ -1,6 +1,6 @@
 import type { Value } from "../graph.ts";
 import type { ConvWindow } from "../ops/conv.ts";
-import { shiftsBothSides, weightGradByShifts, weightGradFromColumns } from "../ops/conv-lowering.ts";
+import { gathered, shiftsBothSides, weightGradByShifts, weightGradFromColumns } from "../ops/conv-lowering.ts";
 import type { Shape } from "../shape.ts";
 import { imageGradInSquares } from "./image-grad.ts";
 import { type BlockedRule, dividesIntoBlocks } from "./layout.ts";
@@ -84,9 +84,13 @@ export const convInputGradRule: BlockedRule = (l, y) => {
   if (reached.length === 1 && reached[0]!.a === 0 && reached[0]!.b === 0) {
     // A kernel of one place meets one position of each stride: the others are zero.
     const [{ row, column }] = reached as [(typeof reached)[0]];
-    const spread = l.node("Reshape", [conv(row, column), l.int64s([blocks * h, 1, width, 1, l.block])]);
-    const zeros = l.int64s([0, 0, 0, 0, 0, 0, s - 1, 0, s - 1, 0]);
-    return { blocked: l.node("Reshape", [l.node("Pad", [spread, zeros, l.float(0)], { mode: "constant" }), shape]) };
+    const pixels = [blocks, h * width, l.block] as const;
+    const places = Array.from({ length: h * s * width * s }, (_, at) => {
+      const [i, j] = [Math.floor(at / (width * s)), at % (width * s)];
+      return i % s === 0 && j % s === 0 ? (i / s) * width + j / s : undefined;
+    });
+    const spread = gathered(l, l.node("Reshape", [conv(row, column), l.int64s(pixels)]), pixels, places);
+    return { blocked: l.node("Reshape", [spread, shape]) };
   }
   if (reached.length < s * s) return undefined;
   const phases = l.node(

@@ -1,6 +1,6 @@
 import type { Value } from "../graph.ts";
 import type { ConvWindow } from "../ops/conv.ts";
-import { met } from "../ops/conv-lowering.ts";
+import { gathered, met } from "../ops/conv-lowering.ts";
 import type { Shape } from "../shape.ts";
 import { type BlockedLowering, dividesIntoBlocks } from "./layout.ts";
 
@@ -10,7 +10,7 @@ import { type BlockedLowering, dividesIntoBlocks } from "./layout.ts";
 
 type Gradient = ConvWindow & { readonly to: Shape };
 
-/** Rows are filled up to whole blocks with zeros, where that is not too much of them. */
+/** Rows are filled up to whole blocks, where that is not too much of them. */
 const LEAST_FILLED = 0.75;
 
 /** Pixels of a row of the gradient in whole blocks; undefined where another form is better or the only one. */
@@ -33,7 +33,7 @@ export function weightGradByRows(l: BlockedLowering, x: Value, g: Value, window:
   const [k, c, kh, kw] = window.to as [number, number, number, number];
   const [n, , oh, ow] = g.shape as [number, number, number, number];
   const h = x.shape[2]!;
-  const columns = pixelsInBlocks(l, x, wide, window);
+  const columns = pixelsInBlocks(l, x, g, wide, window);
   const input = l.node("Reshape", [columns, l.int64s([1, n * b, h, (wide / b) * kw * c])]);
   const weight = l.node("Reshape", [
     widened(l, l.blocked(g), [(n * k) / b, oh, ow, b], wide),
@@ -52,33 +52,29 @@ export function weightGradByRows(l: BlockedLowering, x: Value, g: Value, window:
   return l.node("Reshape", [l.node("Transpose", [inBlocks], { perm: [0, 4, 3, 1, 2] }), l.int64s(window.to)]);
 }
 
+/** Rows of any pixels behind their own: what they meet is zero. */
 function widened(l: BlockedLowering, name: string, shape: Shape, wide: number): string {
-  const missing = wide - shape[2]!;
-  if (missing === 0) return name;
-  const pads = l.int64s([0, 0, 0, 0, 0, 0, missing, 0]);
-  return l.node("Pad", [l.node("Reshape", [name, l.int64s(shape)]), pads, l.float(0)], { mode: "constant" });
+  const width = shape[2]!;
+  if (wide === width) return name;
+  const columns = Array.from({ length: wide }, (_, at) => (at < width ? at : 0));
+  return l.node("Gather", [l.node("Reshape", [name, l.int64s(shape)]), l.int64s(columns)], { axis: 2 });
 }
 
-/** [N, H, wide/b, kernel column, C, b]: for each column of the kernel the pixels of each row that meet it. */
+/** [N, H, wide/b, kernel column, C, b]: for each column of the kernel the pixels of each row that meet it, zeros where the row is filled up. */
 function pixelsInBlocks(
   l: BlockedLowering,
   x: Value,
+  g: Value,
   wide: number,
   { stride, dilation, padding, to }: Gradient,
 ): string {
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const kw = to[3]!;
-  const reach = (wide - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
-  const filled = l.node(
-    "Pad",
-    [
-      l.node("Reshape", [l.channelsLast(x), l.int64s([n * h, w, c])]),
-      l.int64s([0, padding[1], 0, 0, Math.max(0, reach - w - padding[1]), 0]),
-      l.float(0),
-    ],
-    { mode: "constant" },
-  );
-  const columns = l.node("Gather", [filled, l.int64s(met(wide, kw, stride[1], dilation[1]).flat())], { axis: 1 });
+  const pixels = l.node("Reshape", [l.channelsLast(x), l.int64s([n * h, w, c])]);
+  const side = { places: kw, stride: stride[1], dilation: dilation[1], padding: padding[1], size: w };
+  const own = met({ outputs: g.shape[3]!, ...side }).flat();
+  const behind = Array.from({ length: wide * kw - own.length }, () => undefined);
+  const columns = gathered(l, pixels, [n * h, w, c], [...own, ...behind]);
   const rows = l.node("Reshape", [columns, l.int64s([n * h, wide, 1, kw * c])]);
   return l.blockedNode("ReorderInput", [rows]);
 }

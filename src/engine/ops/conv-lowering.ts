@@ -315,18 +315,58 @@ function metPixels(
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const [kh, kw] = to.slice(2) as [number, number];
   if (kh === 1 && kw === 1 && stride.every((s) => s === 1) && padding.every((p) => p === 0)) return xLast;
-  const [rows, columns] = [met(oh, kh, stride[0], dilation[0]), met(ow, kw, stride[1], dilation[1])];
-  const [tall, wide] = [h + 2 * padding[0], w + 2 * padding[1]];
-  const filled = padded(l, xLast, { padding }, (top, left) => [0, top, left, 0]);
-  const pixels = l.node("Reshape", [filled, l.int64s([n, tall * wide, c])]);
-  const places = rows.flatMap((row) => columns.map((column) => row.flatMap((i) => column.map((j) => i * wide + j))));
-  // One copy on all threads, where slices that are then joined would be two on one.
-  return l.node("Gather", [pixels, l.int64s(places.flat())], { axis: 1 });
+  const [rows, columns] = [0, 1].map((i) =>
+    met({
+      outputs: [oh, ow][i]!,
+      places: [kh, kw][i]!,
+      stride: stride[i]!,
+      dilation: dilation[i]!,
+      padding: padding[i]!,
+      size: [h, w][i]!,
+    }),
+  ) as [Met, Met];
+  const pixels = l.node("Reshape", [xLast, l.int64s([n, h * w, c])]);
+  const places = rows.flatMap((row) =>
+    columns.flatMap((column) =>
+      row.flatMap((i) => column.map((j) => (i === undefined || j === undefined ? undefined : i * w + j))),
+    ),
+  );
+  return gathered(l, pixels, [n, h * w, c], places);
 }
 
-/** For each pixel along a side of the output those of the padded input that the kernel's places meet. */
-export function met(outputs: number, places: number, stride: number, dilation: number): number[][] {
+/** For each pixel along a side of the output those of the input that the kernel's places meet; undefined where that is none. */
+export type Met = readonly (readonly (number | undefined)[])[];
+
+/** Along one side. */
+export function met(side: {
+  readonly outputs: number;
+  readonly places: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly padding: number;
+  /** Pixels of the input. */
+  readonly size: number;
+}): Met {
+  const { outputs, places, stride, dilation, padding, size } = side;
   return Array.from({ length: outputs }, (_, at) =>
-    Array.from({ length: places }, (_, place) => at * stride + place * dilation),
+    Array.from({ length: places }, (_, place) => {
+      const pixel = at * stride + place * dilation - padding;
+      return pixel >= 0 && pixel < size ? pixel : undefined;
+    }),
   );
+}
+
+/**
+ * Copies of pixels [M, P, C] in that order, zeros where no pixel is named. One copy on all threads, where slices that are then joined would
+ * be two on one; and one pixel of zeros for all, where a frame of them would be a copy on one thread.
+ */
+export function gathered(
+  l: Lowering,
+  pixels: string,
+  [m, p, c]: readonly [number, number, number],
+  places: readonly (number | undefined)[],
+): string {
+  const zero = () => l.node("ConstantOfShape", [l.int64s([m, 1, c])]);
+  const from = places.includes(undefined) ? concatenated(l, [pixels, zero()], 1) : pixels;
+  return l.node("Gather", [from, l.int64s(places.map((place) => place ?? p))], { axis: 1 });
 }

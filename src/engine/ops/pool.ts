@@ -1,11 +1,12 @@
-import { constant, defineOp, type Value } from "../graph.ts";
-import { type Shape, windowCount } from "../shape.ts";
+import { constant, defineOp, type Op, type Value } from "../graph.ts";
+import type { Lowering } from "../lowering.ts";
+import { type Shape, sizeOf, windowCount } from "../shape.ts";
 import { filled, tensor } from "../tensor.ts";
 import { relu } from "./activation.ts";
 import { convTranspose2d } from "./conv.ts";
-import { add, div, equal, mul, toFloat } from "./elementwise.ts";
+import { div, equal, mul, toFloat } from "./elementwise.ts";
 import { matmul } from "./linear.ts";
-import { pad2d, reshape, slice, transpose, unslice } from "./movement.ts";
+import { reshape, transpose } from "./movement.ts";
 import { mean } from "./reduce.ts";
 
 /** A pooling window, square: side, step and padding in pixels. */
@@ -43,7 +44,9 @@ const tiles = (x: Shape, { kernel, stride, padding }: Pool) =>
 
 const maxPoolOp = defineOp<Pool>("MaxPool", {
   shape: ([x], pool, fail) => pooledShape(x!.shape, pool, fail),
-  grad: (g, y, pool) => [tiles(y.inputs[0]!.shape, pool) ? tiledMaxGrad(g, y, pool) : slidingMaxGrad(g, y, pool)],
+  grad: (g, y, pool) => [
+    tiles(y.inputs[0]!.shape, pool) ? tiledMaxGrad(g, y, pool) : toLargestOp([y.inputs[0]!, g], pool),
+  ],
   lower: (l, inputs, _y, pool) => l.node("MaxPool", inputs, windowAttributes(pool)),
 });
 
@@ -54,32 +57,39 @@ function tiledMaxGrad(g: Value, y: Value, { kernel }: Pool): Value {
   return mul(largest, upsampleNearest(share, kernel));
 }
 
-function slidingMaxGrad(g: Value, y: Value, { kernel, stride, padding }: Pool): Value {
-  const x = y.inputs[0]!;
-  // Padding never wins: the smallest finite number stands in for minus infinity, which Pad of a later gradient could not carry.
-  const wide = pad2d(x, padding, padding, -3.4e38);
-  const [oh, ow] = y.shape.slice(2) as [number, number];
-  const ranges = Array.from({ length: kernel * kernel }, (_, place) => {
-    const starts = [0, 0, Math.floor(place / kernel), place % kernel];
-    const ends = [
-      wide.shape[0]!,
-      wide.shape[1]!,
-      starts[2]! + (oh - 1) * stride + 1,
-      starts[3]! + (ow - 1) * stride + 1,
-    ];
-    return { starts, ends, steps: [1, 1, stride, stride] };
-  });
-  const largest = ranges.map((r) => toFloat(equal(slice(wide, r.starts, r.ends, r.steps), y)));
-  const share = div(
-    g,
-    largest.reduce((a, b) => add(a, b)),
-  );
-  const spread = ranges.map((r, i) => unslice(mul(largest[i]!, share), wide.shape, r)).reduce((a, b) => add(a, b));
-  const [h, w] = x.shape.slice(2) as [number, number];
-  return slice(spread, [0, 0, padding, padding], [x.shape[0]!, x.shape[1]!, padding + h, padding + w]);
-}
+/** Where each window's largest element lies among all of x [N, C, H, W], of several the first. */
+const winners = (l: Lowering, x: string, pool: Pool): string => {
+  const places = l.secondOutput("MaxPool", [x], windowAttributes(pool));
+  return l.node("Reshape", [places, l.int64s([-1])]);
+};
 
-/** The largest element of each window; x [N, C, H, W]. Where several are largest they share the gradient equally. */
+/** Adds the numbers of x's windows [N, C, oh, ow] where their largest elements lie in x [N, C, H, W]. */
+const toLargestOp = defineOp<Pool>("ToLargest", {
+  shape: ([x]) => x!.shape,
+  grad: (h, y, pool) => [null, ofLargestOp([y.inputs[0]!, h], pool)],
+  lower: (l, [x, numbers], y, pool) => {
+    const zeros = l.node("Expand", [l.float(0), l.int64s([sizeOf(y.shape)])]);
+    const flat = l.node("Reshape", [numbers!, l.int64s([-1])]);
+    const sums = l.node("ScatterElements", [zeros, winners(l, x!, pool), flat], { axis: 0, reduction: "add" });
+    return l.node("Reshape", [sums, l.int64s(y.shape)]);
+  },
+});
+
+/** Of numbers [N, C, H, W] those that lie where the largest elements of x's windows do: the transpose of `ToLargest`. */
+const ofLargestOp: Op<Pool> = defineOp<Pool>("OfLargest", {
+  shape: ([x], pool, fail) => pooledShape(x!.shape, pool, fail),
+  grad: (h, y, pool) => [null, toLargestOp([y.inputs[0]!, h], pool)],
+  lower: (l, [x, numbers], y, pool) => {
+    const flat = l.node("Reshape", [numbers!, l.int64s([-1])]);
+    const taken = l.node("GatherElements", [flat, winners(l, x!, pool)], { axis: 0 });
+    return l.node("Reshape", [taken, l.int64s(y.shape)]);
+  },
+});
+
+/**
+ * The largest element of each window; x [N, C, H, W]. Where several are largest they share the gradient equally if windows tile the map;
+ * where windows overlap or leave gaps the first has it, as in PyTorch.
+ */
 export function maxPool2d(x: Value, options: PoolOptions): Value {
   // A ReLU gives the same behind the pool, where there are fewer pixels to mask on the way back; padding never wins in either order.
   if (x.op === "Relu") return relu(maxPoolOp([x.inputs[0]!], poolOf(options)));
