@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { writeFileAtomic } from "../dist/engine/atomic-file.js";
 import { fisherSvg } from "../dist/report/fisher.js";
 import { fisherFindings } from "../dist/report/fisher-findings.js";
+import { markdownTable } from "../dist/report/markdown-table.js";
 import { count, percent, percentWithInterval, significant } from "../dist/report/numbers.js";
 import { cellFolder, cellName } from "../dist/study/cell.js";
 import { openCellRecords } from "../dist/study/cell-records.js";
@@ -14,7 +15,7 @@ import { beatsFloors } from "../dist/study/floors.js";
 import { openPlan } from "../dist/study/open-plan.js";
 import { studyFolder } from "../dist/study/study-folder.js";
 import { keptJson } from "./kept-json.mjs";
-import { formatted, markdownTable } from "./results-text.mjs";
+import { formatted } from "./results-text.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const [studyFile, runsDir = join(root, "runs"), ...rest] = process.argv.slice(2);

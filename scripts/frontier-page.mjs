@@ -8,11 +8,12 @@ import { parseArgs } from "node:util";
 import { writeFileAtomic } from "../dist/engine/atomic-file.js";
 import { frontierSvg } from "../dist/report/frontier.js";
 import { frontierFindings } from "../dist/report/frontier-findings.js";
+import { markdownTable } from "../dist/report/markdown-table.js";
 import { count, fixed, percentWithInterval } from "../dist/report/numbers.js";
 import { readStudy } from "../dist/study/read-study.js";
 import { studyFolder } from "../dist/study/study-folder.js";
 import { keptJson } from "./kept-json.mjs";
-import { formatted, markdownTable } from "./results-text.mjs";
+import { formatted } from "./results-text.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values, positionals: studies } = parseArgs({ allowPositionals: true, options: { runs: { type: "string" } } });

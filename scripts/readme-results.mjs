@@ -7,9 +7,10 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { writeFileAtomic } from "../dist/engine/atomic-file.js";
 import { conditionsOf } from "../dist/report/conditions.js";
+import { markdownTable } from "../dist/report/markdown-table.js";
 import { duration, fixed, percentWithInterval } from "../dist/report/numbers.js";
 import { summarize } from "../dist/report/summary.js";
-import { between, findingPoints, formatted, markdownTable } from "./results-text.mjs";
+import { between, findingPoints, formatted } from "./results-text.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

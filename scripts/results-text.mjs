@@ -4,11 +4,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sentencesOf } from "../dist/report/summary.js";
 
-/** A table of Markdown. */
-export function markdownTable(titles, rows) {
-  return [titles, titles.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-}
-
 /** What a study's numbers allow to be said of each attack, a point each. */
 export function findingPoints({ paragraphs }) {
   return paragraphs.map((paragraph) => `* ${paragraph.title}: ${sentencesOf(paragraph).join(" ")}`);

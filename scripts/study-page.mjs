@@ -7,6 +7,7 @@ import { attacks as allAttacks } from "../dist/attacks/index.js";
 import { writeFileAtomic } from "../dist/engine/atomic-file.js";
 import { utilityLeakageChart } from "../dist/report/charts.js";
 import { comparisonsOf, conditionsOf } from "../dist/report/conditions.js";
+import { markdownTable } from "../dist/report/markdown-table.js";
 import { count, duration, gibibytes, percentWithInterval } from "../dist/report/numbers.js";
 import { summarize } from "../dist/report/summary.js";
 import { svgFile } from "../dist/report/svg.js";
@@ -14,7 +15,7 @@ import { openCellRecords } from "../dist/study/cell-records.js";
 import { defenseName } from "../dist/study/entry-labels.js";
 import { beatsFloors } from "../dist/study/floors.js";
 import { openPlan } from "../dist/study/open-plan.js";
-import { findingPoints, formatted, markdownTable } from "./results-text.mjs";
+import { findingPoints, formatted } from "./results-text.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const [studyFile, ...rest] = process.argv.slice(2);

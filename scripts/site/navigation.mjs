@@ -29,6 +29,7 @@ export const navigation = [
       "docs/results/paper.md",
       "docs/results/attacks.md",
       "docs/results/defenses.md",
+      "docs/results/rankings.md",
       "docs/results/rivals.md",
       "docs/results/frontier.md",
       "docs/results/fisher.md",

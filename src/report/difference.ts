@@ -1,4 +1,5 @@
 import type { Measured } from "../study/result.ts";
+import { fixed } from "./numbers.ts";
 
 /** A difference with its 95 % interval. */
 export interface Difference {
@@ -24,4 +25,10 @@ export function differenceOf(first: Measured, second: Measured): Difference {
 /** Whether two intervals do not overlap. */
 export function apart(first: Measured, second: Measured): boolean {
   return first.high < second.low || second.high < first.low;
+}
+
+/** `−12.0 [−20.1, −3.9]`, in points of a percentage. */
+export function points({ value, low, high }: Difference): string {
+  const each = (share: number) => fixed(100 * share, 1);
+  return `${each(value)} [${each(low)}, ${each(high)}]`;
 }

@@ -1,7 +1,7 @@
 import { beatsFloors } from "../../study/floors.ts";
 import { type Condition, conditionsOf, UNDEFENDED } from "../conditions.ts";
 import type { Difference } from "../difference.ts";
-import { fixed, percentWithInterval } from "../numbers.ts";
+import { percentWithInterval } from "../numbers.ts";
 import type { Decision, Question } from "./claim.ts";
 import type { EvidenceCell, StudyEvidence } from "./evidence.ts";
 
@@ -72,10 +72,4 @@ export function whereLess({ low, high }: Difference, less: string, more: string)
   if (high < 0) return { verdict: "holds here", why: less };
   if (low > 0) return { verdict: "does not hold here", why: more };
   return { verdict: "not shown here", why: "the interval of the difference holds zero" };
-}
-
-/** `−12.0 [−20.1, −3.9]`, in points of a percentage. */
-export function points({ value, low, high }: Difference): string {
-  const each = (share: number) => fixed(100 * share, 1);
-  return `${each(value)} [${each(low)}, ${each(high)}]`;
 }

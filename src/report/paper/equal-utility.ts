@@ -1,8 +1,9 @@
 import { areaBetween } from "../../metrics/trade-off.ts";
 import { UNDEFENDED } from "../conditions.ts";
+import { points } from "../difference.ts";
 import { percent } from "../numbers.ts";
 import type { Question } from "./claim.ts";
-import { cellsOf, conditionsIn, points, undefendedIn, whereAttackWorks, whereLess } from "./conditions.ts";
+import { cellsOf, conditionsIn, undefendedIn, whereAttackWorks, whereLess } from "./conditions.ts";
 import type { StudyEvidence } from "./evidence.ts";
 
 /** How `leaksLess` decides, in words. */

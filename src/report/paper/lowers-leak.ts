@@ -1,8 +1,8 @@
-import { type Difference, differenceOf } from "../difference.ts";
+import { type Difference, differenceOf, points } from "../difference.ts";
 import { percentWithInterval } from "../numbers.ts";
 import { UTILITY_LIMIT_POINTS } from "../summary.ts";
 import type { Decision, Question } from "./claim.ts";
-import { againstUndefended, conditionsIn, labelsWith, points, TL_DMI } from "./conditions.ts";
+import { againstUndefended, conditionsIn, labelsWith, TL_DMI } from "./conditions.ts";
 import type { StudyEvidence } from "./evidence.ts";
 
 /** How `lowersLeak` decides, in words. */

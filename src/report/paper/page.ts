@@ -1,3 +1,4 @@
+import { markdownTable } from "../markdown-table.ts";
 import { percent } from "../numbers.ts";
 import { type Answer, answer, type BeyondReach, type Claim, type Verdict } from "./claim.ts";
 import type { StudyEvidence } from "./evidence.ts";
@@ -9,9 +10,6 @@ const VERDICTS: readonly Verdict[] = [
   "not testable here",
   "not measured yet",
 ];
-
-const table = (titles: readonly string[], rows: readonly (readonly string[])[]) =>
-  [titles, titles.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
 /** `holds here: 3, not measured yet: 2` */
 function counted(answers: readonly Answer[]): string {
@@ -25,7 +23,7 @@ function counted(answers: readonly Answer[]): string {
 }
 
 function studyTable(studies: readonly StudyEvidence[]): string {
-  return table(
+  return markdownTable(
     ["study", "model", "seeds", "cells with a record"],
     studies.map(({ name, file, model, cells }) => {
       const there = cells.filter((cell) => cell.file !== undefined).length;
@@ -66,7 +64,7 @@ function claimSection(claim: Claim, answers: readonly Answer[]): string[] {
     ...(decided.length === 0
       ? []
       : [
-          table(
+          markdownTable(
             ["", "study", "what", "verdict", "why", "figures"],
             decided.map(({ question, verdict, why, figures }, i) => [
               String(i + 1),
@@ -105,7 +103,7 @@ export function paperPage(
     "What each asks, what it costs and how to run it: [studies](../../studies/README.md). Those of `examples` are smaller and serve where they can.",
     studyTable(studies),
     "## Claims",
-    table(
+    markdownTable(
       ["claim", "tests"],
       [
         ...answered.map(({ claim, answers }) => [claim.title, counted(answers)]),

@@ -1,9 +1,9 @@
 import type { CellResult, Measured } from "../../../study/result.ts";
-import { differenceOf } from "../../difference.ts";
+import { differenceOf, points } from "../../difference.ts";
 import { percentWithInterval } from "../../numbers.ts";
 import { meanOverSeeds } from "../../seeds.ts";
 import type { Claim, Question } from "../claim.ts";
-import { againstUndefended, attacksOf, labelsWith, points, TL_DMI, whereLess } from "../conditions.ts";
+import { againstUndefended, attacksOf, labelsWith, TL_DMI, whereLess } from "../conditions.ts";
 import type { EvidenceCell, StudyEvidence } from "../evidence.ts";
 
 /** The mean over categories of how often the attribute is read rightly; its interval is the mean of theirs, since they vary together. */

@@ -1,7 +1,7 @@
 import { UNDEFENDED } from "../../conditions.ts";
-import { differenceOf } from "../../difference.ts";
+import { differenceOf, points } from "../../difference.ts";
 import type { Claim, Question } from "../claim.ts";
-import { attacksOf, conditionsIn, labelsWith, points, TL_DMI, undefendedIn, whereAttackWorks } from "../conditions.ts";
+import { attacksOf, conditionsIn, labelsWith, TL_DMI, undefendedIn, whereAttackWorks } from "../conditions.ts";
 import type { StudyEvidence } from "../evidence.ts";
 
 /** Pre-training sets that know faces, to be held against one that does not. */

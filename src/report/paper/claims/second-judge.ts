@@ -1,7 +1,7 @@
-import { differenceOf } from "../../difference.ts";
+import { differenceOf, points } from "../../difference.ts";
 import { percentWithInterval } from "../../numbers.ts";
 import type { Claim, Question } from "../claim.ts";
-import { againstUndefended, attacksOf, conditionsIn, labelsWith, points, TL_DMI, whereLess } from "../conditions.ts";
+import { againstUndefended, attacksOf, conditionsIn, labelsWith, TL_DMI, whereLess } from "../conditions.ts";
 import type { StudyEvidence } from "../evidence.ts";
 
 function question(study: StudyEvidence, attack: string, label: string): Question {

@@ -1,0 +1,3 @@
+export { rankingsPage } from "./page.ts";
+export { publishedTables } from "./published.ts";
+export { readStandings } from "./standings.ts";

@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import { cell, rate } from "../../../test/support/study-result.ts";
+import { ordersOf } from "./orders.ts";
+import { rankingsPage } from "./page.ts";
+import { type PublishedTable, publishedTables } from "./published.ts";
+import { standingsOf } from "./standings.ts";
+import { strengthened, underBoth } from "./trials.ts";
+
+/** A setting under an attack, for each of its seeds. */
+const made = (
+  defense: string,
+  natural: number,
+  attack: number,
+  { label = defense, by = "gmi", seeds = [1], boundary = null as string | null } = {},
+) =>
+  seeds.map((seed) =>
+    cell({
+      defense,
+      attack: by,
+      attackLabel: by,
+      defenseLabel: label,
+      seed,
+      boundary,
+      naturalAccuracy: rate(natural, 0.01, 800),
+      attackAccuracy: rate(attack, 0.04),
+    }),
+  );
+
+const table: PublishedTable = {
+  source: "a paper",
+  setting: "a network, GMI",
+  rows: [
+    { defense: "none", natural: 0.9, attack: 0.8 },
+    { defense: "mid", natural: 0.85, attack: 0.6 },
+    { defense: "bido-hsic", natural: 0.85, attack: 0.4 },
+    { defense: "tl-dmi", natural: 0.85, attack: 0.37 },
+  ],
+};
+
+const standings = (...cells: readonly (readonly ReturnType<typeof cell>[])[]) => standingsOf(cells.flat());
+
+describe("published orders", () => {
+  const found = standings(
+    made("none", 0.95, 0.8),
+    made("mid", 0.94, 0.2),
+    made("bido-hsic", 0.94, 0.5),
+    made("tl-dmi", 0.97, 0.78, { boundary: "stem" }),
+    made("tl-dmi", 0.93, 0.1, { boundary: "layer3" }),
+  ).get("gmi")!;
+  const orders = ordersOf(table, found).map(({ less, more, here, verdict }) => [
+    `${less.defense} < ${more.defense}`,
+    here.less.label,
+    verdict,
+  ]);
+
+  test("are held against the settings of nearest natural accuracy, which may reverse or leave them open", () => {
+    expect(orders).toContainEqual(["bido-hsic < mid", "bido-hsic", "other order"]);
+    expect(orders).toContainEqual(["tl-dmi < mid", "tl-dmi · layer3", "same order"]);
+  });
+
+  test("are not read into numbers that nearly agree", () => {
+    expect(orders.map(([pair]) => pair)).not.toContain("tl-dmi < bido-hsic");
+  });
+
+  test("are confirmed, or left open, by the interval of the difference", () => {
+    const verdict = (attack: number) =>
+      ordersOf(table, standings(made("mid", 0.9, 0.5), made("bido-hsic", 0.9, attack)).get("gmi")!)[0]?.verdict;
+    expect([verdict(0.3), verdict(0.47), verdict(0.7)]).toEqual(["same order", "no order shown", "other order"]);
+  });
+
+  test("are decided on the seeds that both defenses have", () => {
+    const seeds = [...made("mid", 0.9, 0.5, { seeds: [1] }), ...made("mid", 0.9, 0.1, { seeds: [2] })];
+    const [order] = ordersOf(table, standings(seeds, made("bido-hsic", 0.9, 0.3)).get("gmi")!);
+    expect(order).toMatchObject({ verdict: "same order" });
+    expect(order!.here.more.attackAccuracy.value).toBeCloseTo(0.5, 12);
+    const none = ordersOf(
+      table,
+      standings(made("mid", 0.9, 0.5, { seeds: [2] }), made("bido-hsic", 0.9, 0.3)).get("gmi")!,
+    );
+    expect(none).toEqual([]);
+  });
+});
+
+describe("trials", () => {
+  test("settings of one defense go from the gentlest on; boundaries are none", () => {
+    const found = standings(
+      made("mid", 0.8, 0.4, { label: "mid (beta 0.05)" }),
+      made("mid", 0.9, 0.6, { label: "mid (beta 0.02)" }),
+      made("tl-dmi", 0.9, 0.6, { boundary: "stem" }),
+      made("tl-dmi", 0.8, 0.4, { boundary: "layer3" }),
+    ).get("gmi")!;
+    const [only, ...rest] = strengthened(found);
+    expect(rest).toEqual([]);
+    expect([only!.weaker.label, only!.stronger.label]).toEqual(["mid (beta 0.02)", "mid (beta 0.05)"]);
+    expect(only!.attack.value).toBeCloseTo(-0.2, 12);
+    expect(only!.natural.value).toBeCloseTo(-0.1, 12);
+  });
+
+  test("what two attacks lose to a defense stands side by side, where both met it", () => {
+    const by = "gmi cross-entropy";
+    const found = standings(
+      made("none", 0.95, 0.7),
+      made("mid", 0.95, 0.6),
+      made("rolss", 0.95, 0.6),
+      made("none", 0.95, 0.5, { by }),
+      made("mid", 0.95, 0.1, { by }),
+    );
+    const both = underBoth(found.get("gmi")!, found.get(by)!);
+    expect(both.map(({ label }) => label)).toEqual(["mid"]);
+    expect(both[0]!.first.value).toBeCloseTo(-0.1, 12);
+    expect(both[0]!.second.value).toBeCloseTo(-0.4, 12);
+  });
+});
+
+describe("the page", () => {
+  const lossTrial = { first: "gmi", second: "gmi cross-entropy" };
+  const found = standings(made("none", 0.95, 0.8), made("mid", 0.94, 0.2), made("bido-hsic", 0.94, 0.5));
+  const page = rankingsPage({ standings: found, tables: [table], lossTrial }).replaceAll("\u00a0", " ");
+
+  test("says first which published orders are the other way round", () => {
+    expect(page).toContain("Of 1 published orders of two defenses: 0 same order, 1 other order, 0 no order shown.");
+    expect(page).toContain("Published and found the other way round: bido-hsic before mid.");
+  });
+
+  test("shows what is left of the attack beside what papers leave", () => {
+    expect(page).toMatch(/\| mid \| 1 \| 94\.0 % .*\| 25 % \| 75 % \|/);
+  });
+
+  test("says what was not measured, and has no number that is none", () => {
+    expect(page).toContain("Not measured yet.");
+    expect(page).not.toMatch(/NaN|undefined/);
+  });
+});
+
+test("published tables begin with the undefended model and nothing leaks more than that", () => {
+  for (const { rows } of publishedTables) {
+    expect(rows[0]!.defense).toBe("none");
+    expect(Math.max(...rows.map(({ attack }) => attack))).toBe(rows[0]!.attack);
+  }
+});
