@@ -20,6 +20,6 @@ const standings = await readStandings({
 const page = rankingsPage({
   standings,
   tables: publishedTables,
-  lossTrial: { first: "gmi", second: "gmi cross-entropy" },
+  lossTrial: { first: "gmi", second: "gmi-cross-entropy" },
 });
 await writeFileAtomic(join(results, "rankings.md"), formatted(page));

@@ -7,6 +7,7 @@ import { attacks as allAttacks } from "../dist/attacks/index.js";
 import { writeFileAtomic } from "../dist/engine/atomic-file.js";
 import { utilityLeakageChart } from "../dist/report/charts.js";
 import { comparisonsOf, conditionsOf } from "../dist/report/conditions.js";
+import { evenlyFar } from "../dist/report/even-seeds.js";
 import { markdownTable } from "../dist/report/markdown-table.js";
 import { count, duration, gibibytes, percentWithInterval } from "../dist/report/numbers.js";
 import { summarize } from "../dist/report/summary.js";
@@ -39,19 +40,6 @@ if (found.length === 0) {
   process.exit(2);
 }
 
-/**
- * An attack's seeds that have got as far as its furthest: means over other seeds for one defense than for the next would not compare, and two
- * seeds' interval says nothing.
- */
-function evenlyFar(all) {
-  const attackOf = ({ result: r }) => r.attackLabel ?? r.attack;
-  const cellsBeside = (record, seed) =>
-    all.filter((other) => attackOf(other) === attackOf(record) && other.result.seed === seed).length;
-  const seeds = [...new Set(all.map(({ result }) => result.seed))];
-  return all.filter((record) =>
-    seeds.every((seed) => cellsBeside(record, seed) <= cellsBeside(record, record.result.seed)),
-  );
-}
 const records = evenlyFar(found);
 
 const cells = records.map(({ result }) => result);

@@ -21,11 +21,27 @@ export interface RankingsPage {
   readonly lossTrial: LossTrial;
 }
 
+/** All that is said of one attack. */
+interface UnderAttack {
+  readonly attack: string;
+  readonly standings: readonly Standing[];
+  readonly tables: readonly NumberedTable[];
+}
+
+/** A table with its place in the list of sources. */
+type NumberedTable = PublishedTable & { readonly number: number };
+
 const VERDICTS: readonly OrderVerdict[] = ["same order", "other order", "no order shown"];
 
 /** Where the order of defenses differs from the papers', as Markdown; every number of ours comes from records. */
 export function rankingsPage({ standings, tables, lossTrial }: RankingsPage): string {
   const attacks = [...standings.keys()].filter((attack) => attack !== lossTrial.second);
+  const numbered = tables.map((table, i) => ({ ...table, number: i + 1 }));
+  const of = (attack: string): UnderAttack => ({
+    attack,
+    standings: standings.get(attack)!,
+    tables: numbered.filter(({ under = attack }) => under === attack),
+  });
   return `${[
     "# Where defenses stand here, and in their papers",
     "Written by `npm run rankings-page` from the records of [examples/defenses.yaml](../../examples/defenses.yaml) and " +
@@ -33,16 +49,16 @@ export function rankingsPage({ standings, tables, lossTrial }: RankingsPage): st
       "have photographs, larger networks and start weights from ImageNet or of faces; their numbers are never expected here, their order may be. " +
       "Brackets are 95 % intervals over images, and over seeds where a row has several.",
     "## Summary",
-    ...attacks.map((attack) => summaryOf(attack, standings.get(attack)!, tables)),
+    ...attacks.map((attack) => summaryOf(of(attack))),
     "## What each defense takes from the attack",
     "_Left of the attack_ is attack accuracy on the defended model over that on the undefended one. That of the papers is of those of their tables " +
       "below, from the least to the most. A defense is only as good as what it costs: natural accuracy stands beside it. ≈ marks an attack that does " +
       "not lie above both of its floors with intervals apart.",
-    ...attacks.map((attack) => standingTable(attack, standings.get(attack)!, tables)),
+    ...attacks.map((attack) => standingTable(of(attack))),
     "## Published orders, one by one",
     `Every two defenses that a table tells apart by at least ${percent(LEAST_GAP)} attack accuracy, each pair in those two of our settings ` +
       "whose natural accuracies lie nearest to each other. _No order shown_: the interval of the difference holds zero.",
-    ...attacks.map((attack) => orderTable(attack, standings.get(attack)!, tables)),
+    ...attacks.map((attack) => orderTable(of(attack))),
     "## Sources",
     sources(tables),
     "## What was tried to find the cause",
@@ -50,7 +66,7 @@ export function rankingsPage({ standings, tables, lossTrial }: RankingsPage): st
   ].join("\n\n")}\n`;
 }
 
-function summaryOf(attack: string, standings: readonly Standing[], tables: readonly PublishedTable[]): string {
+function summaryOf({ attack, standings, tables }: UnderAttack): string {
   const orders = tables.flatMap((table) => ordersOf(table, standings));
   const counts = VERDICTS.map((verdict) => `${orders.filter((one) => one.verdict === verdict).length} ${verdict}`);
   const reversed = orders.filter(({ verdict }) => verdict === "other order");
@@ -61,7 +77,7 @@ function summaryOf(attack: string, standings: readonly Standing[], tables: reado
   );
 }
 
-function standingTable(attack: string, standings: readonly Standing[], tables: readonly PublishedTable[]): string {
+function standingTable({ attack, standings, tables }: UnderAttack): string {
   const undefended = undefendedOf(standings);
   const rows = standings.map(({ defense, condition }) => {
     const pair = undefended && overCommonSeeds(condition, undefended);
@@ -103,8 +119,8 @@ function publishedShare(defense: string, tables: readonly PublishedTable[]): str
   return least === most ? least : `${least} to ${most}`;
 }
 
-function orderTable(attack: string, standings: readonly Standing[], tables: readonly PublishedTable[]): string {
-  const rows = tables.flatMap((table, i) => ordersOf(table, standings).map((order) => orderRow(order, i + 1)));
+function orderTable({ attack, standings, tables }: UnderAttack): string {
+  const rows = tables.flatMap((table) => ordersOf(table, standings).map((order) => orderRow(order, table.number)));
   const titles = ["source", "published to leak less", "than", `${attack} here`, "change, points", "natural", ""];
   return markdownTable(titles, rows);
 }

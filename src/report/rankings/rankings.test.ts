@@ -97,7 +97,7 @@ describe("trials", () => {
   });
 
   test("what two attacks lose to a defense stands side by side, where both met it", () => {
-    const by = "gmi cross-entropy";
+    const by = "gmi-cross-entropy";
     const found = standings(
       made("none", 0.95, 0.7),
       made("mid", 0.95, 0.6),
@@ -113,7 +113,7 @@ describe("trials", () => {
 });
 
 describe("the page", () => {
-  const lossTrial = { first: "gmi", second: "gmi cross-entropy" };
+  const lossTrial = { first: "gmi", second: "gmi-cross-entropy" };
   const found = standings(made("none", 0.95, 0.8), made("mid", 0.94, 0.2), made("bido-hsic", 0.94, 0.5));
   const page = rankingsPage({ standings: found, tables: [table], lossTrial }).replaceAll("\u00a0", " ");
 
