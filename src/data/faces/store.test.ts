@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rename, rm, truncate } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -74,6 +74,40 @@ describe("a drawn set", () => {
     expect(b).toEqual(a);
     expect(c).toEqual(a);
     expect(await readdir(folder)).toEqual([`${set.hash}.u8`]);
+  });
+
+  describe("of many images", () => {
+    const many: SetPlan = { ...plan, images: 122 };
+    const some = [609, 3, 411, 3];
+    const read = async (set: ImageSet, indices: readonly number[]) => {
+      const out = new Uint8Array(indices.length * bytes);
+      await set.read(indices, out);
+      return out;
+    };
+
+    it("is drawn as far as it is read, and whole once a quarter of it is wanted", async () => {
+      const told: number[] = [];
+      const set = drawnSet(many, { folder, progress: (done) => told.push(done) });
+      const few = await read(set, some);
+      expect((await readFile(join(folder, `${set.hash}.u8.drawn`))).reduce((sum, is) => sum + is, 0)).toBe(3);
+      expect(told).toEqual([]);
+      const whole = await all(drawnSet(many, { folder, progress: (done) => told.push(done) }));
+      expect(await readdir(folder)).toEqual([`${set.hash}.u8`]);
+      expect([told[0], told.at(-1)]).toEqual([3 + 64, 610]);
+      for (const [i, index] of some.entries())
+        expect(
+          Buffer.compare(few.subarray(i * bytes, (i + 1) * bytes), whole.subarray(index * bytes, (index + 1) * bytes)),
+        ).toBe(0);
+      expect(Buffer.compare(await read(set, some), few)).toBe(0);
+    });
+
+    it("has what another set has drawn of it, and gives all that are asked for at once", async () => {
+      const [first, second] = [drawnSet(many, { folder }), drawnSet(many, { folder })];
+      const [a, b, c] = await Promise.all([read(first, some), read(first, [411, 7]), read(second, [7, 609])]);
+      expect(Buffer.compare(a.subarray(2 * bytes, 3 * bytes), b.subarray(0, bytes))).toBe(0);
+      expect(Buffer.compare(b.subarray(bytes), c.subarray(0, bytes))).toBe(0);
+      expect(Buffer.compare(c.subarray(bytes), a.subarray(0, bytes))).toBe(0);
+    });
   });
 
   it("has another hash for anything that changes an image", () => {

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
-import { mkdir, open, rename } from "node:fs/promises";
+import { closeSync, existsSync, readFileSync, readSync, statSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { ImageSet } from "../dataset.ts";
 import type { Recipe } from "./draw.ts";
+import { type ImageFileLayout, openPartialImages, openToRead, type PartialImages } from "./partial-images.ts";
 
 /** Raised when the drawings change, so that no cache of an older look is used. */
 const lookVersion = 1;
@@ -27,10 +28,16 @@ export interface Store {
   readonly progress?: ((done: number, total: number, what: string) => void) | undefined;
 }
 
+/** Sets of up to so many images are drawn whole. */
+const SMALL = 600;
+/** Once more than this share of a larger one is wanted, the rest is drawn with it: all at once is faster than a few at a time. */
+const LARGE_SHARE = 0.25;
+
 /**
- * The image set of a plan. It is drawn when it is first read, into `<hash>.u8` of the store's folder: a header of 1,024 bytes
- * (JSON, padded by spaces), then the images. A set whose drawing was cut short goes on where it stopped. Two processes that
- * draw one set at once do no harm: they write the same bytes to the same places.
+ * The image set of a plan. What is read of it and was not drawn yet is drawn then, into `<hash>.u8` of the store's folder: a header of
+ * 1,024 bytes (JSON, padded by spaces), then the images. Until all are there its name ends in `.part`, and a file beside it says which are
+ * (`PartialImages`); drawing that was cut short goes on where it stopped. Two processes that draw one set at once do no harm: they write
+ * the same bytes to the same places.
  */
 export function drawnSet(plan: SetPlan, store: Store): ImageSet {
   const { recipe, images, name } = plan;
@@ -40,37 +47,39 @@ export function drawnSet(plan: SetPlan, store: Store): ImageSet {
   const content = { look: lookVersion, versions: packageVersions(), recipe, labels: [from, to], images };
   const hash = createHash("sha256").update(JSON.stringify(content)).digest("hex");
   const path = join(store.folder, `${hash}.u8`);
-  const totalBytes = headerBytes + size * imageBytes;
-  let drawing: Promise<void> | undefined;
+  const layout: ImageFileLayout = { headerBytes, imageBytes, size };
+  let drawing: Promise<void> = Promise.resolve();
 
-  const isThere = () => existsSync(path) && statSync(path).size === totalBytes;
-  const draw = async () => {
+  const isThere = () => existsSync(path) && statSync(path).size === headerBytes + size * imageBytes;
+  const placeOf = (index: number) => ({ label: from + Math.floor(index / images), k: index % images });
+
+  const drawInto = async (file: PartialImages, wanted: readonly number[]) => {
     // The drawings and the rasteriser take long to load, and most sets are drawn already or only planned.
     const { drawInOrder } = await import("./studio.ts");
+    const before = file.count();
+    await drawInOrder(recipe, wanted.map(placeOf), async (first, bytes) => {
+      const chunk = wanted.slice(first, first + bytes.length / imageBytes);
+      await file.write(chunk, bytes);
+      const done = first + chunk.length;
+      // A few among many are drawn while something else goes on, which has a progress of its own.
+      if (before + wanted.length === size) store.progress?.(before + done, size, `drawing ${name}`);
+    });
+  };
+
+  const provide = async (indices: ArrayLike<number>) => {
+    if (isThere()) return;
     await mkdir(store.folder, { recursive: true });
-    const partial = `${path}.part`;
-    const file = await open(partial, existsSync(partial) ? "r+" : "w+");
+    const shape = [size, 3, recipe.size, recipe.size];
+    const header = JSON.stringify({ name, format: "uint8 planes", shape, ...content }).padEnd(headerBytes);
+    const file = await openPartialImages(path, Buffer.from(header), layout);
     try {
-      const drawn = Math.max(0, Math.floor(((await file.stat()).size - headerBytes) / imageBytes));
-      const header = JSON.stringify({
-        name,
-        format: "uint8 planes",
-        shape: [size, 3, recipe.size, recipe.size],
-        ...content,
-      });
-      await file.write(Buffer.from(header.padEnd(headerBytes)), 0, headerBytes, 0);
-      const place = (index: number) => ({ label: from + Math.floor(index / images), k: index % images });
-      await drawInOrder(recipe, drawn, size, place, async (first, bytes) => {
-        await file.write(bytes, 0, bytes.length, headerBytes + first * imageBytes);
-        store.progress?.(first + bytes.length / imageBytes, size, `drawing ${name}`);
-      });
-      await file.sync();
+      const few = file.missing(indices);
+      const whole = size <= SMALL || file.count() + few.length > LARGE_SHARE * size;
+      if (few.length > 0) await drawInto(file, whole ? file.missing(ascending(size)) : few);
+      if (file.count() === size) await file.finish(isThere);
     } finally {
       await file.close();
     }
-    await rename(partial, path).catch((error: unknown) => {
-      if (!isThere()) throw error;
-    });
   };
 
   return {
@@ -83,18 +92,19 @@ export function drawnSet(plan: SetPlan, store: Store): ImageSet {
     labels: Int32Array.from({ length: size }, (_, i) => from + Math.floor(i / images)),
     hash,
     async read(indices, out) {
-      if (!isThere()) {
-        drawing ??= draw().finally(() => {
-          drawing = undefined;
-        });
-        await drawing;
+      for (const index of Array.from(indices)) {
+        if (!(index >= 0 && index < size)) throw new RangeError(`${name}: image ${index} of ${size}`);
       }
-      const file = openSync(path, "r");
+      if (!isThere()) {
+        // One after the other: what the first has drawn the next need not.
+        const mine = drawing.catch(() => undefined).then(() => provide(indices));
+        drawing = mine;
+        await mine;
+      }
+      const file = openToRead(path, isThere);
       try {
         for (let i = 0; i < indices.length; i++) {
-          const index = indices[i]!;
-          if (!(index >= 0 && index < size)) throw new RangeError(`${name}: image ${index} of ${size}`);
-          readSync(file, out, i * imageBytes, imageBytes, headerBytes + index * imageBytes);
+          readSync(file, out, i * imageBytes, imageBytes, headerBytes + indices[i]! * imageBytes);
         }
       } finally {
         closeSync(file);
@@ -102,6 +112,8 @@ export function drawnSet(plan: SetPlan, store: Store): ImageSet {
     },
   };
 }
+
+const ascending = (size: number) => Array.from({ length: size }, (_, i) => i);
 
 /** The versions of the packages whose drawings and rasteriser the bytes depend on. */
 function packageVersions(): Record<string, string> {

@@ -18,34 +18,35 @@ const chunk = 64;
 /** Below this many images, starting threads takes longer than they save. */
 const threadsFrom = 600;
 
+/** This thread's own, made when it first draws. */
+let here: Artist | undefined;
+
 /**
- * Draws images `from … to − 1` and hands them on in order, a chunk at a time. Compiled code draws large sets on two threads;
- * TypeScript run as it is (tests) draws on the caller's, since older Nodes cannot start a thread from a `.ts` file.
+ * Draws images and hands them on in order, a chunk at a time. Compiled code draws large numbers on two threads; TypeScript run as it is
+ * (tests) draws on the caller's, since older Nodes cannot start a thread from a `.ts` file.
+ * @param take is given the number of the chunk's first image and the chunk's bytes
  */
 export async function drawInOrder(
   recipe: Recipe,
-  from: number,
-  to: number,
-  place: (index: number) => Place,
+  places: readonly Place[],
   take: (first: number, bytes: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const compiled = import.meta.url.endsWith(".js");
-  const threads = compiled && to - from >= threadsFrom ? Math.min(2, availableParallelism()) : 0;
+  const threads = compiled && places.length >= threadsFrom ? Math.min(2, availableParallelism()) : 0;
   const workers = Array.from({ length: threads }, () => new Worker(new URL("./studio-thread.js", import.meta.url)));
-  const artist = threads === 0 ? createArtist() : undefined;
   const ahead: Promise<Uint8Array>[] = [];
   try {
     const ask = (first: number) => {
-      if (first >= to) return;
-      const places = Array.from({ length: Math.min(chunk, to - first) }, (_, i) => place(first + i));
-      const worker = workers[((first - from) / chunk) % Math.max(1, threads)];
-      ahead.push(artist ? drawHere(artist, { recipe, places }) : drawThere(worker!, { recipe, places }));
+      if (first >= places.length) return;
+      const order = { recipe, places: places.slice(first, first + chunk) };
+      const worker = workers[(first / chunk) % Math.max(1, threads)];
+      ahead.push(worker === undefined ? drawHere(order) : drawThere(worker, order));
     };
-    for (let i = 0; i < threads; i++) ask(from + i * chunk);
-    for (let first = from; first < to; first += chunk) {
-      if (artist) ask(first);
+    for (let i = 0; i < threads; i++) ask(i * chunk);
+    for (let first = 0; first < places.length; first += chunk) {
+      if (threads === 0) ask(first);
       const bytes = await ahead.shift()!;
-      if (!artist) ask(first + threads * chunk);
+      if (threads > 0) ask(first + threads * chunk);
       await take(first, bytes);
     }
   } finally {
@@ -65,10 +66,11 @@ export function drawOrder(artist: Artist, { recipe, places }: Order): Uint8Array
   return bytes;
 }
 
-async function drawHere(artist: Artist, order: Order): Promise<Uint8Array> {
+async function drawHere(order: Order): Promise<Uint8Array> {
   // Lets timers and signals through between chunks.
   await new Promise((resolve) => setImmediate(resolve));
-  return drawOrder(artist, order);
+  here ??= createArtist();
+  return drawOrder(here, order);
 }
 
 function drawThere(worker: Worker, order: Order): Promise<Uint8Array> {

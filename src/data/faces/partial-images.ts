@@ -1,0 +1,91 @@
+import { constants, existsSync, openSync } from "node:fs";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+
+/** How a file of images is laid out: a header, then `size` images of the same length. */
+export interface ImageFileLayout {
+  readonly headerBytes: number;
+  readonly imageBytes: number;
+  readonly size: number;
+}
+
+/**
+ * A file of images that are written in any order, until all are there: `<path>.part`, and `<path>.drawn` with a byte for each image, 1 where
+ * it lies in the first.
+ */
+export interface PartialImages {
+  /** How many images are there. */
+  count(): number;
+  /** Those of the indices whose images are not there, in ascending order, each once. */
+  missing(indices: ArrayLike<number>): number[];
+  /** Writes images, which lie one after the other in `bytes`, to the places of their indices. */
+  write(indices: readonly number[], bytes: Uint8Array): Promise<void>;
+  /** Gives the file, which has all images, its own name, unless another process has done so: `isThere` says whether. */
+  finish(isThere: () => boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+const partOf = (path: string) => `${path}.part`;
+const listOf = (path: string) => `${path}.drawn`;
+
+/** Opens or begins the file. One without a list is from an earlier version, which wrote images in order: those that are whole are there. */
+export async function openPartialImages(
+  path: string,
+  header: Uint8Array,
+  { headerBytes, imageBytes, size }: ImageFileLayout,
+): Promise<PartialImages> {
+  const listed = existsSync(listOf(path));
+  const [file, list] = [await openOrMake(partOf(path)), await openOrMake(listOf(path))];
+  const drawn = new Uint8Array(size);
+  if (listed) await list.read(drawn, 0, size, 0);
+  else {
+    const whole = Math.floor(((await file.stat()).size - headerBytes) / imageBytes);
+    drawn.fill(1, 0, Math.max(0, whole));
+    await list.write(drawn, 0, size, 0);
+  }
+  await file.write(header, 0, headerBytes, 0);
+  let count = drawn.reduce((sum, is) => sum + is, 0);
+
+  return {
+    count: () => count,
+    missing: (indices) => [...new Set(Array.from(indices))].filter((index) => drawn[index] !== 1).sort((a, b) => a - b),
+    async write(indices, bytes) {
+      for (const [i, index] of indices.entries())
+        await file.write(bytes, i * imageBytes, imageBytes, headerBytes + index * imageBytes);
+      // An image must not be listed that a power cut could still take away.
+      await file.datasync();
+      for (const index of indices) {
+        if (drawn[index] !== 1) count++;
+        drawn[index] = 1;
+        await list.write(drawn, index, 1, index);
+      }
+    },
+    async finish(isThere) {
+      await file.sync();
+      if (isThere()) return;
+      // The list goes first: without one a whole file is known by its length, but a list without its file would vouch for another.
+      await rm(listOf(path), { force: true });
+      await rename(partOf(path), path).catch((error: unknown) => {
+        if (!isThere()) throw error;
+      });
+    },
+    async close() {
+      await file.close();
+      await list.close();
+    },
+  };
+}
+
+/** Opens a file to read images that are there, under whichever of its names it has. */
+export function openToRead(path: string, isThere: () => boolean): number {
+  try {
+    return openSync(isThere() ? path : partOf(path), "r");
+  } catch (error) {
+    // Another process may have drawn the last image just now.
+    if (isThere()) return openSync(path, "r");
+    throw error;
+  }
+}
+
+function openOrMake(path: string): Promise<FileHandle> {
+  return open(path, constants.O_RDWR | constants.O_CREAT);
+}
