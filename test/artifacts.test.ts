@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { modules } from "../src/cli/modules.ts";
@@ -36,11 +37,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-async function verify(): Promise<{ code: number; said: string }> {
+async function verify(folder = out): Promise<{ code: number; said: string }> {
   const said: string[] = [];
   const stream = { write: (text: string) => said.push(text) };
   const io = { stdout: stream, stderr: stream, env: {}, signals: new EventEmitter(), exitNow: () => {} };
-  return { code: await runCli(["verify", "--strict", out], io, modules), said: said.join("") };
+  return { code: await runCli(["verify", "--strict", folder], io, modules), said: said.join("") };
 }
 
 const folders = async (name: string) => (await readdir(join(out, name))).toSorted();
@@ -119,4 +120,11 @@ test("a target that was trained on images of somebody's is not published", async
   expect(await refusal({ runs: [cell], out: join(root, "other") })).toContain("trained on images of kind folder");
   await writeFile(description, before);
   await writeFile(manifest, listed);
+});
+
+test("what this project publishes is as it was collected, and holds defended and undefended targets", async () => {
+  const published = fileURLToPath(new URL("../artifacts", import.meta.url));
+  expect(await verify(published)).toMatchObject({ code: 0 });
+  const targets = await readdir(join(published, "targets"));
+  for (const kind of ["-none-", "-tl-dmi-"]) expect(targets.some((name) => name.includes(kind))).toBe(true);
 });
