@@ -44,8 +44,14 @@ export async function openPartialImages(
   }
   await file.write(header, 0, headerBytes, 0);
   let count = drawn.reduce((sum, is) => sum + is, 0);
+  let closing: Promise<unknown> | undefined;
+  const close = async () => {
+    closing ??= Promise.all([file.close(), list.close()]);
+    await closing;
+  };
 
   return {
+    close,
     count: () => count,
     missing: (indices) => [...new Set(Array.from(indices))].filter((index) => drawn[index] !== 1).sort((a, b) => a - b),
     async write(indices, bytes) {
@@ -61,16 +67,14 @@ export async function openPartialImages(
     },
     async finish(isThere) {
       await file.sync();
+      // Some systems rename no file that is open.
+      await close();
       if (isThere()) return;
       // The list goes first: without one a whole file is known by its length, but a list without its file would vouch for another.
       await rm(listOf(path), { force: true });
       await rename(partOf(path), path).catch((error: unknown) => {
         if (!isThere()) throw error;
       });
-    },
-    async close() {
-      await file.close();
-      await list.close();
     },
   };
 }
