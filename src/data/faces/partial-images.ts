@@ -1,4 +1,4 @@
-import { constants, existsSync, openSync } from "node:fs";
+import { constants, openSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 
 /** How a file of images is laid out: a header, then `size` images of the same length. */
@@ -33,15 +33,17 @@ export async function openPartialImages(
   header: Uint8Array,
   { headerBytes, imageBytes, size }: ImageFileLayout,
 ): Promise<PartialImages> {
-  const listed = existsSync(listOf(path));
-  const [file, list] = [await openOrMake(partOf(path)), await openOrMake(listOf(path))];
+  const file = await openOrMake(partOf(path));
+  // Its length counts only as it was before there was a list: whoever has one writes anywhere.
+  const whole = Math.max(0, Math.floor(((await file.stat()).size - headerBytes) / imageBytes));
+  const begun = await open(listOf(path), "wx+").catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+    return undefined;
+  });
+  const list = begun ?? (await openOrMake(listOf(path)));
   const drawn = new Uint8Array(size);
-  if (listed) await list.read(drawn, 0, size, 0);
-  else {
-    const whole = Math.floor(((await file.stat()).size - headerBytes) / imageBytes);
-    drawn.fill(1, 0, Math.max(0, whole));
-    await list.write(drawn, 0, size, 0);
-  }
+  if (begun === undefined) await list.read(drawn, 0, size, 0);
+  else await list.write(drawn.fill(1, 0, whole), 0, size, 0);
   await file.write(header, 0, headerBytes, 0);
   let count = drawn.reduce((sum, is) => sum + is, 0);
   let closing: Promise<unknown> | undefined;
