@@ -73,7 +73,7 @@ function cost() {
   const seconds = (Date.parse(record.ended) - Date.parse(record.started)) / 1000;
   const { cores, threads, cpu, platform } = study.provenance;
   const peak = memory === undefined ? "" : `, peak memory ${fixed(memory, 1)} GiB`;
-  return `Measured: ${duration(seconds)} on ${cores} cores (${threads} threads, ${cpu}, ${platform})${peak}.`;
+  return `Measured: ${duration(seconds)} on ${cores} cores (${threads} ${threads === 1 ? "thread" : "threads"} a process, ${cpu}, ${platform})${peak}.`;
 }
 
 const before = await readFile(values.readme, "utf8");

@@ -6,7 +6,7 @@ import { percent, percentWithInterval } from "../numbers.ts";
 import { LEAST_GAP, type OrderHere, type OrderVerdict, ordersOf, overCommonSeeds } from "./orders.ts";
 import type { PublishedTable } from "./published.ts";
 import type { Standing } from "./standings.ts";
-import { strengthened, undefendedOf, underBoth } from "./trials.ts";
+import { strengthened, type UnderBoth, undefendedOf, underBoth } from "./trials.ts";
 
 /** Two attacks that differ in their identity loss alone. */
 export interface LossTrial {
@@ -162,12 +162,22 @@ function causes(standings: ReadonlyMap<string, readonly Standing[]>, { first, se
     `**Is it the attack's loss?** A defense that bends probabilities leaves logits in order. ${first} follows a margin between logits; ` +
       "the attacks of the papers follow cross-entropy, or PPA's distance between probabilities. The same search by cross-entropy, change of attack " +
       "accuracy against the undefended model in points:",
-    both.length === 0
-      ? "Not measured yet."
-      : markdownTable(
-          ["defense", first, second],
-          both.map((one) => [one.label, points(one.first), points(one.second)]),
-        ),
+    ...(both.length === 0
+      ? ["Not measured yet."]
+      : [
+          markdownTable(
+            ["defense", first, second],
+            both.map((one) => [one.label, points(one.first), points(one.second)]),
+          ),
+          lossInWords(both),
+        ]),
     "**Not tried, since two cores do not reach it:** photographs at 224×224, ResNet-152, PPA in a StyleGAN of FFHQ, start weights from ImageNet.",
   ];
+}
+
+/** Which settings take more from one of the attacks than from the other, with intervals apart. */
+function lossInWords(both: readonly UnderBoth[]): string {
+  const apartFrom = both.filter(({ first, second }) => second.high < first.low || first.high < second.low);
+  if (apartFrom.length === 0) return "No setting's two intervals are apart: the loss does not explain the orders.";
+  return `Intervals are apart for ${apartFrom.map(({ label }) => label).join("; ")}.`;
 }

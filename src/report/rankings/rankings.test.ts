@@ -126,6 +126,21 @@ describe("the page", () => {
     expect(page).toMatch(/\| mid \| 1 \| 94\.0 % .*\| 25 % \| 75 % \|/);
   });
 
+  test("says whether the attack's loss makes a difference", () => {
+    const by = lossTrial.second;
+    const withLoss = (attack: number) => {
+      const cells = [
+        made("none", 0.95, 0.8),
+        made("mid", 0.94, 0.7),
+        made("none", 0.95, 0.8, { by }),
+        made("mid", 0.94, attack, { by }),
+      ];
+      return rankingsPage({ standings: standings(...cells), tables: [table], lossTrial });
+    };
+    expect(withLoss(0.72)).toContain("the loss does not explain the orders");
+    expect(withLoss(0.2)).toContain("Intervals are apart for mid.");
+  });
+
   test("says what was not measured, and has no number that is none", () => {
     expect(page).toContain("Not measured yet.");
     expect(page).not.toMatch(/NaN|undefined/);
