@@ -22,8 +22,10 @@ export function differenceOf(first: Measured, second: Measured): Difference {
   };
 }
 
+type Interval = Pick<Measured, "low" | "high">;
+
 /** Whether two intervals do not overlap. */
-export function apart(first: Measured, second: Measured): boolean {
+export function apart(first: Interval, second: Interval): boolean {
   return first.high < second.low || second.high < first.low;
 }
 

@@ -15,8 +15,8 @@ export interface ImageFileLayout {
 export interface PartialImages {
   /** How many images are there. */
   count(): number;
-  /** Those of the indices whose images are not there, in ascending order, each once. */
-  missing(indices: ArrayLike<number>): number[];
+  /** Those of the indices, or of all, whose images are not there, in ascending order, each once. */
+  missing(indices?: ArrayLike<number> | Iterable<number>): number[];
   /** Writes images, which lie one after the other in `bytes`, to the places of their indices. */
   write(indices: readonly number[], bytes: Uint8Array): Promise<void>;
   /** Gives the file, which has all images, its own name, unless another process has done so: `isThere` says whether. */
@@ -55,7 +55,8 @@ export async function openPartialImages(
   return {
     close,
     count: () => count,
-    missing: (indices) => [...new Set(Array.from(indices))].filter((index) => drawn[index] !== 1).sort((a, b) => a - b),
+    missing: (indices = drawn.keys()) =>
+      [...new Set(Array.from(indices))].filter((index) => drawn[index] !== 1).sort((a, b) => a - b),
     async write(indices, bytes) {
       for (const [i, index] of indices.entries())
         await file.write(bytes, i * imageBytes, imageBytes, headerBytes + index * imageBytes);
@@ -81,7 +82,7 @@ export async function openPartialImages(
   };
 }
 
-/** Opens a file to read images that are there, under whichever of its names it has. */
+/** Opens a file that was begun, to read images that are there, under whichever of its names it has. */
 export function openToRead(path: string, isThere: () => boolean): number {
   try {
     return openSync(isThere() ? path : partOf(path), "r");

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, readFileSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -50,7 +50,7 @@ export function drawnSet(plan: SetPlan, store: Store): ImageSet {
   const layout: ImageFileLayout = { headerBytes, imageBytes, size };
   let drawing: Promise<void> = Promise.resolve();
 
-  const isThere = () => existsSync(path) && statSync(path).size === headerBytes + size * imageBytes;
+  const isThere = () => statSync(path, { throwIfNoEntry: false })?.size === headerBytes + size * imageBytes;
   const placeOf = (index: number) => ({ label: from + Math.floor(index / images), k: index % images });
 
   const drawInto = async (file: PartialImages, wanted: readonly number[]) => {
@@ -75,11 +75,19 @@ export function drawnSet(plan: SetPlan, store: Store): ImageSet {
     try {
       const few = file.missing(indices);
       const whole = size <= SMALL || file.count() + few.length > LARGE_SHARE * size;
-      if (few.length > 0) await drawInto(file, whole ? file.missing(ascending(size)) : few);
+      if (few.length > 0) await drawInto(file, whole ? file.missing() : few);
       if (file.count() === size) await file.finish(isThere);
     } finally {
       await file.close();
     }
+  };
+
+  /** Draws what is missing, one reader after the other: what the first has drawn the next need not. */
+  const openDrawn = async (indices: ArrayLike<number>) => {
+    const mine = drawing.catch(() => undefined).then(() => provide(indices));
+    drawing = mine;
+    await mine;
+    return openToRead(path, isThere);
   };
 
   return {
@@ -92,16 +100,11 @@ export function drawnSet(plan: SetPlan, store: Store): ImageSet {
     labels: Int32Array.from({ length: size }, (_, i) => from + Math.floor(i / images)),
     hash,
     async read(indices, out) {
-      for (const index of Array.from(indices)) {
+      for (let i = 0; i < indices.length; i++) {
+        const index = indices[i]!;
         if (!(index >= 0 && index < size)) throw new RangeError(`${name}: image ${index} of ${size}`);
       }
-      if (!isThere()) {
-        // One after the other: what the first has drawn the next need not.
-        const mine = drawing.catch(() => undefined).then(() => provide(indices));
-        drawing = mine;
-        await mine;
-      }
-      const file = openToRead(path, isThere);
+      const file = isThere() ? openSync(path, "r") : await openDrawn(indices);
       try {
         for (let i = 0; i < indices.length; i++) {
           readSync(file, out, i * imageBytes, imageBytes, headerBytes + indices[i]! * imageBytes);
@@ -112,8 +115,6 @@ export function drawnSet(plan: SetPlan, store: Store): ImageSet {
     },
   };
 }
-
-const ascending = (size: number) => Array.from({ length: size }, (_, i) => i);
 
 /** The versions of the packages whose drawings and rasteriser the bytes depend on. */
 function packageVersions(): Record<string, string> {

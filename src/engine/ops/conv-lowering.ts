@@ -309,7 +309,7 @@ function metPixels(
   l: Lowering,
   xLast: string,
   x: Value,
-  [oh, ow]: readonly [number, number],
+  outputs: readonly [number, number],
   { stride, padding, dilation, to }: ConvWindow & { to: Shape },
 ): string {
   const [n, c, h, w] = x.shape as [number, number, number, number];
@@ -317,12 +317,12 @@ function metPixels(
   if (kh === 1 && kw === 1 && stride.every((s) => s === 1) && padding.every((p) => p === 0)) return xLast;
   const [rows, columns] = [0, 1].map((i) =>
     met({
-      outputs: [oh, ow][i]!,
-      places: [kh, kw][i]!,
+      outputs: outputs[i]!,
+      places: to[2 + i]!,
       stride: stride[i]!,
       dilation: dilation[i]!,
       padding: padding[i]!,
-      size: [h, w][i]!,
+      size: x.shape[2 + i]!,
     }),
   ) as [Met, Met];
   const pixels = l.node("Reshape", [xLast, l.int64s([n, h * w, c])]);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { cell, rate } from "../../../test/support/study-result.ts";
+import { comparisonsOf, conditionsOf } from "../conditions.ts";
 import { ordersOf } from "./orders.ts";
 import { rankingsPage } from "./page.ts";
 import { type PublishedTable, publishedTables } from "./published.ts";
-import { standingsOf } from "./standings.ts";
 import { strengthened, underBoth } from "./trials.ts";
 
 /** A setting under an attack, for each of its seeds. */
@@ -30,14 +30,17 @@ const table: PublishedTable = {
   source: "a paper",
   setting: "a network, GMI",
   rows: [
-    { defense: "none", natural: 0.9, attack: 0.8 },
-    { defense: "mid", natural: 0.85, attack: 0.6 },
-    { defense: "bido-hsic", natural: 0.85, attack: 0.4 },
-    { defense: "tl-dmi", natural: 0.85, attack: 0.37 },
+    { defense: "none", attack: 0.8 },
+    { defense: "mid", attack: 0.6 },
+    { defense: "bido-hsic", attack: 0.4 },
+    { defense: "tl-dmi", attack: 0.37 },
   ],
 };
 
-const standings = (...cells: readonly (readonly ReturnType<typeof cell>[])[]) => standingsOf(cells.flat());
+const standings = (...cells: readonly (readonly ReturnType<typeof cell>[])[]) => {
+  const comparisons = comparisonsOf(conditionsOf(cells.flat()));
+  return { all: comparisons, get: (name: string) => comparisons.find(({ attack }) => attack === name) };
+};
 
 describe("published orders", () => {
   const found = standings(
@@ -49,7 +52,7 @@ describe("published orders", () => {
   ).get("gmi")!;
   const orders = ordersOf(table, found).map(({ less, more, here, verdict }) => [
     `${less.defense} < ${more.defense}`,
-    here.less.label,
+    here.first.label,
     verdict,
   ]);
 
@@ -72,7 +75,7 @@ describe("published orders", () => {
     const seeds = [...made("mid", 0.9, 0.5, { seeds: [1] }), ...made("mid", 0.9, 0.1, { seeds: [2] })];
     const [order] = ordersOf(table, standings(seeds, made("bido-hsic", 0.9, 0.3)).get("gmi")!);
     expect(order).toMatchObject({ verdict: "same order" });
-    expect(order!.here.more.attackAccuracy.value).toBeCloseTo(0.5, 12);
+    expect(order!.here.second.attackAccuracy.value).toBeCloseTo(0.5, 12);
     const none = ordersOf(
       table,
       standings(made("mid", 0.9, 0.5, { seeds: [2] }), made("bido-hsic", 0.9, 0.3)).get("gmi")!,
@@ -91,7 +94,7 @@ describe("trials", () => {
     ).get("gmi")!;
     const [only, ...rest] = strengthened(found);
     expect(rest).toEqual([]);
-    expect([only!.weaker.label, only!.stronger.label]).toEqual(["mid (beta 0.02)", "mid (beta 0.05)"]);
+    expect([only!.second.label, only!.first.label]).toEqual(["mid (beta 0.02)", "mid (beta 0.05)"]);
     expect(only!.attack.value).toBeCloseTo(-0.2, 12);
     expect(only!.natural.value).toBeCloseTo(-0.1, 12);
   });
@@ -115,7 +118,7 @@ describe("trials", () => {
 describe("the page", () => {
   const lossTrial = { first: "gmi", second: "gmi-cross-entropy" };
   const found = standings(made("none", 0.95, 0.8), made("mid", 0.94, 0.2), made("bido-hsic", 0.94, 0.5));
-  const page = rankingsPage({ standings: found, tables: [table], lossTrial }).replaceAll("\u00a0", " ");
+  const page = rankingsPage({ standings: found.all, tables: [table], lossTrial }).replaceAll("\u00a0", " ");
 
   test("says first which published orders are the other way round", () => {
     expect(page).toContain("Of 1 published orders of two defenses: 0 same order, 1 other order, 0 no order shown.");
@@ -135,7 +138,7 @@ describe("the page", () => {
         made("none", 0.95, 0.8, { by }),
         made("mid", 0.94, attack, { by }),
       ];
-      return rankingsPage({ standings: standings(...cells), tables: [table], lossTrial });
+      return rankingsPage({ standings: standings(...cells).all, tables: [table], lossTrial });
     };
     expect(withLoss(0.72)).toContain("the loss does not explain the orders");
     expect(withLoss(0.2)).toContain("Intervals are apart for mid.");

@@ -5,26 +5,20 @@ import { openCellRecords } from "../../study/cell-records.ts";
 import { openPlan } from "../../study/open-plan.ts";
 import type { PlannedCell } from "../../study/plan.ts";
 import type { CellResult } from "../../study/result.ts";
-import { type Condition, conditionsOf } from "../conditions.ts";
+import { type Comparison, type Condition, comparisonsOf, conditionsOf } from "../conditions.ts";
 import { evenlyFar } from "../even-seeds.ts";
 
-/** One setting of a defense under one attack. */
-export interface Standing {
-  /** `tl-dmi + bido-hsic`: what settings of one defense have in common. */
-  readonly defense: string;
-  readonly condition: Condition;
-}
-
 /**
- * The settings of all defenses in several studies of the same targets and attacks, by the attack's name; a cell that two studies share
- * counts once, and seeds that are behind others of their study wait for the rest. Settings bear in their names the keys that are not their defense's own: `mid (beta 0.05)`.
+ * The settings of all defenses in several studies of the same targets and attacks; a cell that two studies share counts once, and seeds
+ * that are behind others of their study wait for the rest. Settings bear in their names the keys that are not their defense's own:
+ * `mid (beta 0.05)`.
  * @throws UserError for a study that cannot be run, or a record that cannot be read.
  */
 export async function readStandings(options: {
   readonly studyFiles: readonly string[];
   readonly results: string;
   readonly runsDir: string;
-}): Promise<ReadonlyMap<string, readonly Standing[]>> {
+}): Promise<readonly Comparison[]> {
   const { studyFiles, results, runsDir } = options;
   const cells = new Map<string, CellResult>();
   for (const studyFile of studyFiles) {
@@ -38,17 +32,15 @@ export async function readStandings(options: {
     }
     for (const { id, result } of evenlyFar(found)) cells.set(id, result);
   }
-  return standingsOf([...cells.values()]);
+  return comparisonsOf(conditionsOf([...cells.values()]));
 }
 
-/** Cells whose defenses have names of their own for each setting, by attack. */
-export function standingsOf(cells: readonly CellResult[]): ReadonlyMap<string, readonly Standing[]> {
-  const byAttack = new Map<string, Standing[]>();
-  for (const condition of conditionsOf(cells)) {
-    const standings = byAttack.get(condition.attack) ?? [];
-    byAttack.set(condition.attack, [...standings, { defense: condition.cells[0]!.defense, condition }]);
-  }
-  return byAttack;
+/** `tl-dmi + bido-hsic`: what settings of one defense have in common. */
+export const defenseOf = ({ cells }: Condition): string => cells[0]!.defense;
+
+/** The settings of one defense. */
+export function settingsOf({ all }: Comparison, defense: string): readonly Condition[] {
+  return all.filter((condition) => defenseOf(condition) === defense);
 }
 
 /** `mid (beta 0.05)`, without the boundary. */

@@ -32,7 +32,7 @@ import { judgesResult, type Opinions, opinionSteps, testAccuracyOf } from "./opi
 import { type PlannedStep, planStep } from "./planned.ts";
 import { readRealImages } from "./real-images.ts";
 import { openReconstructions } from "./reconstructions.ts";
-import { remembered } from "./remembered.ts";
+import { askedOf, remembered } from "./remembered.ts";
 
 /** Files of an evaluation step. */
 export const EVALUATION = "evaluation.json";
@@ -199,9 +199,6 @@ async function evaluate(
     ...(judges && { judges }),
   };
 }
-
-/** What names a finished step's answers to a set. */
-const askedOf = (dir: string, set: ImageSet) => `${dir} ${set.hash}`;
 
 /** A trained classifier's logits of a whole set. */
 async function logitsOf(model: Model, dir: string, set: ImageSet, answers?: Answers): Promise<Float32Array> {

@@ -8,7 +8,7 @@ import { perceptualEmbedding } from "../../metrics/perceptual-embedding.ts";
 import type { Model } from "../../models/model.ts";
 import { classifierPredictor, type Predictor, predictor, predictSet } from "../../models/predict.ts";
 import { readState, WEIGHTS } from "../state-file.ts";
-import { remembered } from "./remembered.ts";
+import { askedOf, remembered } from "./remembered.ts";
 
 /** Private images that are held at a time. */
 const BATCH = 32;
@@ -46,7 +46,7 @@ export async function openJudge(model: Model, dir: string): Promise<Judge> {
   return {
     featureLength: model.features,
     judge: async ({ images, labels }) => ({ labels, ...(await net.predict(images, labels.length)) }),
-    features: (set) => remembered("features", `${dir} ${set.hash}`, async () => (await predictSet(net, set)).features),
+    features: (set) => remembered("features", askedOf(dir, set), async () => (await predictSet(net, set)).features),
     async embed(images, count) {
       embedding ??= predictor(model.input, EMBEDDED, (x) => ({ embedding: perceptualEmbedding(model, state, x) }));
       return (await (await embedding).predict(images, count)).embedding;

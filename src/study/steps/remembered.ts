@@ -1,3 +1,5 @@
+import type { ImageSet } from "../../data/dataset.ts";
+
 /** Bytes above which results are made anew rather than held in memory between steps. */
 const LARGEST = 64 * 2 ** 20;
 
@@ -22,3 +24,6 @@ export function remembered(what: string, of: string, make: () => Promise<Float32
   }, forget);
   return result;
 }
+
+/** What names a finished step's answers to a set. */
+export const askedOf = (dir: string, { hash }: Pick<ImageSet, "hash">): string => `${dir} ${hash}`;
