@@ -1,4 +1,5 @@
 import { isAbsolute, join } from "node:path";
+import { atOnce } from "../engine/at-once.ts";
 import type { Comparison, Condition } from "./conditions.ts";
 import { makeSprite, type Sprite } from "./sprite.ts";
 
@@ -55,19 +56,18 @@ export async function readContactSheet(
   const identities = [...everyone].slice(0, MOST_IDENTITIES).map(([label, identity]) => ({ label, identity }));
   const folder = (run: string) => join(isAbsolute(run) ? run : join(studyDir, run), "artifacts");
 
-  const columns: SheetColumn[] = [];
-  for (const { condition, cell } of cells) {
+  const columns = await atOnce(cells, async ({ condition, cell }): Promise<SheetColumn> => {
     const images = join(folder(cell.run), "images");
     const each = Math.min(MOST_IMAGES, Math.round(cell.attackAccuracy.n / cell.identities.length));
     const grid = identities.map(({ label }) =>
       Array.from({ length: each }, (_, k) => join(images, String(label), `${k}.png`)),
     );
-    columns.push({
+    return {
       condition,
       sprite: await makeSprite(grid),
       accuracies: new Map(cell.identities.map(({ label, attackAccuracy }) => [label, attackAccuracy])),
-    });
-  }
+    };
+  });
   return {
     comparison,
     seed: first.seed,

@@ -4,6 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
+import { atOnce } from "../engine/at-once.ts";
 
 /** One file of a folder; `path` is relative to it, with `/` between names. */
 export const FileRecord = z.strictObject({
@@ -18,30 +19,26 @@ export type FileRecord = z.output<typeof FileRecord>;
  * @param except names of files and folders directly in `dir` that are left out
  */
 export async function hashFolder(dir: string, except: readonly string[] = []): Promise<FileRecord[]> {
-  const paths = await listFiles(dir, except);
-  const records: FileRecord[] = [];
-  // One after the other: artefacts are few and large, and reading many at once only makes the disk seek.
-  for (const path of paths) {
+  return atOnce(await listFiles(dir, except), async (path) => {
     const file = join(dir, path);
-    records.push({ path, bytes: (await stat(file)).size, sha256: await sha256OfFile(file) });
-  }
-  return records;
+    return { path, bytes: (await stat(file)).size, sha256: await sha256OfFile(file) };
+  });
 }
 
 /** What differs between a folder and its manifest: a line a file. Looks at sizes alone unless `hashes` is set. */
 export async function manifestFaults(dir: string, files: readonly FileRecord[], hashes = false): Promise<string[]> {
-  const faults: string[] = [];
-  for (const { path, bytes, sha256 } of files) {
+  const found = await atOnce(files, async ({ path, bytes, sha256 }) => {
     const file = join(dir, path);
     const size = await stat(file).then(
-      (found) => (found.isFile() ? found.size : undefined),
+      (entry) => (entry.isFile() ? entry.size : undefined),
       () => undefined,
     );
-    if (size === undefined) faults.push(`${path} is missing`);
-    else if (size !== bytes) faults.push(`${path} has ${size} bytes instead of ${bytes}`);
-    else if (hashes && (await sha256OfFile(file)) !== sha256) faults.push(`${path} has other content than was written`);
-  }
-  return faults;
+    if (size === undefined) return `${path} is missing`;
+    if (size !== bytes) return `${path} has ${size} bytes instead of ${bytes}`;
+    if (hashes && (await sha256OfFile(file)) !== sha256) return `${path} has other content than was written`;
+    return undefined;
+  });
+  return found.filter((fault) => fault !== undefined);
 }
 
 /** The SHA-256 of a file as 64 hexadecimal digits, read in pieces. */

@@ -85,7 +85,7 @@ describe("a drawn set", () => {
       return out;
     };
 
-    it("is drawn as far as it is read, and whole once a quarter of it is wanted", async () => {
+    it("is drawn as far as it is read, and whole once most of it is wanted", async () => {
       const told: number[] = [];
       const set = drawnSet(many, { folder, progress: (done) => told.push(done) });
       const few = await read(set, some);

@@ -30,8 +30,8 @@ export interface Store {
 
 /** Sets of up to so many images are drawn whole. */
 const SMALL = 600;
-/** Once more than this share of a larger one is wanted, the rest is drawn with it: all at once is faster than a few at a time. */
-const LARGE_SHARE = 0.25;
+/** Once more than this share of a larger one is wanted, the rest is drawn with it: many at once are drawn on two threads. */
+const LARGE_SHARE = 0.6;
 
 /**
  * The image set of a plan. What is read of it and was not drawn yet is drawn then, into `<hash>.u8` of the store's folder: a header of
