@@ -159,6 +159,8 @@ const LARGE_PAGES = "glibc.malloc.hugetlb=1";
 export function startStepProcess(settings: ProcessSettings): ChildProcess {
   const { GLIBC_TUNABLES: given } = process.env;
   return fork(new URL("./step-process.js", import.meta.url), [JSON.stringify(settings)], {
+    // Helpers that collect garbage would take their time from the other processes.
+    execArgv: [...process.execArgv, "--single-threaded-gc"],
     // The last of several counts: what the user says.
     env: { ...process.env, GLIBC_TUNABLES: given ? `${LARGE_PAGES}:${given}` : LARGE_PAGES },
     // What it says goes through messages; where it dies, the reason is on stderr.

@@ -59,23 +59,43 @@ function blurLines(from: Float32Array, to: Float32Array, kernel: Float64Array, l
   for (let line = 0; line < lines; line++) {
     const start = line * stride;
     for (let i = 0; i < length; i++) padded[i + reach] = from[start + i * step]!;
-    padded.fill(padded[reach]!, 0, reach);
-    padded.fill(padded[reach + length - 1]!, reach + length, length + 2 * reach);
+    const first = padded[reach]!;
+    const last = padded[reach + length - 1]!;
+    for (let i = 0; i < reach; i++) {
+      padded[i] = first;
+      padded[reach + length + i] = last;
+    }
     for (let i = 0; i < length; i += ABREAST) {
       const middle = kernel[0]!;
-      let [low, high] = [i + reach, i + reach];
-      let a = middle * padded[low]!;
-      let b = middle * padded[low + 1]!;
-      let c = middle * padded[low + 2]!;
-      let d = middle * padded[low + 3]!;
+      let low = i + reach;
+      let high = low + ABREAST - 1;
+      // Each step outwards, both windows of neighbours move on by one: one number is read for each, the others are at hand.
+      let l0 = padded[low]!;
+      let l1 = padded[low + 1]!;
+      let l2 = padded[low + 2]!;
+      let l3 = padded[high]!;
+      let h0 = l0;
+      let h1 = l1;
+      let h2 = l2;
+      let h3 = l3;
+      let a = middle * l0;
+      let b = middle * l1;
+      let c = middle * l2;
+      let d = middle * l3;
       for (let k = 1; k <= reach; k++) {
         const weight = kernel[k]!;
-        low--;
-        high++;
-        a += weight * (padded[low]! + padded[high]!);
-        b += weight * (padded[low + 1]! + padded[high + 1]!);
-        c += weight * (padded[low + 2]! + padded[high + 2]!);
-        d += weight * (padded[low + 3]! + padded[high + 3]!);
+        l3 = l2;
+        l2 = l1;
+        l1 = l0;
+        l0 = padded[--low]!;
+        h0 = h1;
+        h1 = h2;
+        h2 = h3;
+        h3 = padded[++high]!;
+        a += weight * (l0 + h0);
+        b += weight * (l1 + h1);
+        c += weight * (l2 + h2);
+        d += weight * (l3 + h3);
       }
       const at = start + i * step;
       to[at] = a;

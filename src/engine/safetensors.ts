@@ -3,7 +3,7 @@ import { toHalf } from "./half.ts";
 import { showShape, sizeOf } from "./shape.ts";
 import type { StateDict } from "./store.ts";
 import { STORED_NUMBERS } from "./stored-number.ts";
-import { readStored, rowMajor, type StoredTensor } from "./stored-tensor.ts";
+import { bytesOf, readStored, rowMajor, type StoredTensor } from "./stored-tensor.ts";
 import type { FloatTensor } from "./tensor.ts";
 
 /** How numbers are stored on file; in memory they are always float32. */
@@ -40,11 +40,11 @@ export function encodeSafetensors(
   bytes.set(text, 8);
   let offset = 8 + padded;
   for (const t of Object.values(tensors)) {
-    const asHalf = half(t);
-    for (const x of t.data) {
-      if (asHalf) view.setUint16(offset, toHalf(x), true);
-      else view.setFloat32(offset, x, true);
-      offset += asHalf ? 2 : 4;
+    if (half(t)) {
+      for (let i = 0; i < t.data.length; i++, offset += 2) view.setUint16(offset, toHalf(t.data[i]!), true);
+    } else {
+      bytes.set(bytesOf(t.data), offset);
+      offset += t.data.byteLength;
     }
   }
   return bytes;

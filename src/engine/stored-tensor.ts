@@ -1,4 +1,4 @@
-import { type Shape, sizeOf } from "./shape.ts";
+import { type Shape, sameShape, sizeOf } from "./shape.ts";
 import type { StoredNumber } from "./stored-number.ts";
 import { type FloatTensor, tensor } from "./tensor.ts";
 
@@ -31,11 +31,20 @@ export function reach(shape: Shape, strides: readonly number[], offset: number):
   return offset + shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis]!, 0) + 1;
 }
 
+/** The numbers' bytes in memory, which are those on file: the runtime is built for little-endian machines alone. */
+export function bytesOf(data: Float32Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
 /** Reads a tensor out of a run. Offset and strides count numbers, not bytes; what they reach must lie within the run. */
 export function readStored(run: StoredRun, shape: Shape, strides: readonly number[], offset: number): FloatTensor {
   const { bytes, type, littleEndian } = run;
   const count = sizeOf(shape);
   const data = new Float32Array(count);
+  if (type.name === "F32" && littleEndian && sameShape(strides, rowMajor(shape))) {
+    bytesOf(data).set(bytes.subarray(offset * type.width, (offset + count) * type.width));
+    return tensor(data, shape);
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const index = new Array<number>(shape.length).fill(0);
   for (let i = 0, at = offset; i < count; i++) {
