@@ -53,12 +53,13 @@ describe("a result on disk", () => {
     expect(second.peakGflops).toBe(400);
     expect(told).toEqual(["going on after 2 finished cases"]);
     await second.add(row("c"));
-    const path = await second.finish();
+    const path = await second.finish(410);
 
     expect(await readdir(folder)).toEqual(["2026-01-02T0304.json"]);
     const whole = await readResult(path);
     expect(whole.rows.map(({ id }) => id)).toEqual(["a", "b", "c"]);
     expect(whole.rows[0]).toEqual(row("a"));
+    expect(whole.peakGflops, "the highest").toBe(410);
     expect(whole.started).toBe("2026-01-02T03:04:05.000Z");
   });
 
@@ -84,7 +85,7 @@ describe("a result on disk", () => {
         { ...now, now: new Date(`${day}T00:00:00Z`) },
       );
       await result.add(row(`${day} ${selection}`));
-      return result.finish();
+      return result.finish(0);
     };
     await finished("2026-02-01", "standard");
     await finished("2026-01-01", "standard");
