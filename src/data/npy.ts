@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { UserError } from "../engine/errors.ts";
+import { bytesOf } from "../engine/float-bytes.ts";
 
 const MAGIC = Buffer.from("\x93NUMPY\x01\x00", "latin1");
 /** NumPy aligns the data to this many bytes. */
@@ -25,7 +26,7 @@ export function encodeNpy(data: Float32Array, shape: readonly number[]): Uint8Ar
   header.writeUInt16LE(total - start, MAGIC.length);
   header.write(dictionary, start, "latin1");
   header.write("\n", total - 1);
-  return Buffer.concat([header, Buffer.from(data.buffer, data.byteOffset, data.byteLength)]);
+  return Buffer.concat([header, bytesOf(data)]);
 }
 
 /** Writes a NumPy file (see `encodeNpy`) atomically. */

@@ -1,4 +1,5 @@
 import type { ImageSet } from "../data/dataset.ts";
+import { bytesOf } from "../engine/float-bytes.ts";
 import { add } from "../engine/ops/elementwise.ts";
 import { crossEntropy } from "../engine/ops/loss.ts";
 import type { StateDict } from "../engine/store.ts";
@@ -122,10 +123,5 @@ export function changedFrozenTensors(model: Model, recipe: Recipe, before: State
 }
 
 function sameBits(a: Float32Array, b: Float32Array): boolean {
-  return (
-    Buffer.compare(
-      Buffer.from(a.buffer, a.byteOffset, a.byteLength),
-      Buffer.from(b.buffer, b.byteOffset, b.byteLength),
-    ) === 0
-  );
+  return Buffer.compare(bytesOf(a), bytesOf(b)) === 0;
 }

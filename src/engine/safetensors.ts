@@ -1,9 +1,10 @@
 import { UserError } from "./errors.ts";
+import { bytesOf } from "./float-bytes.ts";
 import { toHalf } from "./half.ts";
 import { showShape, sizeOf } from "./shape.ts";
 import type { StateDict } from "./store.ts";
 import { STORED_NUMBERS } from "./stored-number.ts";
-import { bytesOf, readStored, rowMajor, type StoredTensor } from "./stored-tensor.ts";
+import { readStored, rowMajor, type StoredTensor } from "./stored-tensor.ts";
 import type { FloatTensor } from "./tensor.ts";
 
 /** How numbers are stored on file; in memory they are always float32. */

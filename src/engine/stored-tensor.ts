@@ -1,3 +1,4 @@
+import { bytesOf } from "./float-bytes.ts";
 import { type Shape, sameShape, sizeOf } from "./shape.ts";
 import type { StoredNumber } from "./stored-number.ts";
 import { type FloatTensor, tensor } from "./tensor.ts";
@@ -29,11 +30,6 @@ export function rowMajor(shape: Shape): number[] {
 export function reach(shape: Shape, strides: readonly number[], offset: number): number {
   if (sizeOf(shape) === 0) return 0;
   return offset + shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis]!, 0) + 1;
-}
-
-/** The numbers' bytes in memory, which are those on file: the runtime is built for little-endian machines alone. */
-export function bytesOf(data: Float32Array): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /** Reads a tensor out of a run. Offset and strides count numbers, not bytes; what they reach must lie within the run. */

@@ -1,5 +1,6 @@
 import { type FileHandle, open, rm, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
+import { bytesOf } from "../engine/float-bytes.ts";
 
 /** Rows of numbers, all of one length, that are written once and read many times. */
 export interface RowStore {
@@ -55,7 +56,7 @@ async function inFile(path: string, length: number): Promise<RowStore> {
   const width = length * Float32Array.BYTES_PER_ELEMENT;
   return {
     async write(at, rows) {
-      const bytes = new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
+      const bytes = bytesOf(rows);
       for (let done = 0; done < bytes.length; ) {
         const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at * width + done);
         done += bytesWritten;
@@ -63,9 +64,7 @@ async function inFile(path: string, length: number): Promise<RowStore> {
     },
     async read(rows, out) {
       await Promise.all(
-        Array.from(rows, (row, i) =>
-          readFully(file, row * width, new Uint8Array(out.buffer, out.byteOffset + i * width, width)),
-        ),
+        Array.from(rows, (row, i) => readFully(file, row * width, bytesOf(out).subarray(i * width, (i + 1) * width))),
       );
     },
     async release() {
