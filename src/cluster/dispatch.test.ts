@@ -43,12 +43,12 @@ async function compute(planned: PlannedStep): Promise<void> {
 }
 
 test("a graph begins where nothing is needed and goes on where everything needed is done", async () => {
-  const graph = await stepGraph([evaluation, alone], async () => false);
+  const graph = await stepGraph([[evaluation, alone]], async () => false);
   const names = (steps: readonly PlannedStep[]) => steps.map(({ name }) => name);
   expect([graph.size, graph.left(), names(graph.ready())]).toEqual([6, 6, ["start", "prior"]]);
-  expect(["start", "prior", "attack", "alone"].map((n) => graph.height(idOf(all.find((s) => s.name === n)!)))).toEqual([
-    4, 3, 2, 1,
-  ]);
+  expect(
+    ["start", "prior", "attack", "alone"].map((n) => graph.place(idOf(all.find((s) => s.name === n)!)).height),
+  ).toEqual([4, 3, 2, 1]);
   expect(names(graph.finish(idOf(start)))).toEqual(["target", "alone"]);
   expect(names(graph.finish(idOf(start))), "once").toEqual([]);
   expect(names(graph.finish(idOf(target)))).toEqual([]);
@@ -58,8 +58,14 @@ test("a graph begins where nothing is needed and goes on where everything needed
   expect(graph.isOpen(idOf(evaluation))).toBe(false);
 });
 
+test("a step is of the first wave that wants it", async () => {
+  const graph = await stepGraph([[alone], [evaluation]], async () => false);
+  const waves = all.map((one) => `${one.name} ${graph.place(idOf(one)).wave}`);
+  expect(waves).toEqual(["start 0", "target 1", "prior 1", "attack 1", "evaluation 1", "alone 0"]);
+});
+
 test("what a finished step rested on is not wanted", async () => {
-  const graph = await stepGraph([evaluation, alone], async ({ name }) => name === "attack" || name === "start");
+  const graph = await stepGraph([[evaluation, alone]], async ({ name }) => name === "attack" || name === "start");
   expect(graph.ready().map(({ name }) => name)).toEqual(["target", "alone"]);
   expect(graph.size).toBe(3);
 });
@@ -106,7 +112,7 @@ function options(queue: StepQueue, change: Partial<DispatchOptions> = {}): Dispa
   return {
     queue,
     steps: all,
-    ends: [evaluation, alone],
+    waves: [[evaluation, alone]],
     finished: folderStore(root).finished,
     grid: "g",
     priority: 7,
@@ -121,8 +127,8 @@ test("steps are added once what they need is done, the longest chains first, and
   const { queue, added } = memoryQueue(compute);
   const events: StudyEvent[] = [];
   expect([...(await dispatch(options(queue, { events: (e) => events.push(e) })))]).toEqual([]);
-  expect(added.slice(0, 2)).toEqual(["start 6996", "prior 6997"]);
-  expect(added.at(-1)).toBe("evaluation 6999");
+  expect(added.slice(0, 2)).toEqual(["start 6006", "prior 6007"]);
+  expect(added.at(-1)).toBe("evaluation 6009");
   expect(added).toHaveLength(6);
   expect(events.filter(({ type }) => type === "step-finished")).toHaveLength(6);
 
@@ -134,6 +140,14 @@ test("steps are added once what they need is done, the longest chains first, and
       expect.objectContaining({ type: "step-finished", step: name, source: "store" }),
     ),
   );
+});
+
+test("a step of an earlier wave goes before a longer chain of a later one", async () => {
+  const { queue, added } = memoryQueue(compute);
+  await dispatch(options(queue, { waves: [[alone], [evaluation]] }));
+  const priority = (name: string) => Number(added.find((line) => line.startsWith(`${name} `))!.split(" ")[1]);
+  expect(priority("alone")).toBeLessThan(priority("target"));
+  expect(priority("target")).toBeLessThan(priority("evaluation"));
 });
 
 test("what a queue has lost is added anew", async () => {

@@ -15,20 +15,23 @@ const LOOK_SHARE = 10;
 /** Milliseconds until a server that answered with an error is asked again, and those that it has to hear that a grid is cancelled. */
 const AWAY = 1000;
 const LEAVE = 5000;
+/** A grid's thousand priorities are so many waves of chains of so many steps; what lies beyond is as urgent as the last. */
+const WAVES = 99;
+const HEIGHTS = 9;
 
 export interface DispatchOptions {
   readonly queue: StepDispatch;
   /** Every step of the plan. */
   readonly steps: readonly PlannedStep[];
-  /** The steps that are asked for: they and what they rest on are done. */
-  readonly ends: readonly PlannedStep[];
+  /** The steps that are asked for: they and what they rest on are done, a wave before the next as far as workers have enough to do. */
+  readonly waves: readonly (readonly PlannedStep[])[];
   /** What the run store says of finished steps. */
   readonly finished: FinishedSteps;
   readonly grid: string;
   /** 1 to 1000; lower numbers go first. */
   readonly priority: number;
   readonly events: EventSink;
-  /** Told of each of `ends` once it is done or will not be, and before that of each step that failed. */
+  /** Told of each step that is asked for once it is done or will not be, and before that of each step that failed. */
   readonly outcome?: {
     failed(step: PlannedStep, message: string): void;
     ended(step: PlannedStep): void;
@@ -39,21 +42,22 @@ export interface DispatchOptions {
 }
 
 /**
- * Has the queue's workers do all steps, each once what it needs is done, those with the longest chain behind them first. The store alone
- * says what is done. The queue is asked again every few seconds, and what it has lost is added anew: its server may be killed, or emptied.
+ * Has the queue's workers do all steps, each once what it needs is done: those of earlier waves first, of these the ones with the longest
+ * chain behind them. The store alone says what is done. The queue is asked again every few seconds, and what it has lost is added anew: its
+ * server may be killed, or emptied.
  * @returns the steps that failed, by content id, with why.
  * @throws Interrupted when the signal is aborted; steps that no worker has begun are taken out of the queue first.
  */
 export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<string, string>> {
   const { queue, grid, events, signal, finished, priority, look = LOOK } = options;
   const before = await finished.names?.();
-  const graph = await stepGraph(options.ends, async (step) => {
+  const graph = await stepGraph(options.waves, async (step) => {
     const seconds = await secondsOf(step, before);
     if (seconds === undefined) return false;
     events({ type: "step-finished", step: step.name, id: stepFolder(step.spec), source: "store", seconds });
     return true;
   });
-  const ends = new Map(options.ends.map((step) => [stepFolder(step.spec), step]));
+  const ends = new Map(options.waves.flat().map((step) => [stepFolder(step.spec), step]));
   for (const id of ends.keys()) tellEnd(id);
   const byId = new Map(options.steps.map((step) => [stepFolder(step.spec), step]));
   const released = new Set<string>();
@@ -183,7 +187,9 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
 
   function queued(step: PlannedStep): QueuedStep {
     const id = stepFolder(step.spec);
-    return { id, name: step.name, grid, priority: 1000 * priority - Math.min(999, graph.height(id)) };
+    const { wave, height } = graph.place(id);
+    const urgency = (HEIGHTS + 1) * Math.max(0, WAVES - wave) + Math.min(HEIGHTS, height);
+    return { id, name: step.name, grid, priority: 1000 * priority - urgency };
   }
 
   /** What failed in an earlier attempt gets another. */

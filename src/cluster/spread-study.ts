@@ -26,10 +26,10 @@ export function spreadStudy(options: SpreadOptions): Promise<{ result: StudyResu
   return runStudy({
     ...rest,
     openSteps: runs.openSteps,
-    elsewhere({ read, plan: { steps }, ends, events }) {
+    elsewhere({ read, plan: { steps }, waves, events }) {
       const failed = new Map<string, string>();
       const pass = new Map<string, () => void>();
-      const passed = new Map(ends.map(({ id }) => [id, new Promise<void>((resolve) => pass.set(id, resolve))]));
+      const passed = new Map(waves.flat().map(({ id }) => [id, new Promise<void>((resolve) => pass.set(id, resolve))]));
       const over = spread();
       // Whoever waits hears of it; nobody may be waiting yet.
       over.catch(() => undefined);
@@ -45,7 +45,7 @@ export function spreadStudy(options: SpreadOptions): Promise<{ result: StudyResu
         try {
           await publishGrid(runs, grid, read);
           await dispatch({
-            ...{ queue, steps, ends, grid, priority, events, signal: rest.signal, finished: runs.finished },
+            ...{ queue, steps, waves, grid, priority, events, signal: rest.signal, finished: runs.finished },
             outcome: {
               failed: ({ id }, message) => failed.set(id, message),
               ended: ({ id }) => pass.get(id)?.(),

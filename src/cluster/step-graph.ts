@@ -18,35 +18,38 @@ export interface StepGraph {
   done(): number;
   /** Steps that failed by content id, with why. */
   failed(): ReadonlyMap<string, string>;
-  /** How long the longest chain of steps is that waits for this one: itself alone is 1. */
-  height(id: string): number;
+  /** Which wave first wants the step, from 0, and how long the longest chain of steps is that waits for it: itself alone is 1. */
+  place(id: string): { readonly wave: number; readonly height: number };
 }
 
 /**
- * The graph of what `ends` rest on, as far as it isn't done. What a finished step rested on is not wanted.
+ * The graph of what is asked for and what that rests on, as far as it isn't done. What a finished step rested on is not wanted.
+ * @param waves what is asked for, in the order in which it is wanted
  * @param isDone whether the store has a step
  */
 export async function stepGraph(
-  ends: readonly PlannedStep[],
+  waves: readonly (readonly PlannedStep[])[],
   isDone: (step: PlannedStep) => Promise<boolean>,
 ): Promise<StepGraph> {
   const steps = new Map<string, PlannedStep>();
+  const waveOf = new Map<string, number>();
   const users = new Map<string, string[]>();
   const seen = new Map<string, Promise<boolean>>();
-  const visit = (step: PlannedStep): Promise<boolean> => {
+  const visit = (step: PlannedStep, wave: number): Promise<boolean> => {
     const id = stepFolder(step.spec);
     const known = seen.get(id);
     if (known !== undefined) return known;
     const found = (async () => {
       if (await isDone(step)) return true;
-      for (const need of step.needs) await visit(need);
+      for (const need of step.needs) await visit(need, wave);
       steps.set(id, step);
+      waveOf.set(id, wave);
       return false;
     })();
     seen.set(id, found);
     return found;
   };
-  for (const end of ends) await visit(end);
+  for (const [wave, ends] of waves.entries()) for (const end of ends) await visit(end, wave);
 
   const missing = new Map<string, number>();
   for (const [id, step] of steps) {
@@ -90,6 +93,6 @@ export async function stepGraph(
     left: () => steps.size - done.size - lost.size,
     done: () => done.size,
     failed: () => failed,
-    height: (id) => heights.get(id) ?? 0,
+    place: (id) => ({ wave: waveOf.get(id) ?? 0, height: heights.get(id) ?? 0 }),
   };
 }

@@ -54,8 +54,8 @@ export interface RunStudyOptions {
 export type ComputeElsewhere = (work: {
   readonly read: ReadStudy;
   readonly plan: StudyPlan;
-  /** What is asked for: these steps and all that they rest on. */
-  readonly ends: readonly PlannedStep[];
+  /** What is asked for: these steps and all that they rest on; those of one seed, then those of the next. */
+  readonly waves: readonly (readonly PlannedStep[])[];
   /** The run's, which tell of every step that is done. */
   readonly events: EventSink;
 }) => Elsewhere;
@@ -64,7 +64,7 @@ export type ComputeElsewhere = (work: {
 export interface Elsewhere {
   /** Steps that failed so far, by id, with why: they are not tried again. */
   readonly failed: ReadonlyMap<string, string>;
-  /** Waits until a step of `ends` is done or will not be. @throws Interrupted when the run's signal is aborted. */
+  /** Waits until a step of `waves` is done or will not be. @throws Interrupted when the run's signal is aborted. */
   ended(step: PlannedStep): Promise<void>;
   /** Waits until nobody works any more. @throws what kept the steps from being computed. */
   over(): Promise<void>;
@@ -103,7 +103,7 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
     }));
     events({ type: "study-started", study: study.name, cells: grid.length, steps: plan.steps.length, grid });
     const records = options.recordsDir === undefined ? undefined : openCellRecords(resolve(options.recordsDir));
-    const elsewhere = options.elsewhere?.({ read, plan, ends: await openEnds(plan, records), events });
+    const elsewhere = options.elsewhere?.({ read, plan, waves: await openWaves(plan, records), events });
     // What is computed elsewhere is told of from there.
     const telling = elsewhere === undefined ? events : newsTo(events);
     const shipped = [assetsFolder, ...(options.shipped ?? [])];
@@ -173,11 +173,13 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
   });
 }
 
-/** The steps that a study's result is made of: the probe's, and the evaluations of cells that have no record. */
-async function openEnds({ linearProbe, cells }: StudyPlan, records?: CellRecords): Promise<PlannedStep[]> {
+/** The steps that a study's result is made of, the probe's, then seed by seed the evaluations of cells that have no record. */
+async function openWaves({ linearProbe, cells }: StudyPlan, records?: CellRecords): Promise<PlannedStep[][]> {
   const known = await Promise.all(cells.map((cell) => records?.locate(cell)));
   const open = cells.filter((_, at) => known[at] === undefined);
-  return [...(linearProbe ? [linearProbe] : []), ...open.map(({ evaluation }) => evaluation)];
+  const seeds = [...new Set(open.map(({ seed }) => seed))];
+  const waves = seeds.map((seed) => open.flatMap((cell) => (cell.seed === seed ? [cell.evaluation] : [])));
+  return linearProbe ? [[linearProbe], ...waves] : waves;
 }
 
 /** Passes on all but that a step is there, which has been told already. */
