@@ -39,12 +39,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(runsDir, { recursive: true }));
 
-async function estimate() {
+async function estimate(recordsDir?: string) {
   const events: StudyEvent[] = [];
   const steps = await estimateStudy({
     studyFile,
     runsDir,
     threads: 1,
+    ...(recordsDir !== undefined && { recordsDir }),
     signal: new AbortController().signal,
     events: (event) => events.push(event),
   });
@@ -68,7 +69,8 @@ test("rehearses each step once for all seeds, remembers what it took, and leaves
 
 test("goes by finished steps where another seed has some", async () => {
   await writeFile(studyFile, STUDY.replace("[1, 2]", "[1]"));
-  const options = { studyFile, runsDir, includePrivate: false, threads: 1, events: () => {} };
+  const recordsDir = join(runsDir, "records");
+  const options = { studyFile, runsDir, recordsDir, includePrivate: false, threads: 1, events: () => {} };
   const { result, studyDir } = await runStudy({ ...options, signal: new AbortController().signal });
   await expectPublishedResults(studyDir, result);
   await writeFile(studyFile, STUDY);
@@ -88,4 +90,8 @@ test("goes by finished steps where another seed has some", async () => {
     const record = JSON.parse(await readFile(join(runsDir, "steps", folder!, "step.json"), "utf8")) as object;
     expect(record).toMatchObject({ seconds: cost!.seconds });
   }
+  const unrecorded = await estimate(recordsDir);
+  const left = steps.filter(({ name }) => !name.endsWith("seed 1"));
+  expect(unrecorded.steps, "all but the three that the first seed's record rests on alone").toHaveLength(left.length);
+  expect(unrecorded.steps).toEqual(expect.arrayContaining(left));
 });

@@ -629,10 +629,24 @@ describe("validate", () => {
     ...ended,
     estimator: async () => ({
       estimateStudy: async ({ threads }) => [
-        { name: "start weights", id: "0123", state: "shipped" },
-        { name: "target none", id: "4567", state: "to do", cost: { seconds: 60 * threads }, basis: "finished" },
-        { name: "lokt on none", id: "89ab", state: "to do", cost: { seconds: 5, queries: 12_000 }, basis: "rehearsed" },
-        { name: "judge", id: "cdef", state: "to do", basis: { unknown: "asks a judge outside" } },
+        { name: "start weights", id: "0123", state: "shipped", needs: [] },
+        {
+          name: "target none",
+          id: "4567",
+          state: "to do",
+          needs: ["0123"],
+          cost: { seconds: 60 * threads },
+          basis: "finished",
+        },
+        {
+          name: "lokt on none",
+          id: "89ab",
+          state: "to do",
+          needs: ["4567"],
+          cost: { seconds: 5, queries: 12_000 },
+          basis: "rehearsed",
+        },
+        { name: "judge", id: "cdef", state: "to do", needs: [], basis: { unknown: "asks a judge outside" } },
       ],
     }),
   };
@@ -652,6 +666,26 @@ describe("validate", () => {
         "",
       ].join("\n"),
     });
+  });
+
+  test("says what several workers take, each with its share of the threads", async () => {
+    const { out } = await call("validate q.yaml --estimate --threads 4 --workers 4", estimated);
+    expect(out, "the attack waits for its target").toContain(
+      "about 1\u00a0min\u00a005\u00a0s with 4 workers of 1 thread, and 1 of unknown cost",
+    );
+  });
+
+  test("leaves out what records stand for, where it is told of a folder of them", async () => {
+    const asked: unknown[] = [];
+    const planStudy = async (options: object) => {
+      asked.push(options);
+      return [];
+    };
+    await call("validate q.yaml --runs r --records k", {
+      ...ended,
+      pipeline: async () => ({ runStudy: nowhere, planStudy }),
+    });
+    expect(asked).toEqual([{ studyFile: "q.yaml", runsDir: "r", recordsDir: "k" }]);
   });
 
   test("prints the estimate as JSON", async () => {

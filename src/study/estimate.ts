@@ -16,6 +16,8 @@ export interface StepEstimate {
   readonly name: string;
   readonly id: string;
   readonly state: StepState;
+  /** Ids of the steps that it rests on. */
+  readonly needs: readonly string[];
   /** Seconds still to go, and what the step asks the target; absent where nothing is to do, or where it is not known. */
   readonly cost?: StepCost;
   /** Where the cost comes from: finished steps that differ by their seed alone, or a rehearsal. Why there is none, where it is unknown. */
@@ -31,14 +33,17 @@ export interface StepEstimate {
 export async function estimateStudy(options: {
   readonly studyFile: string;
   readonly runsDir: string;
+  /** Folder of cells' records: what only cells with a record rest on is left out. */
+  readonly recordsDir?: string;
+  /** Of each step. */
   readonly threads: number;
   readonly events: EventSink;
   readonly signal: AbortSignal;
 }): Promise<StepEstimate[]> {
-  const { studyFile, threads, events, signal } = options;
+  const { threads, events, signal } = options;
   setThreads(threads);
   const runsDir = resolve(options.runsDir);
-  const { plan, store, steps: root } = await openPlan({ studyFile, runsDir, events });
+  const { plan, wanted, store, steps: root } = await openPlan({ ...options, runsDir });
   const finished = await finishedSteps(root);
   const specs = new Map<string, StepSpec>([...finished, ...plan.steps].map(({ id, spec }) => [id, spec]));
   const specOf = (id: string) => specs.get(id);
@@ -47,16 +52,16 @@ export async function estimateStudy(options: {
   await mkdir(cacheDir, { recursive: true });
   const cache = await openCostCache(join(cacheDir, "costs.json"), threads);
   const states = new Map<string, StepState>();
-  for (const { id, spec } of plan.steps) states.set(id, await store.state(spec));
+  for (const { id, spec } of wanted) states.set(id, await store.state(spec));
   const scratch = await mkdtemp(join(cacheDir, "rehearsal-"));
   const rehearse = rehearser({ scratch, events, signal, dirOf: (step) => finishedFolder(step, root, states) });
 
   try {
     const estimates: StepEstimate[] = [];
-    for (const step of plan.steps) {
+    for (const step of wanted) {
       const { name, id, spec } = step;
       const state = states.get(id)!;
-      const known = { name, id, state };
+      const known = { name, id, state, needs: step.needs.map((need) => need.id) };
       const key = costKey(spec, specOf);
       const seconds = measured.get(key);
       if (state === "done" || state === "shipped") estimates.push(known);

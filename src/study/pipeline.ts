@@ -6,7 +6,7 @@ import type { Measured } from "../metrics/measured.ts";
 import { assetsFolder } from "./assets.ts";
 import { asJson } from "./canonical.ts";
 import { cellName, runCell } from "./cell.ts";
-import { type CellRecords, openCellRecords } from "./cell-records.ts";
+import { openCellRecords } from "./cell-records.ts";
 import { readCurves } from "./curves.ts";
 import { attackName, defenseName } from "./entry-labels.ts";
 import { type EventSink, fanOut } from "./events.ts";
@@ -24,6 +24,7 @@ import { openStepStore, type StepResult, type StepState, type StepStore } from "
 import { TEST_ACCURACY } from "./steps/classifier.ts";
 import { type PlannedStep, stepRunner } from "./steps/planned.ts";
 import { studyFolder } from "./study-folder.ts";
+import { openWaves } from "./waves.ts";
 
 /** Name of a study's result in its folder. */
 export const STUDY_FILE = "study.json";
@@ -173,15 +174,6 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
   });
 }
 
-/** The steps that a study's result is made of, the probe's, then seed by seed the evaluations of cells that have no record. */
-async function openWaves({ linearProbe, cells }: StudyPlan, records?: CellRecords): Promise<PlannedStep[][]> {
-  const known = await Promise.all(cells.map((cell) => records?.locate(cell)));
-  const open = cells.filter((_, at) => known[at] === undefined);
-  const seeds = [...new Set(open.map(({ seed }) => seed))];
-  const waves = seeds.map((seed) => open.flatMap((cell) => (cell.seed === seed ? [cell.evaluation] : [])));
-  return linearProbe ? [[linearProbe], ...waves] : waves;
-}
-
 /** Passes on all but that a step is there, which has been told already. */
 function newsTo(events: EventSink): EventSink {
   return (event) => {
@@ -226,12 +218,11 @@ export interface StepPlan {
 }
 
 /** The steps of a study and how far each is. Folders of images are read for it; nothing is trained. */
-export async function planStudy(options: {
-  readonly studyFile: string;
-  readonly runsDir: string;
-}): Promise<StepPlan[]> {
-  const { plan, store } = await openPlan(options);
-  return Promise.all(plan.steps.map(async ({ name, id, spec }) => ({ name, id, state: await store.state(spec) })));
+export async function planStudy(
+  options: Pick<RunStudyOptions, "studyFile" | "runsDir" | "recordsDir">,
+): Promise<StepPlan[]> {
+  const { wanted, store } = await openPlan(options);
+  return Promise.all(wanted.map(async ({ name, id, spec }) => ({ name, id, state: await store.state(spec) })));
 }
 
 /** What the start weights and the linear probe reach; a part that fails is only left out of the notes, so that the cells' results are kept. */
