@@ -1,10 +1,8 @@
 // Writes docs/results/<study>.md from Fisher analyses of a study's cells: no number there is typed by hand. Analyses that `tldmi fisher` has
 // left in runs/ are first kept beside the records that `tldmi run STUDY --records docs/results/records/<study>` leaves.
-// Run it after `npm run build`. Usage: node scripts/fisher-page.mjs STUDY [RUNS]
-import { mkdir } from "node:fs/promises";
+// Run it after `npm run build`. Usage: node scripts/fisher-page.mjs [--check] STUDY [RUNS]
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeFileAtomic } from "../dist/engine/atomic-file.js";
 import { fisherSvg } from "../dist/report/fisher.js";
 import { fisherFindings } from "../dist/report/fisher-findings.js";
 import { markdownTable } from "../dist/report/markdown-table.js";
@@ -16,17 +14,17 @@ import { openPlan } from "../dist/study/open-plan.js";
 import { studyFolder } from "../dist/study/study-folder.js";
 import { keptJson } from "./kept-json.mjs";
 import { formatted } from "./results-text.mjs";
+import { pageArguments, writePage } from "./written-pages.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const [studyFile, runsDir = join(root, "runs"), ...rest] = process.argv.slice(2);
+const [studyFile, runsDir = join(root, "runs"), ...rest] = pageArguments;
 if (studyFile === undefined || rest.length > 0) {
-  console.error("usage: node scripts/fisher-page.mjs STUDY [RUNS]");
+  console.error("usage: node scripts/fisher-page.mjs [--check] STUDY [RUNS]");
   process.exit(2);
 }
 const { study, plan } = await openPlan({ studyFile, runsDir });
 const results = join(root, "docs/results");
 const recordsDir = join(results, "records", study.name);
-const store = openCellRecords(recordsDir);
 
 /** The analysis of a cell: the run's own, which is kept, or the one that was kept. */
 const analysisOf = (cell) =>
@@ -78,14 +76,13 @@ function layerTable({ layers, stages, boundary }) {
 }
 
 const parts = [];
-for (const cell of plan.cells) {
-  const record = await store.find(cell);
+for (const { cell, found } of await openCellRecords(recordsDir).findAll(plan.cells)) {
   const analysis = await analysisOf(cell);
-  if (record === undefined || analysis === undefined) continue;
+  if (found === undefined || analysis === undefined) continue;
+  const { record } = found;
   const { svg, label } = fisherSvg(analysis);
   const figure = `${study.name}-${cellName(cell)}.svg`;
-  await mkdir(results, { recursive: true });
-  await writeFileAtomic(join(results, figure), svg);
+  await writePage(join(results, figure), svg);
   parts.push(
     `## ${study.model.kind}, ${cell.target.label}, under ${cell.attackLabel}, seed ${cell.seed}`,
     setting(analysis, record),
@@ -108,4 +105,4 @@ const page = [
     "Brackets are 95 % intervals. Numbers are means over a layer's parameters; shares are of all convolutions and linear layers.",
   ...parts,
 ].join("\n\n");
-await writeFileAtomic(join(results, `${study.name}.md`), formatted(`${page}\n`));
+await writePage(join(results, `${study.name}.md`), formatted(`${page}\n`));

@@ -1,11 +1,9 @@
 // Writes docs/results/frontier.md from what `tldmi frontier` has left in runs/, which is first kept as docs/results/records/frontier/*.json:
 // no number there is typed by hand. Each study is a section, in the order in which they are named.
-// Run it after `npm run build`. Usage: node scripts/frontier-page.mjs [--runs RUNS] STUDY...
-import { mkdir } from "node:fs/promises";
+// Run it after `npm run build`. Usage: node scripts/frontier-page.mjs [--check] [--runs RUNS] STUDY...
 import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { writeFileAtomic } from "../dist/engine/atomic-file.js";
 import { frontierSvg } from "../dist/report/frontier.js";
 import { frontierFindings } from "../dist/report/frontier-findings.js";
 import { markdownTable } from "../dist/report/markdown-table.js";
@@ -14,12 +12,17 @@ import { readStudy } from "../dist/study/read-study.js";
 import { studyFolder } from "../dist/study/study-folder.js";
 import { keptJson } from "./kept-json.mjs";
 import { formatted } from "./results-text.mjs";
+import { pageArguments, writePage } from "./written-pages.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const { values, positionals: studies } = parseArgs({ allowPositionals: true, options: { runs: { type: "string" } } });
+const { values, positionals: studies } = parseArgs({
+  args: pageArguments,
+  allowPositionals: true,
+  options: { runs: { type: "string" } },
+});
 const runsDir = values.runs ?? join(root, "runs");
 if (studies.length === 0) {
-  console.error("usage: node scripts/frontier-page.mjs [--runs RUNS] STUDY...");
+  console.error("usage: node scripts/frontier-page.mjs [--check] [--runs RUNS] STUDY...");
   process.exit(2);
 }
 const results = join(root, "docs/results");
@@ -62,8 +65,7 @@ for (const studyFile of studies) {
   }
   const { svg, label } = frontierSvg(record);
   const figure = `frontier-${study.name.replace(/^frontier-/, "")}.svg`;
-  await mkdir(results, { recursive: true });
-  await writeFileAtomic(join(results, figure), svg);
+  await writePage(join(results, figure), svg);
   parts.push(`## ${record.model}: ${relative(root, studyFile)}`, `![${label}](${figure})`);
   for (const frontier of record.frontiers) {
     parts.push(
@@ -86,4 +88,4 @@ const page = [
     "less. A seed of its own has a frontier of its own, and the best of a sweep is chosen by the numbers that it is then praised for.",
   ...parts,
 ].join("\n\n");
-await writeFileAtomic(join(results, "frontier.md"), formatted(`${page}\n`));
+await writePage(join(results, "frontier.md"), formatted(`${page}\n`));

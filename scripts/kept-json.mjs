@@ -2,6 +2,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../dist/engine/atomic-file.js";
+import { checking } from "./written-pages.mjs";
 
 async function readJson(file) {
   const text = await readFile(file, "utf8").catch((error) => {
@@ -11,9 +12,9 @@ async function readJson(file) {
   return text === undefined ? undefined : JSON.parse(text);
 }
 
-/** What lies in `own`, which is kept as `kept`, or else what was kept before; undefined where there is neither. */
+/** What lies in `own`, which is kept as `kept`, or else what was kept before, as where pages are only checked; undefined where there is neither. */
 export async function keptJson(own, kept) {
-  const found = await readJson(own);
+  const found = checking ? undefined : await readJson(own);
   if (found === undefined) return readJson(kept);
   await mkdir(dirname(kept), { recursive: true });
   await writeFileAtomic(kept, `${JSON.stringify(found, undefined, 1)}\n`);

@@ -1,18 +1,18 @@
 // Writes docs/results/paper.md: the paper's claims, decided from the records under docs/results/records. No number there is typed by hand.
-// `npm run paper-page` builds first. Usage: node scripts/paper-page.mjs
-import { mkdir, readdir } from "node:fs/promises";
+// `npm run paper-page` builds first. Usage: node scripts/paper-page.mjs [--check]
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeFileAtomic } from "../dist/engine/atomic-file.js";
 import { beyondReach, claims, paperPage, readEvidence } from "../dist/report/paper/index.js";
 import { formatted } from "./results-text.mjs";
+import { pageArguments, writePage } from "./written-pages.mjs";
 
 /** Studies of 50 people that can speak of some claims. */
 const EXAMPLES = ["attacks", "defenses", "fisher"];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-if (process.argv.length > 2) {
-  console.error("usage: node scripts/paper-page.mjs");
+if (pageArguments.length > 0) {
+  console.error("usage: node scripts/paper-page.mjs [--check]");
   process.exit(2);
 }
 const own = (await readdir(join(root, "studies"))).filter((name) => name.endsWith(".yaml")).toSorted();
@@ -21,5 +21,4 @@ const results = join(root, "docs/results");
 const studies = [];
 for (const file of files)
   studies.push(await readEvidence({ root, studyFile: join(root, file), results, runsDir: join(root, "runs") }));
-await mkdir(results, { recursive: true });
-await writeFileAtomic(join(results, "paper.md"), formatted(paperPage(studies, claims, beyondReach)));
+await writePage(join(results, "paper.md"), formatted(paperPage(studies, claims, beyondReach)));

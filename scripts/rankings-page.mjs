@@ -1,14 +1,14 @@
 // Writes docs/results/rankings.md: where defenses stand in the records of two studies, beside what papers print. No number of ours is typed by hand.
-// `npm run rankings-page` builds first. Usage: node scripts/rankings-page.mjs
+// `npm run rankings-page` builds first. Usage: node scripts/rankings-page.mjs [--check]
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeFileAtomic } from "../dist/engine/atomic-file.js";
 import { publishedTables, rankingsPage, readStandings } from "../dist/report/rankings/index.js";
 import { formatted } from "./results-text.mjs";
+import { pageArguments, writePage } from "./written-pages.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-if (process.argv.length > 2) {
-  console.error("usage: node scripts/rankings-page.mjs");
+if (pageArguments.length > 0) {
+  console.error("usage: node scripts/rankings-page.mjs [--check]");
   process.exit(2);
 }
 const results = join(root, "docs/results");
@@ -22,4 +22,4 @@ const page = rankingsPage({
   tables: publishedTables,
   lossTrial: { first: "gmi", second: "gmi-cross-entropy" },
 });
-await writeFileAtomic(join(results, "rankings.md"), formatted(page));
+await writePage(join(results, "rankings.md"), formatted(page));

@@ -1,10 +1,8 @@
 // Writes a page of results and its figures from the records that `tldmi run STUDY --records DIR` leaves: no number there is typed by hand.
-// Run it after `npm run build`. Usage: node scripts/study-page.mjs STUDY   from docs/results/records/<study> to docs/results/<study>.md
-import { mkdir } from "node:fs/promises";
+// Run it after `npm run build`. Usage: node scripts/study-page.mjs [--check] STUDY   from docs/results/records/<study> to docs/results/<study>.md
 import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { attacks as allAttacks } from "../dist/attacks/index.js";
-import { writeFileAtomic } from "../dist/engine/atomic-file.js";
 import { utilityLeakageChart } from "../dist/report/charts.js";
 import { comparisonsOf, conditionsOf } from "../dist/report/conditions.js";
 import { evenlyFar } from "../dist/report/even-seeds.js";
@@ -17,24 +15,20 @@ import { defenseName } from "../dist/study/entry-labels.js";
 import { beatsFloors } from "../dist/study/floors.js";
 import { openPlan } from "../dist/study/open-plan.js";
 import { findingPoints, formatted } from "./results-text.mjs";
+import { pageArguments, writePage } from "./written-pages.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const [studyFile, ...rest] = process.argv.slice(2);
+const [studyFile, ...rest] = pageArguments;
 if (studyFile === undefined || rest.length > 0) {
-  console.error("usage: node scripts/study-page.mjs STUDY");
+  console.error("usage: node scripts/study-page.mjs [--check] STUDY");
   process.exit(2);
 }
 const { study, plan } = await openPlan({ studyFile, runsDir: join(root, "runs") });
 const results = join(root, "docs/results");
 const recordsDir = join(results, "records", study.name);
-const store = openCellRecords(recordsDir);
-const found = [];
-const missing = [];
-for (const cell of plan.cells) {
-  const record = await store.find(cell);
-  if (record === undefined) missing.push(cell);
-  else found.push(record);
-}
+const recorded = await openCellRecords(recordsDir).findAll(plan.cells);
+const found = recorded.flatMap(({ found }) => (found === undefined ? [] : [found.record]));
+const missing = recorded.flatMap(({ cell, found }) => (found === undefined ? [cell] : []));
 if (found.length === 0) {
   console.error(`${recordsDir} has no record of a cell of ${studyFile} as it is now`);
   process.exit(2);
@@ -90,7 +84,7 @@ async function figures() {
     if (all.length < 3) continue;
     const file = join(results, `${study.name}-${title.replaceAll(/[^a-z0-9.-]+/gi, "-")}.svg`);
     const label = `Natural accuracy and attack accuracy of ${title} for each defense; the table gives the numbers.`;
-    await writeFileAtomic(file, svgFile(utilityLeakageChart(all, 900, "beside"), label));
+    await writePage(file, svgFile(utilityLeakageChart(all, 900, "beside"), label));
     drawn.push(`**${title}**`, "", `![${label}](${basename(file)})`, "");
   }
   return drawn;
@@ -147,5 +141,4 @@ const page = [
   ...summary.limits.map((limit) => `* ${limit}`),
   "",
 ].join("\n");
-await mkdir(results, { recursive: true });
-await writeFileAtomic(join(results, `${study.name}.md`), formatted(page));
+await writePage(join(results, `${study.name}.md`), formatted(page));

@@ -19,31 +19,56 @@ export interface CellRecord {
   readonly machine: Provenance;
 }
 
+/** A record, and the file that it lies in. */
+export interface FoundRecord {
+  readonly record: CellRecord;
+  readonly file: string;
+}
+
 /** A folder of cells' records. */
 export interface CellRecords {
   /** The record of that very cell, with every setting as it is planned; undefined where there is none. @throws UserError for a file that is no record. */
-  find(cell: PlannedCell): Promise<CellRecord | undefined>;
-  /** The file of that record; undefined where there is none. */
-  locate(cell: PlannedCell): Promise<string | undefined>;
+  find(cell: PlannedCell): Promise<FoundRecord | undefined>;
+  /** What is found of each of several cells, in their order. @throws UserError for a file that is no record. */
+  findAll(cells: readonly PlannedCell[]): Promise<{ readonly cell: PlannedCell; readonly found?: FoundRecord }[]>;
+  /** Whether there is a file of that record. */
+  has(cell: PlannedCell): Promise<boolean>;
   keep(cell: PlannedCell, record: Omit<CellRecord, "schemaVersion" | "id">): Promise<void>;
 }
 
 /**
  * Opens a folder of records, made when the first is kept: `<cell>-<id>.json` each. The id alone finds a record, so that one that was kept
- * under another name of its defense or attack is found too; it then has the names that the study gives now.
+ * under another name of its defense or attack is found too; it then has the names that the study gives now. The folder is listed once: of
+ * what others keep meanwhile, only records under the names of this study's cells are found.
  */
 export function openCellRecords(dir: string): CellRecords {
   const fileOf = (cell: PlannedCell) => join(dir, `${cellName(cell)}-${cell.evaluation.id}.json`);
+  let listed: Promise<ReadonlyMap<string, string>> | undefined;
+  const kept = async (cell: PlannedCell) => {
+    listed ??= filesById(dir);
+    return (await listed).get(cell.evaluation.id);
+  };
+  const find = async (cell: PlannedCell): Promise<FoundRecord | undefined> => {
+    const file = (await kept(cell)) ?? fileOf(cell);
+    const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw new UserError(`${file}: cannot be read (${error.code})`);
+    });
+    return text === undefined
+      ? undefined
+      : { file, record: renamed(parseRecord(file, text, cell.evaluation.id), cell) };
+  };
   return {
-    async find(cell) {
-      const file = (await kept(dir, cell.evaluation.id)) ?? fileOf(cell);
-      const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return undefined;
-        throw new UserError(`${file}: cannot be read (${error.code})`);
-      });
-      return text === undefined ? undefined : renamed(parseRecord(file, text, cell.evaluation.id), cell);
+    find,
+    async findAll(cells) {
+      const all: { cell: PlannedCell; found?: FoundRecord }[] = [];
+      for (const cell of cells) {
+        const found = await find(cell);
+        all.push({ cell, ...(found && { found }) });
+      }
+      return all;
     },
-    locate: (cell) => kept(dir, cell.evaluation.id),
+    has: async (cell) => (await kept(cell)) !== undefined,
     async keep(cell, record) {
       await mkdir(dir, { recursive: true });
       const whole: CellRecord = { schemaVersion: 1, id: cell.evaluation.id, ...record };
@@ -52,14 +77,18 @@ export function openCellRecords(dir: string): CellRecords {
   };
 }
 
-/** The file of the record with that id. */
-async function kept(dir: string, id: string): Promise<string | undefined> {
+/** The files of records in a folder by their ids; none where there is no such folder. */
+async function filesById(dir: string): Promise<ReadonlyMap<string, string>> {
   const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw new UserError(`${dir}: cannot be read (${error.code})`);
   });
-  const name = names.find((one) => one.endsWith(`-${id}.json`));
-  return name === undefined ? undefined : join(dir, name);
+  const files = new Map<string, string>();
+  for (const name of names) {
+    const [, id] = /-([0-9a-f]+)\.json$/.exec(name) ?? [];
+    if (id !== undefined && !files.has(id)) files.set(id, join(dir, name));
+  }
+  return files;
 }
 
 /** A record with the names that a study gives its cell now. */

@@ -95,7 +95,7 @@ test("a record is found by what was computed, and has the names that the study g
   const result = { schemaVersion: 1, ...labelsOf(bare.cells[1]!), run: "cells/none-gmi-2-seed1" } as CellResult;
   await records.keep(bare.cells[1]!, { study: "names", result, seconds: {}, machine: {} as never });
   const found = await records.find(named.cells[1]!);
-  expect(found?.result).toEqual({
+  expect(found?.record.result).toEqual({
     ...{ schemaVersion: 1, defense: "none", defenseLabel: "plain", attack: "gmi", attackLabel: "long" },
     run: join("cells", "plain-long-seed1"),
   });

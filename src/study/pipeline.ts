@@ -130,7 +130,7 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
       try {
         const known = await records?.find(cell);
         if (known !== undefined) {
-          cells.push(known.result);
+          cells.push(known.record.result);
           events({ type: "cell-finished", ...at, status: "done" });
           return;
         }

@@ -4,8 +4,8 @@ import type { PlannedStep } from "./steps/planned.ts";
 
 /** The steps that a study's result is made of: the probe's, then seed by seed the evaluations of cells that have no record. */
 export async function openWaves({ linearProbe, cells }: StudyPlan, records?: CellRecords): Promise<PlannedStep[][]> {
-  const known = await Promise.all(cells.map((cell) => records?.locate(cell)));
-  const open = cells.filter((_, at) => known[at] === undefined);
+  const known = await Promise.all(cells.map((cell) => records?.has(cell)));
+  const open = cells.filter((_, at) => known[at] !== true);
   const seeds = [...new Set(open.map(({ seed }) => seed))];
   const waves = seeds.map((seed) => open.flatMap((cell) => (cell.seed === seed ? [cell.evaluation] : [])));
   return linearProbe ? [[linearProbe], ...waves] : waves;

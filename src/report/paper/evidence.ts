@@ -54,11 +54,8 @@ export async function readEvidence(options: {
   const { root, studyFile, results, runsDir } = options;
   const { study, plan } = await openPlan({ studyFile, runsDir });
   const dir = join(results, "records", study.name);
-  const store = openCellRecords(dir);
   const cells: EvidenceCell[] = [];
-  for (const cell of plan.cells) {
-    const record = await store.find(cell);
-    const file = record && (await store.locate(cell));
+  for (const { cell, found } of await openCellRecords(dir).findAll(plan.cells)) {
     const fisher = await fisherOf(dir, cell);
     cells.push({
       name: cellName(cell),
@@ -67,7 +64,7 @@ export async function readEvidence(options: {
       attack: cell.attackLabel,
       access: attacks.find(({ kind }) => kind === cell.attack)?.access ?? "",
       seed: cell.seed,
-      ...(file && { result: record.result, file: relative(results, file) }),
+      ...(found && { result: found.record.result, file: relative(results, found.file) }),
       ...(fisher && { fisher: { record: fisher.record, file: relative(results, fisher.file) } }),
     });
   }

@@ -23,14 +23,13 @@ export async function readStandings(options: {
   const cells = new Map<string, CellResult>();
   for (const studyFile of studyFiles) {
     const { study, plan } = await openPlan({ studyFile, runsDir });
-    const store = openCellRecords(join(results, "records", study.name));
-    const found: { readonly id: string; readonly result: CellResult }[] = [];
-    for (const cell of plan.cells) {
-      const record = await store.find(cell);
-      if (record === undefined) continue;
-      found.push({ id: cell.evaluation.id, result: { ...record.result, defenseLabel: settingName(cell.target) } });
-    }
-    for (const { id, result } of evenlyFar(found)) cells.set(id, result);
+    const recorded = await openCellRecords(join(results, "records", study.name)).findAll(plan.cells);
+    const known = recorded.flatMap(({ cell, found }) =>
+      found === undefined
+        ? []
+        : [{ id: found.record.id, result: { ...found.record.result, defenseLabel: settingName(cell.target) } }],
+    );
+    for (const { id, result } of evenlyFar(known)) cells.set(id, result);
   }
   return comparisonsOf(conditionsOf([...cells.values()]));
 }
