@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterEach, expect, test } from "vitest";
-import { openProcessQueue } from "./process-queue.ts";
+import { openProcessQueue, startStepProcess } from "./process-queue.ts";
 import type { QueuedStep, QueueEvent, StepDispatch } from "./queue.ts";
 
 const HAND = fileURLToPath(new URL("../../test/support/hand.mjs", import.meta.url));
@@ -110,4 +110,29 @@ test("a process that cannot be begun fails its step", async () => {
   await queue.add([step("a", "works")]);
   await ended(1);
   expect(await queue.look("a")).toEqual({ state: "failed", message: expect.stringMatching(/ended: .*ENOENT/) });
+});
+
+test("a process of steps collects garbage on one thread and asks for large pages, unless the user says otherwise", async () => {
+  const settings = { runsDir: "/runs", threads: 1, device: "cpu" } as const;
+  const queue = openProcessQueue({ count: 1, start: () => startStepProcess(settings, pathToFileURL(HAND)) });
+  opened.push(queue);
+  const { env } = process;
+  const failed = new Promise<void>((resolve) => {
+    void queue.watch(({ type }) => {
+      if (type === "failed") resolve();
+    });
+  });
+  process.env = { ...env, GLIBC_TUNABLES: "glibc.malloc.hugetlb=0" };
+  try {
+    await queue.add([step("a", "tells")]);
+  } finally {
+    process.env = env;
+  }
+  await failed;
+  const state = await queue.look("a");
+  if (state.state !== "failed") throw new Error(state.state);
+  const begun = JSON.parse(state.message) as { execArgv: string[]; tunables: string; settings: string };
+  expect(begun.execArgv).toContain("--single-threaded-gc");
+  expect(begun.tunables, "glibc goes by the last").toBe("glibc.malloc.hugetlb=1:glibc.malloc.hugetlb=0");
+  expect(JSON.parse(begun.settings)).toEqual(settings);
 });

@@ -155,10 +155,13 @@ export function openProcessQueue({ count, start }: ProcessQueueOptions): StepDis
 /** Has glibc ask for large pages: a graph's first run touches half a gigabyte, which in small pages is slow. Unknown elsewhere. */
 const LARGE_PAGES = "glibc.malloc.hugetlb=1";
 
-/** Begins a process that does steps of a folder of runs. */
-export function startStepProcess(settings: ProcessSettings): ChildProcess {
+/** Begins a process that does steps of a folder of runs. @param body what it runs */
+export function startStepProcess(
+  settings: ProcessSettings,
+  body = new URL("./step-process.js", import.meta.url),
+): ChildProcess {
   const { GLIBC_TUNABLES: given } = process.env;
-  return fork(new URL("./step-process.js", import.meta.url), [JSON.stringify(settings)], {
+  return fork(body, [JSON.stringify(settings)], {
     // Helpers that collect garbage would take their time from the other processes.
     execArgv: [...process.execArgv, "--single-threaded-gc"],
     // The last of several counts: what the user says.

@@ -8,7 +8,13 @@ process.on("message", async ({ name }) => {
   if (deed === "fails") await say({ type: "failed", message: argument });
   else if (deed === "exits") process.exit(Number(argument));
   else if (deed === "dies") process.kill(process.pid, "SIGKILL");
-  else if (deed === "works") await say({ type: "done" });
+  else if (deed === "tells") {
+    const { execArgv, env, argv } = process;
+    await say({
+      type: "failed",
+      message: JSON.stringify({ execArgv, tunables: env.GLIBC_TUNABLES, settings: argv[2] }),
+    });
+  } else if (deed === "works") await say({ type: "done" });
   else if (deed === "stops") {
     await say({ type: "stopped" });
     process.exit(0);
