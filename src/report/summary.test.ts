@@ -83,7 +83,7 @@ test("a defended model on which the attack is not above its floor is said to be 
 
 test("with one seed the intervals are said to leave seeds out", () => {
   expect(said([undefended, defended(0.41)])).toContain(
-    "One seed was run: the intervals are over images and identities, not over seeds",
+    "One seed was run: the intervals of rates are over images, each a trial of its own, not over people or seeds",
   );
 });
 

@@ -1,4 +1,5 @@
 import { beatsFloors } from "../../study/floors.ts";
+import type { CellResult } from "../../study/result.ts";
 import { type Condition, conditionsOf, UNDEFENDED } from "../conditions.ts";
 import type { Difference } from "../difference.ts";
 import { percentWithInterval } from "../numbers.ts";
@@ -23,10 +24,12 @@ export function cellsOf(study: StudyEvidence, attack: string, defenses: readonly
   return study.cells.filter((cell) => cell.attack === attack && defenses.includes(cell.defense));
 }
 
+/** The results of cells that have one. */
+export const resultsOf = (cells: readonly EvidenceCell[]): readonly CellResult[] =>
+  cells.flatMap(({ result }) => result ?? []);
+
 /** Cells with their seeds put together, all of one attack; every cell must have its result. */
-export function conditionsIn(cells: readonly EvidenceCell[]): readonly Condition[] {
-  return conditionsOf(cells.flatMap(({ result }) => result ?? []));
-}
+export const conditionsIn = (cells: readonly EvidenceCell[]): readonly Condition[] => conditionsOf(resultsOf(cells));
 
 /** The undefended target's cells of an attack, together. */
 export function undefendedIn(study: StudyEvidence, attack: string): Condition {

@@ -1,13 +1,14 @@
-import { type Difference, differenceOf, points } from "../difference.ts";
+import { type Difference, points } from "../difference.ts";
 import { percentWithInterval } from "../numbers.ts";
+import { type PersonRate, pairedDifference } from "../paired-difference.ts";
 import { UTILITY_LIMIT_POINTS } from "../summary.ts";
 import type { Decision, Question } from "./claim.ts";
-import { againstUndefended, conditionsIn, labelsWith, TL_DMI } from "./conditions.ts";
+import { againstUndefended, conditionsIn, labelsWith, resultsOf, TL_DMI } from "./conditions.ts";
 import type { StudyEvidence } from "./evidence.ts";
 
 /** How `lowersLeak` decides, in words. */
 export const LOWERS_LEAK =
-  "attack accuracy on the target with TL-DMI minus that on the undefended one. Holds where the 95 % interval lies below zero and natural " +
+  "attack accuracy on the target with TL-DMI minus that on the undefended one, person by person. Holds where the 95 % interval lies below zero and natural " +
   `accuracy falls by no more than ${UTILITY_LIMIT_POINTS} points, with its interval; does not hold where the attack finds more, or where ` +
   "the fall is certainly larger.";
 
@@ -16,8 +17,9 @@ export function lowersLeak(study: StudyEvidence, attack: string): Question[] {
   return labelsWith(study, TL_DMI).map((label) =>
     againstUndefended(study, attack, label, (cells) => {
       const [undefended, defended] = [cells.undefended, cells.defended].map((own) => conditionsIn(own)[0]!);
-      const leak = differenceOf(undefended!.attackAccuracy, defended!.attackAccuracy);
-      const natural = differenceOf(undefended!.naturalAccuracy, defended!.naturalAccuracy);
+      const difference = (rate: PersonRate) =>
+        pairedDifference(resultsOf(cells.undefended), resultsOf(cells.defended), rate);
+      const [leak, natural] = [difference("attackAccuracy"), difference("naturalAccuracy")];
       const figures =
         `attack ${percentWithInterval(defended!.attackAccuracy, 1)} against ${percentWithInterval(undefended!.attackAccuracy, 1)}, ` +
         `${points(leak)} points; natural accuracy ${points(natural)} points`;

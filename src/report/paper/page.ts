@@ -96,7 +96,9 @@ export function paperPage(
       "This page is written by `npm run paper-page` from the records of the studies below: each test names the records that it rests on, " +
       "and a record the folder of its run. " +
       `${there} of ${cells.length} cells (${percent(cells.length === 0 ? Number.NaN : there / cells.length)}) have a record.`,
-    "Brackets are 95 % intervals: over seeds and images where a study has several seeds, over images alone where it has one. A claim has as " +
+    "Brackets are 95 % intervals: of rates over seeds and images where a study has several seeds, over images alone where it has one; of " +
+      "differences between two targets over people and seeds, person by person; of differences at equal natural accuracy from " +
+      "the intervals of both curves. A claim has as " +
       "many tests as there are studies, attacks and boundaries that can speak of it; they are not corrected for their number. _Not shown_ " +
       "means measured and left open by the intervals; _not testable_, that the numbers could not decide it.",
     "## Studies",
