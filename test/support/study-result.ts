@@ -90,6 +90,18 @@ export function cell(overrides: CellOverrides = {}): CellResult {
   };
 }
 
+/**
+ * People whose rates have these means: half are easier to find and to recognise than the other half, other ones under defenses whose names
+ * have other lengths, so that differences of two targets have a spread.
+ */
+export function evenPeople(attack: number, natural: number, defense: string): readonly IdentityResult[] {
+  const halves = 1 << (defense.length % 4);
+  return identitiesOf(48, attack, 0, defense).map((person, label) => {
+    const sign = (label & halves) === 0 ? 1 : -1;
+    return { ...person, attackAccuracy: attack + 0.1 * sign, naturalAccuracy: natural + 0.03 * sign };
+  });
+}
+
 /** Every metric of a made-up cell; more `strength` in [0, 1] is more leakage. Real images have 1. */
 export function metricsOf(strength: number): Readonly<Record<string, Measured>> {
   return Object.fromEntries(

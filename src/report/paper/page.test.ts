@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cell, judgesOf, rate } from "../../../test/support/study-result.ts";
+import { cell, evenPeople, judgesOf, rate } from "../../../test/support/study-result.ts";
 import type { FisherRecord } from "../../study/fisher.ts";
 import type { CellResult } from "../../study/result.ts";
 import { type Answer, answer, type Claim } from "./claim.ts";
@@ -14,20 +14,6 @@ import type { EvidenceCell, StudyEvidence } from "./evidence.ts";
 import { beyondReach, claims, paperPage } from "./index.ts";
 
 const SEEDS = [1, 2, 3];
-
-/** Forty people: half are easier to find than the other half, and not the same ones with a defense as without. */
-function people(attack: number, natural: number, defense: string): CellResult["identities"] {
-  const [one] = cell({}).identities;
-  return Array.from({ length: 40 }, (_, label) => {
-    const easier = (label & (defense === "none" ? 1 : 2)) === 0;
-    const sign = easier ? 1 : -1;
-    return {
-      ...one!,
-      ...{ identity: `person ${label}`, label },
-      ...{ attackAccuracy: attack + 0.1 * sign, naturalAccuracy: natural + 0.03 * sign },
-    };
-  });
-}
 
 /** A made-up target under an attack, for three seeds that differ a little. */
 interface Made {
@@ -58,7 +44,7 @@ function cellsOf({ defense, label = defense, natural, attack, missing, by = "ked
       naturalAccuracy: rate(natural + drift, 0.01, 800),
       attackAccuracy: rate(attack + drift, 0.03, 600),
       judges: judgesOf(attack),
-      identities: people(attack + drift, natural + drift, defense),
+      identities: evenPeople(attack + drift, natural + drift, defense),
       ...more,
     });
     return { ...at, result, file: `records/made/${name}.json` };

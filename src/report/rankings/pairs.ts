@@ -1,7 +1,8 @@
 import { type Condition, conditionsOf } from "../conditions.ts";
-import { type Difference, differenceOf } from "../difference.ts";
+import type { Difference } from "../difference.ts";
+import { pairedDifference } from "../paired-difference.ts";
 
-/** Two settings under one attack, over the seeds that both have, and how they differ. */
+/** Two settings under one attack, over the seeds that both have, and how they differ, person by person. */
 export interface Pair {
   readonly first: Condition;
   readonly second: Condition;
@@ -19,8 +20,8 @@ export function pairOf(one: Condition, other: Condition): Pair | undefined {
     second && {
       first,
       second,
-      attack: differenceOf(second.attackAccuracy, first.attackAccuracy),
-      natural: differenceOf(second.naturalAccuracy, first.naturalAccuracy),
+      attack: pairedDifference(second.cells, first.cells, "attackAccuracy"),
+      natural: pairedDifference(second.cells, first.cells, "naturalAccuracy"),
     }
   );
 }

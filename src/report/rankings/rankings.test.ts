@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cell, rate } from "../../../test/support/study-result.ts";
+import { cell, evenPeople, rate } from "../../../test/support/study-result.ts";
 import { comparisonsOf, conditionsOf } from "../conditions.ts";
 import { ordersOf } from "./orders.ts";
 import { rankingsPage } from "./page.ts";
@@ -23,6 +23,7 @@ const made = (
       boundary,
       naturalAccuracy: rate(natural, 0.01, 800),
       attackAccuracy: rate(attack, 0.04),
+      identities: evenPeople(attack, natural, defense),
     }),
   );
 
