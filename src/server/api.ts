@@ -120,6 +120,7 @@ export interface Fault {
 
 /** A step that a study would do. */
 export interface PlannedWork {
+  readonly id: string;
   readonly name: string;
   readonly state: "done" | "shipped" | "resumes" | "to do";
 }

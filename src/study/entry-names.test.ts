@@ -42,6 +42,11 @@ test("a name says what an entry is called, and changes no step", async () => {
   const [bare, named] = [await planned(...KINDS), await planned(...NAMES)];
   expect(named.steps.map(({ id }) => id)).toEqual(bare.steps.map(({ id }) => id));
   expect(named.targets.map(({ label }) => label)).toEqual(["plain", "soft", "cut"]);
+  const shown = [bare, named].map(({ cells }) => cells[3]!.attackStep.name);
+  expect(shown, "what is shown of a step tells entries of one kind apart").toEqual([
+    "gmi 2 on label-smoothing, seed 1",
+    "long on soft, seed 1",
+  ]);
   expect(labelsOf(named.cells[3]!)).toEqual({
     defense: "label-smoothing",
     defenseLabel: "soft",

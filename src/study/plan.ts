@@ -130,6 +130,7 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
       const { member: attack, config } = chosen;
       const attackLabel = attackLabels[i]!;
       const { label, seed, step, defended } = target;
+      const name = `${attackLabel} on ${label}`;
       const searched = priorOf(target, chosen);
       const styles = attack.space?.(config);
       const common = { study, data, defended, label, seed };
@@ -152,11 +153,11 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
         ...(surrogates && { surrogates }),
         ...(embedding && { embedding }),
         ...(attack.publicWeights && { publicWeights: pretraining }),
+        name,
         attack,
         config,
         target: step,
       });
-      const name = `${attackLabel} on ${label}`;
       const outcome = { model: defended.model, ...searched, ...(styles && { styles }), attack: attacked };
       return {
         target,

@@ -60,7 +60,8 @@ export function attackStep(options: {
   readonly config: Record<string, unknown>;
   readonly networks?: PriorNetworks;
   readonly defended: Defended;
-  readonly label: string;
+  /** `gmi on tl-dmi layer3.0`, as the study calls them */
+  readonly name: string;
   readonly seed: number;
   readonly target: PlannedStep;
   readonly prior?: PlannedStep;
@@ -71,7 +72,7 @@ export function attackStep(options: {
   /** The weights that targets start from, for an attack that holds them. */
   readonly publicWeights?: PlannedStep;
 }): PlannedStep {
-  const { study, data, attack, config, networks, defended, label, seed } = options;
+  const { study, data, attack, config, networks, defended, name, seed } = options;
   const { target, prior, surrogates, embedding, publicWeights } = options;
   const { model } = defended;
   // An attack that has the weights does not ask.
@@ -96,7 +97,7 @@ export function attackStep(options: {
     ...(embedding && { embedding: embedding.step }),
     ...(publicWeights && { publicWeights }),
   };
-  return planStep(`${attack.kind} on ${label}, seed ${seed}`, spec, needs, async (context, dir) => {
+  return planStep(`${name}, seed ${seed}`, spec, needs, async (context, dir) => {
     const state = await readState(join(dir(target), WEIGHTS));
     const given = await trainedPrior(prior, networks, dir);
     const answers = outputs && (await answersOf(defended, state, data, seed));

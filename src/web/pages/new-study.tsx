@@ -245,8 +245,8 @@ function Cost({ steps }: { readonly steps: readonly EstimatedWork[] }) {
       <details>
         <summary>Each step</summary>
         <ul className="faults">
-          {open.map(({ name, cost, basis }) => (
-            <li key={name}>
+          {open.map(({ id, name, cost, basis }) => (
+            <li key={id}>
               {name}: {cost === undefined ? `unknown, ${why(basis)}` : duration(cost.seconds)}
               {cost?.queries !== undefined && <span className="quiet"> ({count(cost.queries)} images)</span>}
             </li>
