@@ -148,10 +148,16 @@ function paragraphOf(comparison: Comparison): SummaryParagraph {
 function seedSentence(conditions: readonly Condition[]): string {
   const most = Math.max(...conditions.map((condition) => condition.cells.length));
   if (most === 1) {
-    return "One seed was run: the intervals of rates are over images, each a trial of its own, not over people or seeds, and another run or other people may differ by more.";
+    return (
+      "One seed was run: the intervals of rates are over images, each a trial of its own, not over people or seeds, and another run or other " +
+      "people may differ by more."
+    );
   }
   const each = conditions.every((condition) => condition.cells.length === most) ? "" : "up to ";
-  return `Values are means over ${each}${most} seeds; an interval is the wider of Student's t over seeds and the seeds' own intervals, which for rates are over images, each a trial of its own.`;
+  return (
+    `Values are means over ${each}${most} seeds; an interval is the wider of Student's t over seeds and the seeds' own intervals, which for ` +
+    "rates are over images, each a trial of its own."
+  );
 }
 
 function judgeSentences(conditions: readonly Condition[], judgesAt: string): readonly string[] {

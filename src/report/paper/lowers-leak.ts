@@ -8,9 +8,9 @@ import type { StudyEvidence } from "./evidence.ts";
 
 /** How `lowersLeak` decides, in words. */
 export const LOWERS_LEAK =
-  "attack accuracy on the target with TL-DMI minus that on the undefended one, person by person. Holds where the 95 % interval lies below zero and natural " +
-  `accuracy falls by no more than ${UTILITY_LIMIT_POINTS} points, with its interval; does not hold where the attack finds more, or where ` +
-  "the fall is certainly larger.";
+  "attack accuracy on the target with TL-DMI minus that on the undefended one, person by person. Holds where the 95 % interval lies below " +
+  `zero and natural accuracy falls by no more than ${UTILITY_LIMIT_POINTS} points, with its interval; does not hold where the attack finds ` +
+  "more, or where the fall is certainly larger.";
 
 /** A question for each boundary of the study: does TL-DMI leak less under this attack, and stay useful? */
 export function lowersLeak(study: StudyEvidence, attack: string): Question[] {

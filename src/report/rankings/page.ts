@@ -40,7 +40,8 @@ export function rankingsPage({ standings, tables, lossTrial }: RankingsPage): st
     "Written by `npm run rankings-page` from the records of [examples/defenses.yaml](../../examples/defenses.yaml) and " +
       "[examples/rivals.yaml](../../examples/rivals.yaml): drawn people at 64×64, a ResNet-10, start weights that have never seen a face. Papers " +
       "have photographs, larger networks and start weights from ImageNet or of faces; their numbers are never expected here, their order may be. " +
-      "Brackets are 95 % intervals: of rates over images, and over seeds where a row has several; of changes over people and seeds, person by person.",
+      "Brackets are 95 % intervals: of rates over images, and over seeds where a row has several; of changes over people and seeds, person by " +
+      "person.",
     "## Summary",
     ...under.map(summaryOf),
     "## What each defense takes from the attack",

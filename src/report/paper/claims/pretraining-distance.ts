@@ -50,8 +50,8 @@ export const pretrainingDistance: Claim = {
   title: "The result depends on how near the pre-training set is to the private one",
   said: "Not measured in the paper. Reviewers of its first version held that a related public set is needed (OpenReview, 2023).",
   test:
-    "A target with TL-DMI whose start weights know faces minus the same one whose start weights have seen none, person by person: holds where the 95 % " +
-    "interval of the difference of natural or of attack accuracy leaves out zero.",
+    "A target with TL-DMI whose start weights know faces minus the same one whose start weights have seen none, person by person: holds where " +
+    "the 95 % interval of the difference of natural or of attack accuracy leaves out zero.",
   questions: (studies) =>
     studies.flatMap((near) =>
       near.pretraining === "faces" || near.pretraining === "style"
