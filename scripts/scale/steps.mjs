@@ -28,7 +28,7 @@ export async function measurePlan(cells) {
   const before = process.memoryUsage().heapUsed;
   const began = performance.now();
   const { steps, ends } = syntheticPlan({ cells, milliseconds: 0, runsDir: tmpdir() });
-  const graph = await stepGraph(ends, async () => false);
+  const graph = await stepGraph([ends], async () => false);
   const seconds = (performance.now() - began) / 1000;
   globalThis.gc?.();
   return { seconds, bytes: process.memoryUsage().heapUsed - before, steps: steps.length, ready: graph.ready().length };

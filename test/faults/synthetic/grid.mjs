@@ -31,7 +31,7 @@ try {
       dispatch({
         queue,
         steps,
-        ends,
+        waves: [ends],
         finished: runs.finished,
         grid: GRID,
         priority: 100,
