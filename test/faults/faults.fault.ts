@@ -74,10 +74,18 @@ async function expectAllThere(grid: Running, fault: string, times: number): Prom
 }
 
 /** Waits until so many steps are finished in the store. */
-async function finished({ runsDir }: World, count: number): Promise<void> {
+async function finished({ runsDir }: World, grid: Running, count: number): Promise<void> {
+  let over = false;
+  void grid.ended.then(() => {
+    over = true;
+  });
   const steps = join(runsDir, "steps");
   const done = () => (existsSync(steps) ? readdirSync(steps).filter((n) => /-[0-9a-f]{16}$/.test(n)).length : 0);
-  while (done() < count) await setTimeout(50);
+  while (done() < count) {
+    if (over && done() < count)
+      throw new Error(`the grid ended before ${count} steps were done:\n${grid.stderr().slice(-2000)}`);
+    await setTimeout(50);
+  }
 }
 
 const begins = (kind: string) => new RegExp(`"step-started","step":"${kind}`);
@@ -119,7 +127,7 @@ test.each(engines)("%s: the queue's server is killed and comes back, empty where
     const grid = world.grid();
     for (let i = 0; i < 3; i++) world.worker();
     for (const count of [8, 30, 60]) {
-      await finished(world, count);
+      await finished(world, grid, count);
       await world.server.kill();
       await setTimeout(500);
       await world.server.start();
@@ -133,7 +141,7 @@ test("the grid's own process is killed and started again", async () => {
     for (let i = 0; i < 2; i++) world.worker();
     for (const count of [5, 20, 50]) {
       const killed = world.grid();
-      await finished(world, count);
+      await finished(world, killed, count);
       killed.child.kill("SIGKILL");
       await killed.ended;
     }
@@ -145,7 +153,7 @@ test("Ctrl-C at the grid cancels it, and the same command takes it up", async ()
   await inWorld(first, { cells: 20, milliseconds: 400 }, async (world) => {
     const worker = world.worker();
     const cancelled = world.grid();
-    await finished(world, 3);
+    await finished(world, cancelled, 3);
     cancelled.child.kill("SIGINT");
     expect(await cancelled.ended).toBe(130);
     expect(existsSync(join(world.runsDir, "grids", "synthetic.json"))).toBe(false);
