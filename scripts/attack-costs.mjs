@@ -5,9 +5,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { attacks } from "../dist/attacks/index.js";
-import { writeFileAtomic } from "../dist/engine/atomic-file.js";
 import { count, duration } from "../dist/report/numbers.js";
 import { between, formatted } from "./results-text.mjs";
+import { writePage } from "./written-pages.mjs";
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const FILE = at("FEATURES.md");
@@ -44,8 +44,4 @@ const list = formatted(`${items.join("\n")}\n`).trim();
 
 const text = readFileSync(FILE, "utf8");
 const wanted = between(text, "attack-costs", list);
-if (!process.argv.includes("--check")) await writeFileAtomic(FILE, wanted);
-else if (wanted !== text) {
-  console.error("FEATURES.md: the list of attacks' settings and costs is out of date: npm run schema");
-  process.exit(1);
-}
+await writePage(FILE, wanted, "npm run schema");

@@ -22,6 +22,7 @@ if (studyFile === undefined || rest.length > 0) {
   console.error("usage: node scripts/fisher-page.mjs [--check] STUDY [RUNS]");
   process.exit(2);
 }
+const command = `npm run fisher-page -- ${studyFile}`;
 const { study, plan } = await openPlan({ studyFile, runsDir });
 const results = join(root, "docs/results");
 const recordsDir = join(results, "records", study.name);
@@ -82,7 +83,7 @@ for (const { cell, found } of await openCellRecords(recordsDir).findAll(plan.cel
   const { record } = found;
   const { svg, label } = fisherSvg(analysis);
   const figure = `${study.name}-${cellName(cell)}.svg`;
-  await writePage(join(results, figure), svg);
+  await writePage(join(results, figure), svg, command);
   parts.push(
     `## ${study.model.kind}, ${cell.target.label}, under ${cell.attackLabel}, seed ${cell.seed}`,
     setting(analysis, record),
@@ -105,4 +106,4 @@ const page = [
     "Brackets are 95 % intervals. Numbers are means over a layer's parameters; shares are of all convolutions and linear layers.",
   ...parts,
 ].join("\n\n");
-await writePage(join(results, `${study.name}.md`), formatted(`${page}\n`));
+await writePage(join(results, `${study.name}.md`), formatted(`${page}\n`), command);

@@ -25,6 +25,7 @@ if (studies.length === 0) {
   console.error("usage: node scripts/frontier-page.mjs [--check] [--runs RUNS] STUDY...");
   process.exit(2);
 }
+const command = `npm run frontier-page -- ${studies.join(" ")}`;
 const results = join(root, "docs/results");
 
 const points = (share) => fixed(100 * share, 1);
@@ -65,7 +66,7 @@ for (const studyFile of studies) {
   }
   const { svg, label } = frontierSvg(record);
   const figure = `frontier-${study.name.replace(/^frontier-/, "")}.svg`;
-  await writePage(join(results, figure), svg);
+  await writePage(join(results, figure), svg, command);
   parts.push(`## ${record.model}: ${relative(root, studyFile)}`, `![${label}](${figure})`);
   for (const frontier of record.frontiers) {
     parts.push(
@@ -88,4 +89,4 @@ const page = [
     "less. A seed of its own has a frontier of its own, and the best of a sweep is chosen by the numbers that it is then praised for.",
   ...parts,
 ].join("\n\n");
-await writePage(join(results, "frontier.md"), formatted(`${page}\n`));
+await writePage(join(results, "frontier.md"), formatted(`${page}\n`), command);

@@ -1,14 +1,12 @@
 // What a command has left on this machine, and the copy of it that is committed.
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../dist/engine/atomic-file.js";
+import { textIfThere } from "../dist/engine/text-if-there.js";
 import { checking } from "./written-pages.mjs";
 
 async function readJson(file) {
-  const text = await readFile(file, "utf8").catch((error) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
+  const text = await textIfThere(file);
   return text === undefined ? undefined : JSON.parse(text);
 }
 

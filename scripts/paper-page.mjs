@@ -21,4 +21,4 @@ const results = join(root, "docs/results");
 const studies = [];
 for (const file of files)
   studies.push(await readEvidence({ root, studyFile: join(root, file), results, runsDir: join(root, "runs") }));
-await writePage(join(results, "paper.md"), formatted(paperPage(studies, claims, beyondReach)));
+await writePage(join(results, "paper.md"), formatted(paperPage(studies, claims, beyondReach)), "npm run paper-page");

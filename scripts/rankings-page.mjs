@@ -22,4 +22,4 @@ const page = rankingsPage({
   tables: publishedTables,
   lossTrial: { first: "gmi", second: "gmi-cross-entropy" },
 });
-await writePage(join(results, "rankings.md"), formatted(page));
+await writePage(join(results, "rankings.md"), formatted(page), "npm run rankings-page");

@@ -1,8 +1,9 @@
 // Writes docs/study-file.md, all keys of a study file, from schema/study.schema.json.
 // Usage: node scripts/study-file.mjs [--check]   with --check nothing is written: exit code 1 where the page is out of date
 import { execFileSync } from "node:child_process";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { writePage } from "./written-pages.mjs";
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const PAGE = at("docs/study-file.md");
@@ -139,13 +140,4 @@ const page = execFileSync(at("node_modules/.bin/biome"), formatted, {
   encoding: "utf8",
 });
 
-if (process.argv.includes("--check")) {
-  const current = readFileSync(PAGE, "utf8");
-  if (current !== page) {
-    console.error("docs/study-file.md is not what schema/study.schema.json says: run npm run schema");
-    process.exitCode = 1;
-  }
-} else {
-  writeFileSync(`${PAGE}.tmp`, page);
-  renameSync(`${PAGE}.tmp`, PAGE);
-}
+await writePage(PAGE, page, "npm run schema");

@@ -23,6 +23,7 @@ if (studyFile === undefined || rest.length > 0) {
   console.error("usage: node scripts/study-page.mjs [--check] STUDY");
   process.exit(2);
 }
+const command = `npm run study-page -- ${studyFile}`;
 const { study, plan } = await openPlan({ studyFile, runsDir: join(root, "runs") });
 const results = join(root, "docs/results");
 const recordsDir = join(results, "records", study.name);
@@ -84,7 +85,7 @@ async function figures() {
     if (all.length < 3) continue;
     const file = join(results, `${study.name}-${title.replaceAll(/[^a-z0-9.-]+/gi, "-")}.svg`);
     const label = `Natural accuracy and attack accuracy of ${title} for each defense; the table gives the numbers.`;
-    await writePage(file, svgFile(utilityLeakageChart(all, 900, "beside"), label));
+    await writePage(file, svgFile(utilityLeakageChart(all, 900, "beside"), label), command);
     drawn.push(`**${title}**`, "", `![${label}](${basename(file)})`, "");
   }
   return drawn;
@@ -141,4 +142,4 @@ const page = [
   ...summary.limits.map((limit) => `* ${limit}`),
   "",
 ].join("\n");
-await writePage(join(results, `${study.name}.md`), formatted(page));
+await writePage(join(results, `${study.name}.md`), formatted(page), command);

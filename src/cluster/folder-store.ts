@@ -1,6 +1,7 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
+import { textIfThere } from "../engine/text-if-there.ts";
 import { assetsFolder } from "../study/assets.ts";
 import { secondsOfStep } from "../study/step-record.ts";
 import { openStepStore } from "../study/step-store.ts";
@@ -18,11 +19,7 @@ export function folderStore(runsDir: string): RunStore {
       await mkdir(dirname(path), { recursive: true });
       await writeFileAtomic(path, text);
     },
-    readGrid: (name) =>
-      readFile(gridPath(runsDir, name), "utf8").catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return undefined;
-        throw error;
-      }),
+    readGrid: (name) => textIfThere(gridPath(runsDir, name)),
     endGrid: (name) => endGrid(runsDir, name),
     finished: {
       async secondsOf(folder) {

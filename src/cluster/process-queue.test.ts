@@ -12,13 +12,13 @@ afterEach(async () => {
 });
 
 /** A queue of real processes that do what the names of steps say. */
-async function queueOf(count: number, cwd?: string) {
+async function queueOf(count: number, start = () => fork(HAND, { execArgv: [] })) {
   let begun = 0;
   const queue = openProcessQueue({
     count,
     start: () => {
       begun++;
-      return fork(HAND, { execArgv: [], ...(cwd !== undefined && { cwd }) });
+      return start();
     },
   });
   opened.push(queue);
@@ -106,7 +106,7 @@ test("a step whose process was told to end goes on in another", async () => {
 });
 
 test("a process that cannot be begun fails its step", async () => {
-  const { queue, ended } = await queueOf(1, "/no/such/folder");
+  const { queue, ended } = await queueOf(1, () => fork(HAND, { execArgv: [], cwd: "/no/such/folder" }));
   await queue.add([step("a", "works")]);
   await ended(1);
   expect(await queue.look("a")).toEqual({ state: "failed", message: expect.stringMatching(/ended: .*ENOENT/) });
@@ -114,21 +114,15 @@ test("a process that cannot be begun fails its step", async () => {
 
 test("a process of steps collects garbage on one thread and asks for large pages, unless the user says otherwise", async () => {
   const settings = { runsDir: "/runs", threads: 1, device: "cpu" } as const;
-  const queue = openProcessQueue({ count: 1, start: () => startStepProcess(settings, pathToFileURL(HAND)) });
-  opened.push(queue);
+  const { queue, ended } = await queueOf(1, () => startStepProcess(settings, pathToFileURL(HAND)));
   const { env } = process;
-  const failed = new Promise<void>((resolve) => {
-    void queue.watch(({ type }) => {
-      if (type === "failed") resolve();
-    });
-  });
   process.env = { ...env, GLIBC_TUNABLES: "glibc.malloc.hugetlb=0" };
   try {
     await queue.add([step("a", "tells")]);
   } finally {
     process.env = env;
   }
-  await failed;
+  await ended(1);
   const state = await queue.look("a");
   if (state.state !== "failed") throw new Error(state.state);
   const begun = JSON.parse(state.message) as { execArgv: string[]; tunables: string; settings: string };

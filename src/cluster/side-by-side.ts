@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { currentDevice } from "../engine/device.ts";
+import { threadsEach } from "../study/makespan.ts";
 import type { RunStudyOptions } from "../study/pipeline.ts";
 import type { StudyResult } from "../study/result.ts";
 import { folderStore } from "./folder-store.ts";
@@ -24,7 +25,7 @@ export interface SideBySideOptions
 export function runSideBySide(options: SideBySideOptions): Promise<{ result: StudyResult; studyDir: string }> {
   const { workers, ...study } = options;
   const runsDir = resolve(study.runsDir);
-  const threads = Math.max(1, Math.floor(study.threads / workers));
+  const threads = threadsEach(study.threads, workers);
   const start = () => startStepProcess({ runsDir, threads, device: currentDevice() });
   return spreadStudy({
     ...{ ...study, runsDir, threads, priority: 1 },

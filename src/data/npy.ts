@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { UserError } from "../engine/errors.ts";
-import { bytesOf } from "../engine/float-bytes.ts";
+import { bytesOf } from "../engine/number-bytes.ts";
 
 const MAGIC = Buffer.from("\x93NUMPY\x01\x00", "latin1");
 /** NumPy aligns the data to this many bytes. */

@@ -1,5 +1,5 @@
 import type { ImageSet } from "../data/dataset.ts";
-import { bytesOf } from "../engine/float-bytes.ts";
+import { bytesOf } from "../engine/number-bytes.ts";
 import { add } from "../engine/ops/elementwise.ts";
 import { crossEntropy } from "../engine/ops/loss.ts";
 import type { StateDict } from "../engine/store.ts";

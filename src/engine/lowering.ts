@@ -18,6 +18,7 @@ import {
 import { BLOCKED_DOMAIN } from "./blocked/layout.ts";
 import { layoutWriter } from "./blocked/writer.ts";
 import { topologicalOrder, type Value } from "./graph.ts";
+import { bytesOf } from "./number-bytes.ts";
 import { type Shape, sameShape, showShape } from "./shape.ts";
 import type { Dtype, Tensor } from "./tensor.ts";
 
@@ -126,8 +127,7 @@ export function toOnnx({ outputs, anyBatch = false, metadata = {}, block = 0, ap
       const taken = wanted === "" || initializers.has(wanted) || inputs.has(wanted);
       const name = taken ? `${wanted || "constant"}#${counter++}` : wanted;
       tensorNames.set(tensor, name);
-      const { buffer, byteOffset, byteLength } = tensor.data;
-      return store(name, DATA_TYPES[tensor.dtype], tensor.shape, new Uint8Array(buffer, byteOffset, byteLength));
+      return store(name, DATA_TYPES[tensor.dtype], tensor.shape, bytesOf(tensor.data));
     },
     int64s: (values) =>
       store(
@@ -229,10 +229,6 @@ function nameResults(
     node.input = node.input.map((n) => renamed.get(n) ?? n);
     node.output = node.output.map((n) => renamed.get(n) ?? n);
   }
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: BigInt64Array | Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function toAttribute(name: string, value: OnnxAttribute) {

@@ -1,6 +1,6 @@
 import { UserError } from "./errors.ts";
-import { bytesOf } from "./float-bytes.ts";
 import { toHalf } from "./half.ts";
+import { bytesOf } from "./number-bytes.ts";
 import { showShape, sizeOf } from "./shape.ts";
 import type { StateDict } from "./store.ts";
 import { STORED_NUMBERS } from "./stored-number.ts";

@@ -1,4 +1,4 @@
-import { bytesOf } from "./float-bytes.ts";
+import { bytesOf } from "./number-bytes.ts";
 import { type Shape, sameShape, sizeOf } from "./shape.ts";
 import type { StoredNumber } from "./stored-number.ts";
 import { type FloatTensor, tensor } from "./tensor.ts";

@@ -7,3 +7,11 @@ export function studentQuantile(degrees: number): number {
   const expansion = z + (z ** 3 + z) / (4 * degrees) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * degrees ** 2);
   return T_QUANTILES[degrees - 1] ?? expansion;
 }
+
+/** Half of Student's 95 % interval of a mean; nothing where there is one value, which tells of no spread. */
+export function studentHalfWidth(values: readonly number[]): number {
+  if (values.length < 2) return 0;
+  const centre = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1);
+  return studentQuantile(values.length - 1) * Math.sqrt(variance / values.length);
+}

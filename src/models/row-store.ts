@@ -1,6 +1,6 @@
 import { type FileHandle, open, rm, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import { bytesOf } from "../engine/float-bytes.ts";
+import { bytesOf } from "../engine/number-bytes.ts";
 
 /** Rows of numbers, all of one length, that are written once and read many times. */
 export interface RowStore {

@@ -1,4 +1,4 @@
-import { studentQuantile } from "../metrics/student-quantile.ts";
+import { studentHalfWidth } from "../metrics/student-quantile.ts";
 import type { CellResult } from "../study/result.ts";
 import type { Difference } from "./difference.ts";
 
@@ -6,14 +6,6 @@ import type { Difference } from "./difference.ts";
 export type PersonRate = "attackAccuracy" | "naturalAccuracy";
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Half of Student's 95 % interval of a mean; nothing where there is one value, which tells of no spread. */
-function halfWidth(values: readonly number[]): number {
-  if (values.length < 2) return 0;
-  const centre = mean(values);
-  const variance = values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1);
-  return studentQuantile(values.length - 1) * Math.sqrt(variance / values.length);
-}
 
 /**
  * Second − first in a rate that both have for the same people, as a mean over people and seeds. The interval is the wider of Student's t
@@ -46,6 +38,6 @@ export function pairedDifference(
   const ofPeople = people.map((identity) => mean(pairs.map((seed) => seed.get(identity)!)));
   const ofSeeds = pairs.map((seed) => mean(people.map((identity) => seed.get(identity)!)));
   const value = mean(ofPeople);
-  const half = Math.max(halfWidth(ofPeople), halfWidth(ofSeeds));
+  const half = Math.max(studentHalfWidth(ofPeople), studentHalfWidth(ofSeeds));
   return { value, low: Math.max(-1, value - half), high: Math.min(1, value + half) };
 }

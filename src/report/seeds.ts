@@ -1,4 +1,4 @@
-import { studentQuantile } from "../metrics/student-quantile.ts";
+import { studentHalfWidth } from "../metrics/student-quantile.ts";
 import type { Measured } from "../study/result.ts";
 
 /**
@@ -15,8 +15,7 @@ export function meanOverSeeds(values: readonly Measured[], limits: readonly [num
   const mean = (read: (measured: Measured) => number) =>
     values.reduce((sum, measured) => sum + read(measured), 0) / values.length;
   const value = mean((measured) => measured.value);
-  const variance = (mean((measured) => (measured.value - value) ** 2) * values.length) / (values.length - 1);
-  const half = studentQuantile(values.length - 1) * Math.sqrt(variance / values.length);
+  const half = studentHalfWidth(values.map((measured) => measured.value));
   return {
     value,
     n: values.reduce((sum, measured) => sum + measured.n, 0),

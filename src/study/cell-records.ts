@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { UserError } from "../engine/errors.ts";
+import { textIfThere } from "../engine/text-if-there.ts";
 import { cellFolder, cellName } from "./cell.ts";
 import { labelsOf, type PlannedCell } from "./plan.ts";
 import type { Provenance } from "./provenance.ts";
@@ -50,8 +51,7 @@ export function openCellRecords(dir: string): CellRecords {
   };
   const find = async (cell: PlannedCell): Promise<FoundRecord | undefined> => {
     const file = (await kept(cell)) ?? fileOf(cell);
-    const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
+    const text = await textIfThere(file).catch((error: NodeJS.ErrnoException) => {
       throw new UserError(`${file}: cannot be read (${error.code})`);
     });
     return text === undefined

@@ -10,6 +10,7 @@ import { canRehearse, rehearseStep, type StepCost } from "./rehearse.ts";
 import { type StepSpec, stepFolder } from "./step-record.ts";
 import type { StepState } from "./step-store.ts";
 import type { PlannedStep } from "./steps/planned.ts";
+import { wantedSteps } from "./waves.ts";
 
 /** What a step of a study is going to cost. */
 export interface StepEstimate {
@@ -43,7 +44,8 @@ export async function estimateStudy(options: {
   const { threads, events, signal } = options;
   setThreads(threads);
   const runsDir = resolve(options.runsDir);
-  const { plan, wanted, store, steps: root } = await openPlan({ ...options, runsDir });
+  const { plan, store, steps: root } = await openPlan({ ...options, runsDir });
+  const wanted = await wantedSteps(plan, options.recordsDir);
   const finished = await finishedSteps(root);
   const specs = new Map<string, StepSpec>([...finished, ...plan.steps].map(({ id, spec }) => [id, spec]));
   const specOf = (id: string) => specs.get(id);

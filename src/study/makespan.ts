@@ -1,5 +1,10 @@
 import type { StepEstimate } from "./estimate.ts";
 
+/** The threads that each of several workers has. */
+export function threadsEach(threads: number, workers: number): number {
+  return Math.max(1, Math.floor(threads / workers));
+}
+
 /**
  * The seconds that steps take at least which several workers do side by side: each its part of the work, and no less than the longest chain
  * of steps that wait for one another.

@@ -1,20 +1,15 @@
 import { join, resolve } from "node:path";
 import { assetsFolder } from "./assets.ts";
-import { openCellRecords } from "./cell-records.ts";
 import type { EventSink } from "./events.ts";
-import { expandStudy, inOrder, type StudyPlan } from "./plan.ts";
+import { expandStudy, type StudyPlan } from "./plan.ts";
 import { loadData, loadWeights, readStudy } from "./read-study.ts";
 import { openStepStore, type StepStore } from "./step-store.ts";
-import type { PlannedStep } from "./steps/planned.ts";
 import type { Study } from "./study-schema.ts";
-import { openWaves } from "./waves.ts";
 
 /** A study's steps, and the stores in which finished ones lie. */
 export interface OpenedPlan {
   readonly study: Study;
   readonly plan: StudyPlan;
-  /** The plan's steps, less those that only cells with a record rest on. */
-  readonly wanted: readonly PlannedStep[];
   readonly store: StepStore;
   /** Folder of the store's steps. */
   readonly steps: string;
@@ -24,17 +19,14 @@ export interface OpenedPlan {
 export async function openPlan(options: {
   readonly studyFile: string;
   readonly runsDir: string;
-  readonly recordsDir?: string;
   readonly events?: EventSink;
 }): Promise<OpenedPlan> {
-  const { studyFile, recordsDir, events = () => {} } = options;
+  const { studyFile, events = () => {} } = options;
   const runsDir = resolve(options.runsDir);
   const read = await readStudy(studyFile);
   const weights = await loadWeights(read);
   const plan = expandStudy(read.study, await loadData(read, join(runsDir, "cache"), events), weights);
-  const records = recordsDir === undefined ? undefined : openCellRecords(resolve(recordsDir));
-  const wanted = inOrder((await openWaves(plan, records)).flat());
   const steps = join(runsDir, "steps");
   const store = openStepStore({ root: steps, shipped: [assetsFolder], events, signal: new AbortController().signal });
-  return { study: read.study, plan, wanted, store, steps };
+  return { study: read.study, plan, store, steps };
 }

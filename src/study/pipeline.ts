@@ -24,7 +24,7 @@ import { openStepStore, type StepResult, type StepState, type StepStore } from "
 import { TEST_ACCURACY } from "./steps/classifier.ts";
 import { type PlannedStep, stepRunner } from "./steps/planned.ts";
 import { studyFolder } from "./study-folder.ts";
-import { openWaves } from "./waves.ts";
+import { openWaves, wantedSteps } from "./waves.ts";
 
 /** Name of a study's result in its folder. */
 export const STUDY_FILE = "study.json";
@@ -221,7 +221,8 @@ export interface StepPlan {
 export async function planStudy(
   options: Pick<RunStudyOptions, "studyFile" | "runsDir" | "recordsDir">,
 ): Promise<StepPlan[]> {
-  const { wanted, store } = await openPlan(options);
+  const { plan, store } = await openPlan(options);
+  const wanted = await wantedSteps(plan, options.recordsDir);
   return Promise.all(wanted.map(async ({ name, id, spec }) => ({ name, id, state: await store.state(spec) })));
 }
 

@@ -1,5 +1,6 @@
-import type { CellRecords } from "./cell-records.ts";
-import type { StudyPlan } from "./plan.ts";
+import { resolve } from "node:path";
+import { type CellRecords, openCellRecords } from "./cell-records.ts";
+import { inOrder, type StudyPlan } from "./plan.ts";
 import type { PlannedStep } from "./steps/planned.ts";
 
 /** The steps that a study's result is made of: the probe's, then seed by seed the evaluations of cells that have no record. */
@@ -9,4 +10,10 @@ export async function openWaves({ linearProbe, cells }: StudyPlan, records?: Cel
   const seeds = [...new Set(open.map(({ seed }) => seed))];
   const waves = seeds.map((seed) => open.flatMap((cell) => (cell.seed === seed ? [cell.evaluation] : [])));
   return linearProbe ? [[linearProbe], ...waves] : waves;
+}
+
+/** The steps of a plan, less those that only cells with a record in the folder rest on. */
+export async function wantedSteps(plan: StudyPlan, recordsDir?: string): Promise<readonly PlannedStep[]> {
+  if (recordsDir === undefined) return plan.steps;
+  return inOrder((await openWaves(plan, openCellRecords(resolve(recordsDir)))).flat());
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { count, duration } from "../../report/numbers.ts";
-import { sideBySideSeconds } from "../../study/makespan.ts";
+import { sideBySideSeconds, threadsEach } from "../../study/makespan.ts";
 import type { StepPlan } from "../../study/pipeline.ts";
 import { type Cli, type GlobalOptions, type Program, positiveWhole } from "../globals.ts";
 import { printJson } from "../json.ts";
@@ -50,7 +50,7 @@ async function showEstimate(
 ): Promise<void> {
   const { io, modules } = cli;
   const { workers, threads: all = availableParallelism(), runs: runsDir } = options;
-  const threads = Math.max(1, Math.floor(all / workers));
+  const threads = threadsEach(all, workers);
   const { estimateStudy } = await modules.estimator();
   const steps = await watched({ options, cli }, (events, signal) =>
     estimateStudy({ studyFile, runsDir, threads, events, signal, ...recordsOf(options) }),

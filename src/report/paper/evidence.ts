@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { attacks } from "../../attacks/index.ts";
 import { UserError } from "../../engine/errors.ts";
+import { textIfThere } from "../../engine/text-if-there.ts";
 import { cellName } from "../../study/cell.ts";
 import { openCellRecords } from "../../study/cell-records.ts";
 import type { FisherRecord } from "../../study/fisher.ts";
@@ -86,8 +86,7 @@ async function fisherOf(
   cell: PlannedCell,
 ): Promise<{ readonly record: FisherRecord; readonly file: string } | undefined> {
   const file = join(dir, `${cellName(cell)}-${cell.evaluation.id}.fisher.json`);
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
+  const text = await textIfThere(file).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(`${file}: cannot be read (${error.code})`);
   });
   if (text === undefined) return undefined;

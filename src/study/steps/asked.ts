@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openTarget } from "../../attacks/access.ts";
 import { meteredWork, type Queries, queryMeter } from "../../attacks/queries.ts";
@@ -6,6 +5,7 @@ import type { StudyData } from "../../data/dataset.ts";
 import type { Defended } from "../../defenses/compose.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import type { StateDict } from "../../engine/store.ts";
+import { textIfThere } from "../../engine/text-if-there.ts";
 import type { Work } from "../../engine/work.ts";
 import type { LabellingTarget } from "../../priors/prior.ts";
 import type { StepContext } from "../step-store.ts";
@@ -44,10 +44,7 @@ export async function learnFromLabels<T>(
 export async function askedIn(folders: readonly string[]): Promise<Queries> {
   const sum = { images: 0, gradients: 0 };
   for (const folder of folders) {
-    const text = await readFile(join(folder, QUERIES), "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    });
+    const text = await textIfThere(join(folder, QUERIES));
     const { images, gradients } = text === undefined ? { images: 0, gradients: 0 } : (JSON.parse(text) as Queries);
     sum.images += images;
     sum.gradients += gradients;

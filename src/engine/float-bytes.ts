@@ -1,4 +1,0 @@
-/** The bytes of numbers as they lie in memory, which is as files have them: the runtime is built for little-endian machines alone. A view. */
-export function bytesOf(data: Float32Array): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
