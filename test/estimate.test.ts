@@ -95,3 +95,11 @@ test("goes by finished steps where another seed has some", async () => {
   expect(unrecorded.steps, "all but the three that the first seed's record rests on alone").toHaveLength(left.length);
   expect(unrecorded.steps).toEqual(expect.arrayContaining(left));
 });
+
+test("what asks a target takes as long however the target was trained", async () => {
+  await writeFile(studyFile, STUDY.replace("[none]", "[none, midre]"));
+  const { steps, rehearsed } = await estimate();
+  expect(rehearsed, "of another defense the target's training").toBe(1);
+  const open = steps.filter(({ name }) => name.includes("midre"));
+  expect(open.map(({ basis }) => basis)).toEqual(["rehearsed", "finished", "finished", "rehearsed", "finished", "finished"]);
+});

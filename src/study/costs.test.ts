@@ -11,10 +11,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-const target = (seed: number, rate = 0.1): StepSpec => ({
+const target = (seed: number, rate = 0.1, model = "resnet10"): StepSpec => ({
   kind: "target",
   version: 1,
-  config: { rate, seed },
+  config: { model: { kind: model }, rate, seed },
   inputs: { train: "hash" },
 });
 const attack = (on: StepSpec, seed: number): StepSpec => ({
@@ -24,13 +24,15 @@ const attack = (on: StepSpec, seed: number): StepSpec => ({
   inputs: { target: stepId(on) },
 });
 
-test("steps cost the same where they, and what they rest on, differ by seeds alone", () => {
-  const targets = [target(1), target(2), target(1, 0.2)];
+test("steps cost the same where they, and what they rest on, differ by seeds and by a target's training alone", () => {
+  const targets = [target(1), target(2), target(1, 0.2), target(1, 0.1, "resnet18")];
   const specOf = (id: string) => targets.find((spec) => stepId(spec) === id);
-  const [first, second, other] = targets.map((on) => attack(on, 7));
+  const [first, second, otherRate, other] = targets.map((on) => attack(on, 7));
   const key = (spec: StepSpec | undefined) => costKey(spec!, specOf);
   expect(key(first)).toBe(key(second));
   expect(key(first)).toBe(key(attack(target(1), 8)));
+  expect(key(first)).toBe(key(otherRate));
+  expect(key(target(1))).not.toBe(key(target(1, 0.2)));
   expect(key(first)).not.toBe(key(other));
   expect(key({ ...first!, config: { kind: "gmi", iterations: 9 } })).not.toBe(key(first));
   const finished = [

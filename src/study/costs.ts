@@ -8,16 +8,24 @@ import type { StepCost } from "./rehearse.ts";
 import { findStep, type StepSpec } from "./step-record.ts";
 
 /**
- * What two steps have in common that cost the same: everything that determines them and what they rest on, but for seeds.
+ * What two steps have in common that cost the same: everything that determines them and what they rest on, but for seeds, and of a target
+ * that they rest on all but its architecture. Searches that end where the target says so (`patience`, label-only ones) can differ more.
  * @param specOf the step of an id; undefined for what is no step (a hash of data)
  */
 export function costKey(spec: StepSpec, specOf: (id: string) => StepSpec | undefined): string {
   const inputs = Object.entries(spec.inputs).map(([role, id]) => {
     const step = specOf(id);
-    return [role, step === undefined ? id : costKey(step, specOf)] as const;
+    return [role, step === undefined ? id : costWithin(step, specOf)] as const;
   });
   const { kind, version, config } = spec;
   return contentId({ kind, version, config: withoutSeed(config), inputs: Object.fromEntries(inputs) });
+}
+
+/** A step's part in the cost of those that rest on it: to ask a target takes as long however it was trained. */
+function costWithin(spec: StepSpec, specOf: (id: string) => StepSpec | undefined): string {
+  if (spec.kind !== "target") return costKey(spec, specOf);
+  const { model } = spec.config as Readonly<Record<string, JsonValue | undefined>>;
+  return contentId({ kind: spec.kind, ...(model !== undefined && { model }) });
 }
 
 function withoutSeed(config: JsonValue): JsonValue {

@@ -21,14 +21,14 @@ export interface StepEstimate {
   readonly needs: readonly string[];
   /** Seconds still to go, and what the step asks the target; absent where nothing is to do, or where it is not known. */
   readonly cost?: StepCost;
-  /** Where the cost comes from: finished steps that differ by their seed alone, or a rehearsal. Why there is none, where it is unknown. */
+  /** Where the cost comes from: finished steps that cost the same (`costKey`), or a rehearsal. Why there is none, where it is unknown. */
   readonly basis?: "finished" | "rehearsed" | { readonly unknown: string };
 }
 
 /**
- * Estimates the cost of each step that a study has still to do, on this machine: from finished steps that differ by their seed alone,
- * else from a rehearsal in which every loop takes a few steps. Rehearsals are remembered in `cache/costs.json` of the runs' folder; a step
- * that is begun counts as a whole one. Steps that ask a judge outside, and those that rest on them, stay unknown.
+ * Estimates the cost of each step that a study has still to do, on this machine: from finished steps that cost the same, else from a
+ * rehearsal in which every loop takes a few steps. Rehearsals are remembered in `cache/costs.json` of the runs' folder; a step that is
+ * begun counts as a whole one. Steps that ask a judge outside, and those that rest on them, stay unknown.
  * @throws UserError for a study that cannot be run.
  */
 export async function estimateStudy(options: {
