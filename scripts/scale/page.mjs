@@ -10,7 +10,7 @@ const EVENTS = 1;
 const CHECKPOINTS_PER_SECOND = 1 / 60;
 
 const whole = (value) =>
-  value >= 1000 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(2).replace(/\.0$/, "");
+  value >= 99.5 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(2).replace(/\.0$/, "");
 const mebibytes = (bytes) => `${whole(bytes / 2 ** 20)} MiB`;
 const percent = (share) => `${share < 0.001 ? "< 0.1" : whole(100 * share)} %`;
 const name = { redis: "Redis", postgres: "PostgreSQL" };
