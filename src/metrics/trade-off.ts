@@ -48,12 +48,13 @@ export interface AreaBetween {
   readonly to: number;
 }
 
-type Point = readonly [natural: number, attack: number];
+/** A point of a curve. */
+export type CurvePoint = readonly [natural: number, attack: number];
 
 /** Points by natural accuracy; those of the same one are averaged, so that a curve has one height everywhere. */
-function curve(points: readonly Point[]): Point[] {
+function curve(points: readonly CurvePoint[]): CurvePoint[] {
   const sorted = points.toSorted((a, b) => a[0] - b[0]);
-  const groups: Point[][] = [];
+  const groups: CurvePoint[][] = [];
   for (const point of sorted) {
     const last = groups.at(-1);
     if (last?.[0]?.[0] === point[0]) last.push(point);
@@ -63,7 +64,7 @@ function curve(points: readonly Point[]): Point[] {
 }
 
 /** The height of a curve of straight lines at `x`, which lies within it. */
-function heightAt(points: readonly Point[], x: number): number {
+function heightAt(points: readonly CurvePoint[], x: number): number {
   const after = points.findIndex(([at]) => at >= x);
   const [right, top] = points[after]!;
   if (right === x || after === 0) return top;
@@ -72,7 +73,10 @@ function heightAt(points: readonly Point[], x: number): number {
 }
 
 /** The mean of first − second over the natural accuracies of both; undefined where the curves share no range. */
-function meanGap(first: readonly Point[], second: readonly Point[]) {
+export function meanGap(
+  first: readonly CurvePoint[],
+  second: readonly CurvePoint[],
+): { readonly value: number; readonly from: number; readonly to: number } | undefined {
   const [a, b] = [curve(first), curve(second)];
   const from = Math.max(a[0]?.[0] ?? Number.NaN, b[0]?.[0] ?? Number.NaN);
   const to = Math.min(a.at(-1)?.[0] ?? Number.NaN, b.at(-1)?.[0] ?? Number.NaN);
@@ -104,7 +108,10 @@ export function areaBetween(
   second: readonly Operating[],
   seed: number,
 ): AreaBetween | undefined {
-  const at = ({ naturalAccuracy, attackAccuracy }: Operating): Point => [naturalAccuracy.value, attackAccuracy.value];
+  const at = ({ naturalAccuracy, attackAccuracy }: Operating): CurvePoint => [
+    naturalAccuracy.value,
+    attackAccuracy.value,
+  ];
   const found = meanGap(first.map(at), second.map(at));
   if (found === undefined) return undefined;
   const rng = random(seed, "metrics", "area");

@@ -1,5 +1,6 @@
-import { type AreaBetween, areaBetween } from "../metrics/trade-off.ts";
+import type { AreaBetween } from "../metrics/trade-off.ts";
 import type { Comparison, Condition } from "./conditions.ts";
+import { pairedArea } from "./paired-area.ts";
 
 /** Two defenses of one comparison at equal natural accuracy. */
 export interface EqualUtility {
@@ -8,8 +9,6 @@ export interface EqualUtility {
   /** First minus second. */
   readonly area: AreaBetween;
 }
-
-const SEED = 1;
 
 /**
  * Compares every two defenses where both have the same natural accuracy. A defense's settings, and the undefended model as its setting of
@@ -23,7 +22,7 @@ export function equalUtility({ undefended, defended }: Comparison): readonly Equ
   ];
   return names.flatMap((first, i) =>
     names.slice(i + 1).flatMap((second) => {
-      const area = areaBetween(curve(first), curve(second), SEED);
+      const area = pairedArea(curve(first), curve(second));
       return area === undefined ? [] : [{ first, second, area }];
     }),
   );

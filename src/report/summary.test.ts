@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cell, rate, study } from "../../test/support/study-result.ts";
+import { cell, evenPeople, rate, study } from "../../test/support/study-result.ts";
 import type { CellResult, StudyResult } from "../study/result.ts";
 import { summarize } from "./summary.ts";
 
@@ -127,14 +127,19 @@ test("several defenses and attacks have a finding each", () => {
 });
 
 test("defenses are compared at equal natural accuracy where the difference is shown", () => {
-  const strong = cell({ defense: "tl-dmi", attackAccuracy: rate(0.4), naturalAccuracy: rate(0.9, 0.01) });
-  const weak = cell({ defense: "bido", attackAccuracy: rate(0.65), naturalAccuracy: rate(0.9, 0.01) });
+  const at = (defense: string, natural: number, attack: number) =>
+    cell({
+      defense,
+      attackAccuracy: rate(attack),
+      naturalAccuracy: rate(natural, 0.01),
+      identities: evenPeople(attack, natural, defense),
+    });
+  const [none, strong, weak] = [at("none", 0.94, 0.71), at("tl-dmi", 0.9, 0.4), at("bido", 0.9, 0.65)];
   // Both curves lead from the undefended 71 % at 94 % down to 90 %: half of the 25 points at its end.
-  expect(said([undefended, weak, strong])).toMatch(
+  expect(said([none, weak, strong])).toMatch(
     /At equal natural accuracy, from 90\.0 % to 94\.0 %, attacks on tl-dmi reach 12\.5 points \[\d[\d.]*, \d[\d.]*\] less than on bido\./,
   );
-  const same = cell({ defense: "bido", attackAccuracy: rate(0.41), naturalAccuracy: rate(0.9, 0.01) });
-  expect(said([undefended, same, strong])).not.toContain("At equal natural accuracy");
+  expect(said([none, at("bido", 0.9, 0.41), strong])).not.toContain("At equal natural accuracy");
 });
 
 test("the judge's own accuracy, failed cells and an empty study are said", () => {

@@ -1,7 +1,7 @@
-import { areaBetween } from "../../metrics/trade-off.ts";
 import { UNDEFENDED } from "../conditions.ts";
 import { points } from "../difference.ts";
 import { percent } from "../numbers.ts";
+import { pairedArea } from "../paired-area.ts";
 import type { Question } from "./claim.ts";
 import { cellsOf, conditionsIn, undefendedIn, whereAttackWorks, whereLess } from "./conditions.ts";
 import type { StudyEvidence } from "./evidence.ts";
@@ -10,8 +10,6 @@ import type { StudyEvidence } from "./evidence.ts";
 export const LEAKS_LESS =
   "the mean difference of attack accuracy at equal natural accuracy, between the curves that straight lines draw through each defense's " +
   "settings and the undefended target. Holds where the 95 % interval lies below zero, does not hold where it lies above.";
-
-const SEED = 1;
 
 /** Does one defense leak less than another at equal natural accuracy? Names are kinds: all settings of a kind make its curve. */
 export function leaksLess(study: StudyEvidence, attack: string, first: string, second: string): Question {
@@ -24,11 +22,11 @@ export function leaksLess(study: StudyEvidence, attack: string, first: string, s
       const undefended = undefendedIn(study, attack);
       return whereAttackWorks(undefended, () => {
         const curve = (defense: string) => [undefended, ...conditionsIn(of(defense))];
-        const area = areaBetween(curve(first), curve(second), SEED);
+        const area = pairedArea(curve(first), curve(second));
         if (area === undefined)
           return {
             verdict: "not testable here",
-            why: "the two have no natural accuracies in common",
+            why: "the two have no natural accuracies in common, or hardly any",
             figures: "",
           };
         const { difference, from, to } = area;

@@ -97,9 +97,8 @@ export function paperPage(
       "and a record the folder of its run. " +
       `${there} of ${cells.length} cells (${percent(cells.length === 0 ? Number.NaN : there / cells.length)}) have a record.`,
     "Brackets are 95 % intervals: of rates over seeds and images where a study has several seeds, over images alone where it has one; of " +
-      "differences between two targets over people and seeds, person by person; of differences at equal natural accuracy from " +
-      "the intervals of both curves. A claim has as " +
-      "many tests as there are studies, attacks and boundaries that can speak of it; they are not corrected for their number. _Not shown_ " +
+      "differences between two targets, and of two defenses at equal natural accuracy, over people and seeds, person by person. A claim " +
+      "has as many tests as there are studies, attacks and boundaries that can speak of it; they are not corrected for their number. _Not shown_ " +
       "means measured and left open by the intervals; _not testable_, that the numbers could not decide it.",
     "## Studies",
     "What each asks, what it costs and how to run it: [studies](../../studies/README.md). Those of `examples` are smaller and serve where they can.",

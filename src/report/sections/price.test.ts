@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cell, rate } from "../../../test/support/study-result.ts";
+import { cell, evenPeople, rate } from "../../../test/support/study-result.ts";
 import type { CellResult } from "../../study/result.ts";
 import { comparisonsOf, conditionsOf } from "../conditions.ts";
 import { toMarkup } from "../escape.ts";
@@ -14,6 +14,7 @@ const at = (defense: string, natural: number, attack: number, boundary: string |
     boundary,
     naturalAccuracy: rate(natural, 0.005, 500),
     attackAccuracy: rate(attack, 0.02),
+    identities: evenPeople(attack, natural, defense),
   });
 const none = at("none", 0.94, 0.8);
 
