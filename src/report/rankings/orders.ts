@@ -15,7 +15,7 @@ export interface OrderHere {
   /** Leaks less in the table. */
   readonly less: PublishedRow;
   readonly more: PublishedRow;
-  /** The two settings, that of `less` first, whose natural accuracies lie nearest to each other. */
+  /** The two settings, that of `less` first, whose natural accuracies lie nearest to each other, of those that are worth taking. */
   readonly here: Pair;
   readonly verdict: OrderVerdict;
 }
@@ -28,7 +28,10 @@ export function ordersOf(table: PublishedTable, standings: Comparison): readonly
       .slice(i + 1)
       .filter((more) => more.attack - less.attack >= LEAST_GAP)
       .flatMap((more) => {
-        const here = nearest(settingsOf(standings, less.defense), settingsOf(standings, more.defense));
+        const here = nearest(
+          worthTaking(settingsOf(standings, less.defense)),
+          worthTaking(settingsOf(standings, more.defense)),
+        );
         return here === undefined ? [] : [{ less, more, here, verdict: verdictOf(here.attack) }];
       }),
   );
@@ -37,6 +40,18 @@ export function ordersOf(table: PublishedTable, standings: Comparison): readonly
 function verdictOf({ low, high }: Difference): OrderVerdict {
   if (high < 0) return "same order";
   return low > 0 ? "other order" : "no order shown";
+}
+
+/**
+ * Settings of a defense but for those that another of its settings beats: it leaks less, intervals apart from zero, and is not shown to cost
+ * natural accuracy. Nobody who has the defense would take them, so they do not stand for it: TL-DMI that freezes a stem alone.
+ */
+function worthTaking(settings: readonly Condition[]): readonly Condition[] {
+  const beats = (other: Condition, setting: Condition) => {
+    const pair = pairOf(other, setting);
+    return pair !== undefined && pair.attack.high < 0 && pair.natural.high >= 0;
+  };
+  return settings.filter((setting) => !settings.some((other) => other !== setting && beats(other, setting)));
 }
 
 function nearest(less: readonly Condition[], more: readonly Condition[]): Pair | undefined {

@@ -51,7 +51,8 @@ export function rankingsPage({ standings, tables, lossTrial }: RankingsPage): st
     ...under.map(standingTable),
     "## Published orders, one by one",
     `Every two defenses that a table tells apart by at least ${percent(LEAST_GAP)} attack accuracy, each pair in those two of our settings ` +
-      "whose natural accuracies lie nearest to each other. _No order shown_: the interval of the difference holds zero.",
+      "whose natural accuracies lie nearest to each other; settings that another of the same defense beats, which leaks less and is not shown to " +
+      "cost natural accuracy, stand aside. _No order shown_: the interval of the difference holds zero.",
     ...under.map(orderTable),
     "## Sources",
     sources(tables),

@@ -62,6 +62,20 @@ describe("published orders", () => {
     expect(orders).toContainEqual(["tl-dmi < mid", "tl-dmi · layer3", "same order"]);
   });
 
+  test("are held against settings that no other of the same defense beats", () => {
+    const [order] = ordersOf(
+      table,
+      standings(
+        made("mid", 0.94, 0.6),
+        made("tl-dmi", 0.94, 0.8, { boundary: "stem" }),
+        made("tl-dmi", 0.945, 0.4, { boundary: "layer2" }),
+        made("tl-dmi", 0.9, 0.2, { boundary: "layer3" }),
+      ).get("gmi")!,
+    );
+    expect(order).toMatchObject({ less: { defense: "tl-dmi" }, verdict: "same order" });
+    expect(order!.here.first.label).toContain("layer2");
+  });
+
   test("are not read into numbers that nearly agree", () => {
     expect(orders.map(([pair]) => pair)).not.toContain("tl-dmi < bido-hsic");
   });
