@@ -101,5 +101,12 @@ test("what asks a target takes as long however the target was trained", async ()
   const { steps, rehearsed } = await estimate();
   expect(rehearsed, "of another defense the target's training").toBe(1);
   const open = steps.filter(({ name }) => name.includes("midre"));
-  expect(open.map(({ basis }) => basis)).toEqual(["rehearsed", "finished", "finished", "rehearsed", "finished", "finished"]);
+  expect(open.map(({ basis }) => basis)).toEqual([
+    "rehearsed",
+    "finished",
+    "finished",
+    "rehearsed",
+    "finished",
+    "finished",
+  ]);
 });
