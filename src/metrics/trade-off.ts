@@ -51,6 +51,12 @@ export interface AreaBetween {
 /** A point of a curve. */
 export type CurvePoint = readonly [natural: number, attack: number];
 
+/** Where a model lies on its curve. */
+export const curvePoint = ({ naturalAccuracy, attackAccuracy }: Operating): CurvePoint => [
+  naturalAccuracy.value,
+  attackAccuracy.value,
+];
+
 /** Points by natural accuracy; those of the same one are averaged, so that a curve has one height everywhere. */
 function curve(points: readonly CurvePoint[]): CurvePoint[] {
   const sorted = points.toSorted((a, b) => a[0] - b[0]);
@@ -108,11 +114,7 @@ export function areaBetween(
   second: readonly Operating[],
   seed: number,
 ): AreaBetween | undefined {
-  const at = ({ naturalAccuracy, attackAccuracy }: Operating): CurvePoint => [
-    naturalAccuracy.value,
-    attackAccuracy.value,
-  ];
-  const found = meanGap(first.map(at), second.map(at));
+  const found = meanGap(first.map(curvePoint), second.map(curvePoint));
   if (found === undefined) return undefined;
   const rng = random(seed, "metrics", "area");
   // A point of both curves is one model: it is drawn once.

@@ -1,37 +1,27 @@
 import { studentHalfWidth } from "../metrics/student-quantile.ts";
-import { type AreaBetween, type CurvePoint, meanGap } from "../metrics/trade-off.ts";
+import { type AreaBetween, type CurvePoint, curvePoint, meanGap } from "../metrics/trade-off.ts";
 import type { Condition } from "./conditions.ts";
 
 /** What is left out in turn: a person or a seed, with its natural and attack accuracy on each target. */
 type Units = ReadonlyMap<Condition, readonly CurvePoint[]>;
 
 /**
- * The area between two utility–leakage curves, divided by the natural accuracies that both reach: by how much one leaks more than the other
- * at equal utility, on average. A curve is drawn with straight lines through a defense's settings; the undefended model belongs to every
- * curve, as the setting of no strength.
- *
- * The interval is taken as that of `pairedDifference`, the wider of Student's t over people and over seeds. An area is no mean over
- * either, so the t is of the jackknife's pseudo-values n·area − (n − 1)·area without one (Tukey, Annals of Mathematical Statistics 1958),
- * in which natural accuracies vary as well.
- * @param first all of one attack, each with the same people
- * @returns undefined where the curves share no range, or none that every person and seed can be left out of; and where targets have fewer
- * than two people, or no seed, in common
+ * The area between two utility–leakage curves, as `areaBetween` draws and divides them, with an interval like that of `pairedDifference`: the
+ * wider of Student's t over people and over seeds. An area is no mean over either, so the t is of the jackknife's pseudo-values
+ * n·area − (n − 1)·area without one (Tukey, Annals of Mathematical Statistics 1958), in which natural accuracies vary as well.
+ * @param first targets of one attack
+ * @returns undefined where the curves share no range, or lose it without one person or seed, and where the targets have fewer than two
+ * people, or no seed, in common
  */
 export function pairedArea(first: readonly Condition[], second: readonly Condition[]): AreaBetween | undefined {
-  const at = ({ naturalAccuracy, attackAccuracy }: Condition): CurvePoint => [
-    naturalAccuracy.value,
-    attackAccuracy.value,
-  ];
-  const found = meanGap(first.map(at), second.map(at));
+  const found = meanGap(first.map(curvePoint), second.map(curvePoint));
   const targets = [...new Set([...first, ...second])];
   const shared = inCommon(targets);
   if (found === undefined || shared === undefined) return undefined;
-  const halves = [shared.people, shared.seeds].map((units) => {
-    const values = pseudoValues(first, second, units);
-    return values && studentHalfWidth(values);
-  });
-  if (halves.includes(undefined)) return undefined;
-  const half = Math.max(...halves.map((width) => width ?? 0));
+  const ofPeople = pseudoValues(first, second, shared.people);
+  const ofSeeds = pseudoValues(first, second, shared.seeds);
+  if (ofPeople === undefined || ofSeeds === undefined) return undefined;
+  const half = Math.max(studentHalfWidth(ofPeople), studentHalfWidth(ofSeeds));
   const { value, from, to } = found;
   const n = targets.reduce((sum, { attackAccuracy }) => sum + attackAccuracy.n, 0);
   return { difference: { value, n, low: Math.max(-1, value - half), high: Math.min(1, value + half) }, from, to };
