@@ -76,18 +76,15 @@ function pseudoValues(
   const n = units.get(first[0]!)!.length;
   if (n === 1) return [];
   const sums = new Map([...units].map(([target, points]) => [target, sum(points)]));
-  /** The area without one unit; with all of them for −1. */
-  const areaWithout = (left: number) => {
-    const at = (target: Condition): CurvePoint => {
+  const areaOf = (at: (target: Condition) => CurvePoint) => meanGap(first.map(at), second.map(at))?.value;
+  const whole = areaOf((target) => mean(units.get(target)!));
+  const without = Array.from({ length: n }, (_, left) =>
+    areaOf((target) => {
       const [x, y] = sums.get(target)!;
-      const [dx, dy] = units.get(target)![left] ?? [0, 0];
-      const count = left < 0 ? n : n - 1;
-      return [(x - dx) / count, (y - dy) / count];
-    };
-    return meanGap(first.map(at), second.map(at))?.value;
-  };
-  const whole = areaWithout(-1);
-  const without = Array.from({ length: n }, (_, left) => areaWithout(left));
+      const [dx, dy] = units.get(target)![left]!;
+      return [(x - dx) / (n - 1), (y - dy) / (n - 1)];
+    }),
+  );
   if (whole === undefined || without.includes(undefined)) return undefined;
   return without.map((area) => n * whole - (n - 1) * area!);
 }

@@ -23,15 +23,13 @@ export interface OrderHere {
 /** Every pair of defenses that the table orders and that stand here; the undefended model, which every setting is held against, aside. */
 export function ordersOf(table: PublishedTable, standings: Comparison): readonly OrderHere[] {
   const rows = table.rows.filter(({ defense }) => defense !== UNDEFENDED).toSorted((a, b) => a.attack - b.attack);
+  const settings = new Map(rows.map(({ defense }) => [defense, worthTaking(settingsOf(standings, defense))]));
   return rows.flatMap((less, i) =>
     rows
       .slice(i + 1)
       .filter((more) => more.attack - less.attack >= LEAST_GAP)
       .flatMap((more) => {
-        const here = nearest(
-          worthTaking(settingsOf(standings, less.defense)),
-          worthTaking(settingsOf(standings, more.defense)),
-        );
+        const here = nearest(settings.get(less.defense)!, settings.get(more.defense)!);
         return here === undefined ? [] : [{ less, more, here, verdict: verdictOf(here.attack) }];
       }),
   );
