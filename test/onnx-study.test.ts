@@ -55,30 +55,36 @@ async function place(name: string, yaml: string, file = smallClassifier()) {
 const run = (at: { studyFile: string; runsDir: string }) =>
   runStudy({ ...at, includePrivate: false, threads: 1, signal: new AbortController().signal, events: () => {} });
 
-test("a study attacks the file as it is, and defends it from its weights", async () => {
-  const { result, studyDir } = await run(await place("whole", study("weights: target")));
+/** The model in `model.onnx`, with its own weights, and those of a study's only target. */
+async function weightsOfBoth(name: string, { result, studyDir }: Awaited<ReturnType<typeof run>>) {
+  const file = join(root, name, "model.onnx");
+  const model = onnx.build(onnx.config.parse({ file }), { input: [3, 32, 32], classes: 4 });
+  const path = join(studyDir, result.cells[0]!.run, "artifacts", "model.safetensors");
+  const { tensors } = decodeSafetensors(await readFile(path), path);
+  return { model, own: initialState(weightsOf(model), 1), target: tensors };
+}
+
+test("a study attacks the file as it is", async () => {
+  const done = await run(await place("itself", study("weights: target", "[none]")));
+  expect(done.result.failed).toEqual([]);
+  expect(done.result.cells.map((c) => [c.model, c.defense, c.boundary])).toEqual([["onnx", "none", null]]);
+  const { own, target } = await weightsOfBoth("itself", done);
+  for (const [name, { data }] of Object.entries(own)) expect(target[name]!.data, name).toEqual(data);
+});
+
+test("a study defends a classifier from the file's weights", async () => {
+  const done = await run(await place("defended", study("weights: start", "[{ kind: tl-dmi, freeze: layer1 }]")));
+  const { result, studyDir } = done;
   expect(result.failed).toEqual([]);
   await expectPublishedResults(studyDir, result);
-  expect(result.cells.map((c) => [c.model, c.defense, c.boundary])).toEqual([
-    ["onnx", "none", null],
-    ["onnx", "tl-dmi", "layer1.0"],
-  ]);
-  const file = join(root, "whole", "model.onnx");
-  const model = onnx.build(onnx.config.parse({ file }), { input: [3, 32, 32], classes: 4 });
-  const own = initialState(weightsOf(model), 1);
-  const [itself, defended] = await Promise.all(
-    result.cells.map(async (cell) => {
-      const path = join(studyDir, cell.run, "artifacts", "model.safetensors");
-      return decodeSafetensors(await readFile(path), path).tensors;
-    }),
-  );
+  expect(result.cells.map((c) => [c.model, c.defense, c.boundary])).toEqual([["onnx", "tl-dmi", "layer1.0"]]);
+  const { model, own, target } = await weightsOfBoth("defended", done);
   const frozen = model.stages.slice(0, 2).flatMap((s) => s.layer.weights.map((w) => w.name));
   for (const [name, { data }] of Object.entries(own)) {
-    expect(itself![name]!.data, `${name} of the file itself`).toEqual(data);
-    const same = defended![name]!.data.every((x, i) => x === data[i]);
+    const same = target[name]!.data.every((x, i) => x === data[i]);
     expect(same, `${name} is frozen`).toBe(frozen.includes(name));
   }
-  const exported = await exportRun(join(studyDir, result.cells[1]!.run), { format: "onnx" });
+  const exported = await exportRun(join(studyDir, result.cells[0]!.run), { format: "onnx" });
   expect((await readFile(exported)).length).toBeGreaterThan(1000);
 });
 
@@ -113,6 +119,13 @@ test.each([
     "[none]",
     { metadata: { labels: '["a","b","c","d"]' } },
     /its class 0 is "x", that of the private data is/,
+  ],
+  [
+    "freezing what has seen private images",
+    "weights: target",
+    "[none, { kind: tl-dmi, freeze: layer1 }]",
+    {},
+    /tl-dmi cannot start from .*model\.onnx: .* has seen the private images/,
   ],
   ["classes", "weights: target", "[none]", { classes: 6 }, /another number of classes than the 4 of the private data/],
   ["hash", `sha256: ${"a".repeat(64)}`, "[none]", {}, /is another file than the one that was meant/],

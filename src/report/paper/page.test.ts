@@ -190,7 +190,21 @@ describe("what the paper leaves open", () => {
   const study = made([NONE, tl("layer3", 0.93, 0.3, 2000)]);
   test("all judges and attributes are asked", () => {
     expect(verdicts(secondJudge, study)).toEqual(["holds here"]);
-    expect(verdicts(attributes, study)).toEqual(["holds here"]);
+    expect(answersTo(attributes, study).map(({ verdict, question }) => [question.about, verdict])).toEqual([
+      ["resnet18, kedmi: tl-dmi layer3, numbers", "holds here"],
+      ["resnet18, kedmi: tl-dmi layer3, categories", "holds here"],
+    ]);
+  });
+  test("attributes that nobody could read from real images decide nothing", () => {
+    const blind = (row: Made): Made => {
+      const attributeRecovery = cell({ attackAccuracy: rate(row.attack, 0.03, 600) }).attributeRecovery.map((one) =>
+        one.kind === "category" || one.name === "skin tone" ? { ...one, real: one.guess } : one,
+      );
+      return { ...row, more: { attributeRecovery } };
+    };
+    const [numbers, categories] = answersTo(attributes, made([blind(NONE), blind(tl("layer3", 0.93, 0.3, 2000))]));
+    expect(numbers).toMatchObject({ verdict: "holds here", figures: expect.stringMatching(/^mouth position: error/) });
+    expect(categories).toMatchObject({ verdict: "not testable here", why: expect.stringContaining("real images") });
   });
   test("studies with other pre-training sets are held against each other where they share boundaries", () => {
     const near = made([NONE, tl("layer3", 0.97, 0.3, 2000)], { name: "near", pretraining: "faces" });

@@ -44,7 +44,8 @@ export function isTargetItself({ model, target }: Study, { name, recipe }: Defen
 
 /**
  * Checks what a study asks of an imported model.
- * @throws UserError where it should start from scratch, and where a file that is to be the target knows other classes than the data
+ * @throws UserError where it should start from scratch, and of a file that is to be the target itself where a defense would freeze its
+ * weights or where it knows other classes than the data
  */
 export function checkImported(
   study: Study,
@@ -58,8 +59,15 @@ export function checkImported(
       `${scratch.name}: start: scratch needs an architecture with random weights, a model of kind onnx has the file's; leave it out`,
     );
   }
-  if (!all.some((defended) => isTargetItself(study, defended))) return;
   const { file, ownHead, labels } = imported;
+  const freezes = all.find(({ recipe }) => recipe.boundary !== null);
+  if (study.model.kind === "onnx" && study.model.weights === "target" && freezes !== undefined) {
+    throw new UserError(
+      `${freezes.name} cannot start from ${file}: a file that is a target itself has seen the private images, and its frozen layers would keep ` +
+        'what they know of them; name one that was pre-trained on other images, with weights: "start"',
+    );
+  }
+  if (!all.some((defended) => isTargetItself(study, defended))) return;
   if (!ownHead) {
     const known = imported.classes === undefined ? "" : `, namely ${imported.classes}`;
     throw refusal(
