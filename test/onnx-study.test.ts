@@ -88,6 +88,13 @@ test("a study defends a classifier from the file's weights", async () => {
   expect((await readFile(exported)).length).toBeGreaterThan(1000);
 });
 
+test("defenses of answers alone leave a file that is the target as it is; others train from it", async () => {
+  const defenses = "[none, round, top-1, ssd, label-smoothing]";
+  const steps = await planStudy(await place("guarded", study("weights: target", defenses)));
+  const targets = steps.map(({ name }) => name).filter((name) => name.startsWith("target"));
+  expect(targets).toEqual(["target: the imported model as it is", "target label-smoothing, seed 1"]);
+});
+
 test("steps are named by what the file holds, wherever it lies", async () => {
   const ids = async (name: string, file?: Uint8Array) =>
     (await planStudy(await place(name, study("weights: start"), file))).map((step) => step.id);

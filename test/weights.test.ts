@@ -110,6 +110,11 @@ test.each([
     "start.safetensors: its head does not fit the evaluation model: expected fc.weight [4, 32], fc.bias [4] for 4 classes",
   ],
   [
+    "freezing a target that was brought",
+    ["pretraining: { weights: start.safetensors }", "target: { weights: judge.safetensors }"],
+    "judge.safetensors: a file that is a target itself has seen the private images, and its frozen layers would keep what they know of them; name weights that were trained on other images as pretraining.weights",
+  ],
+  [
     "training of start weights that are not trained",
     ["start.safetensors }", "start.safetensors, epochs: 3 }"],
     "other.yaml:15:52  pretraining.epochs  start weights come from a file and are not trained; leave this key out, or weights",

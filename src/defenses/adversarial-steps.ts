@@ -65,7 +65,8 @@ export function adversarialSteps(adversary: Adversary): StepMaker {
         const { images, labels } = (await order!.next()).value!;
         const rng = random(seed, name, "adversary", step);
         fillTargets(fed.targets, labels, targets, share);
-        fillTargets(fed.wrong, wrongClasses(labels, targets.length, rng), targets, share);
+        // Smoothing, above all negative smoothing, is a matter of the right class; the term of the wrong one stays as published.
+        fillTargets(fed.wrong, wrongClasses(labels, targets.length, rng), targets, 0);
         for (let i = 0; i < images.length; i++) {
           const start = randomStart ? epsilon * (2 * rng.uniform() - 1) : 0;
           fed.perturbed[i] = Math.min(1, Math.max(0, images[i]! + start));

@@ -83,6 +83,7 @@ describe("defenses of one target", () => {
     [[["at-at"], ["trap-mid"]], /at-at and trap-mid cannot be combined: both decide how a step of training is taken/],
     [[["rolss"], ["ssf"]], /rolss and ssf cannot be combined: both replace the shortcuts/],
     [[["tl-dmi", { freeze: "layer3" }], ["rolss"]], /stage layer3\.0 is both reshaped and frozen/],
+    [[["dp-sgd"], ["tl-dmi", { freeze: "auto" }]], /dp-sgd cannot account for freeze: auto.*name a stage/],
     [[["rolss", { group: "stem" }]], /stem has no shortcuts/],
     [[["rolss", { group: "layer9" }]], /no stage "layer9"/],
     [[["low-rank", { rank: 16 }]], /rank of 16 takes nothing away, tiny target has 16 features/],

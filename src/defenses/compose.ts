@@ -151,8 +151,12 @@ function checkFrozen(original: Model, model: Model, boundary: string | null, nam
 }
 
 /** What would let private numbers past the noise, or ties the images of a batch together. */
-function checkPrivacy({ privacy, penalties, start, frozenNorms }: Recipe): void {
+function checkPrivacy({ privacy, penalties, start, boundary, frozenNorms }: Recipe): void {
   if (privacy === undefined) return;
+  if (boundary === AUTO)
+    throw new UserError(
+      "dp-sgd cannot account for freeze: auto, which looks at the private images through a model that was trained without noise; name a stage",
+    );
   if (penalties !== undefined)
     throw new UserError(
       "dp-sgd clips the gradient of each image alone, but a defense of the same target adds a term over the whole batch; leave one of them out",

@@ -31,7 +31,7 @@ export const dpSgd = defineDefense({
       .positive()
       .default(16)
       .describe(
-        "images whose gradients are held in memory at a time; the result does not depend on it but for rounding",
+        "images whose gradients are held in memory at a time; where images are augmented it also decides how each one is, else the result does not depend on it but for rounding",
       ),
   }),
   recipe: (config) => ({ steps: privateSteps(config), privacy: config }),

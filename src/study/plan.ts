@@ -21,7 +21,13 @@ import { evaluationStep } from "./steps/evaluation.ts";
 import { fisherStep } from "./steps/fisher.ts";
 import { importedStep } from "./steps/from-file.ts";
 import { httpJudgeStep, realPairsStep } from "./steps/http-judge.ts";
-import { checkImported, importedTargetStep, importedWeightsStep, isTargetItself } from "./steps/imported-model.ts";
+import {
+  checkImported,
+  importedTargetStep,
+  importedWeightsStep,
+  isTargetItself,
+  refuseFrozen,
+} from "./steps/imported-model.ts";
 import type { Opinions } from "./steps/opinions.ts";
 import type { PlannedStep } from "./steps/planned.ts";
 import { inversionPriorStep, type PlannedPrior, publicPriorStep } from "./steps/prior.ts";
@@ -97,7 +103,10 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
   const plannedPrior = priorPlanner(study, data);
   const rehearse = (seed: number): PlannedStep => {
     const defended = composeDefenses(model, [{ member: none as Defense, config: none.config.parse({}) }]);
-    const target = targetStep({ study, data, label: none.kind, defended, seed, pretraining });
+    const target = plainTargetStep({
+      ...{ study, data, model, file: weights.target },
+      ...{ label: none.kind, defended, seed, pretraining },
+    });
     const planned = plannedPrior("dcgan");
     const networks = planned.family.networks(planned.settings, { image: input, classes: model.classes });
     const prior = publicPriorStep(planned, data, study.dataSeed);
@@ -105,7 +114,7 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
     return fisherStep({ ...common, ...REHEARSAL, attack: gmi as unknown as Attack });
   };
   const targets = study.seeds.flatMap((seed) =>
-    planTargets({ study, data, model, file: weights.target, pretraining, seed, rehearse }),
+    planTargets({ study, data, model, weights, pretraining, seed, rehearse }),
   );
   const priorOf = (
     target: PlannedTarget,
@@ -363,28 +372,27 @@ function planTargets(options: {
   readonly study: Study;
   readonly data: StudyData;
   readonly model: Model;
-  /** A target that was brought as weights. */
-  readonly file: WeightFile | undefined;
+  readonly weights: StudyWeights;
   readonly pretraining: PlannedStep;
   readonly seed: number;
   /** Plans the step that chooses a boundary for that seed. */
   readonly rehearse: (seed: number) => PlannedStep;
 }): PlannedTarget[] {
-  const { study, data, model, file, pretraining, seed, rehearse } = options;
+  const { study, data, model, weights, pretraining, seed, rehearse } = options;
   const all = study.defenses.map((choice) => {
     const chosen = chosenDefenses(choice as Choice);
     const composed = composeDefenses(model, chosen);
     checkSettings(composed.recipe, study.training, data.private.train.size);
     return { chosen, defended: composed };
   });
-  if (model.imported !== undefined) {
-    checkImported(
-      study,
-      model.imported,
-      data.private.train.classes,
-      all.map(({ defended }) => defended),
+  const composed = all.map(({ defended }) => defended);
+  if (model.imported !== undefined) checkImported(study, model.imported, data.private.train.classes, composed);
+  if (weights.target !== undefined && weights.start === undefined)
+    refuseFrozen(
+      weights.target.path,
+      composed,
+      "name weights that were trained on other images as pretraining.weights",
     );
-  }
   const entries = all.map(({ defended }, i) => ({ kind: defended.label, name: ownName(study.defenses[i]!) }));
   const labels = distinctLabels("defenses", entries);
   return all.map(({ chosen, defended }, i): PlannedTarget => {
@@ -394,7 +402,10 @@ function planTargets(options: {
       at: (boundary: string) => composeDefenses(model, withBoundary(chosen, boundary)),
     };
     const rest = open ? { open } : {};
-    const step = plainTargetStep({ study, data, model, file, label, defended, seed, pretraining, ...rest });
+    const step = plainTargetStep({
+      ...{ study, data, model, file: weights.target },
+      ...{ label, defended, seed, pretraining, ...rest },
+    });
     const named = label === defended.label ? {} : { defenseLabel: label };
     return { defense: defended.name, label, named, defended, seed, step, ...rest };
   });

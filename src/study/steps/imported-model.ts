@@ -36,10 +36,20 @@ export function importedTargetStep(data: StudyData, model: Model, start: Planned
   });
 }
 
-/** Whether the target of these defenses is the file itself. */
-export function isTargetItself({ model, target }: Study, { name, recipe }: Defended): boolean {
+/** Whether the target of these defenses is the file itself: nothing of it is trained, though its answers may be guarded. */
+export function isTargetItself({ model, target }: Study, { recipe, changes }: Defended): boolean {
   const brought = target !== undefined || (model.kind === "onnx" && model.weights === "target");
-  return brought && name === "none" && recipe.start === "pretrained";
+  return brought && recipe.start === "pretrained" && recipe.boundary === null && changes.length === 0;
+}
+
+/** @throws UserError where one of the defenses would freeze weights of a file that is a target itself; `remedy` says what would be right. */
+export function refuseFrozen(file: string, all: readonly Defended[], remedy: string): void {
+  const freezes = all.find(({ recipe }) => recipe.boundary !== null);
+  if (freezes === undefined) return;
+  throw new UserError(
+    `${freezes.name} cannot start from ${file}: a file that is a target itself has seen the private images, and its frozen layers would ` +
+      `keep what they know of them; ${remedy}`,
+  );
 }
 
 /**
@@ -60,13 +70,8 @@ export function checkImported(
     );
   }
   const { file, ownHead, labels } = imported;
-  const freezes = all.find(({ recipe }) => recipe.boundary !== null);
-  if (study.model.kind === "onnx" && study.model.weights === "target" && freezes !== undefined) {
-    throw new UserError(
-      `${freezes.name} cannot start from ${file}: a file that is a target itself has seen the private images, and its frozen layers would keep ` +
-        'what they know of them; name one that was pre-trained on other images, with weights: "start"',
-    );
-  }
+  if (study.model.kind === "onnx" && study.model.weights === "target")
+    refuseFrozen(file, all, 'name one that was pre-trained on other images, with weights: "start"');
   if (!all.some((defended) => isTargetItself(study, defended))) return;
   if (!ownHead) {
     const known = imported.classes === undefined ? "" : `, namely ${imported.classes}`;
