@@ -1,4 +1,4 @@
-// Writes docs/results/<study>.md from Fisher analyses of a study's cells: no number there is typed by hand. Analyses that `tldmi fisher` has
+// Writes docs/results/<study>-fisher.md (fisher.md for the study of that name) from Fisher analyses of a study's cells: no number there is typed by hand. Analyses that `tldmi fisher` has
 // left in runs/ are first kept beside the records that `tldmi run STUDY --records docs/results/records/<study>` leaves.
 // Run it after `npm run build`. Usage: node scripts/fisher-page.mjs [--check] STUDY [RUNS]
 import { join, relative } from "node:path";
@@ -106,4 +106,6 @@ const page = [
     "Brackets are 95 % intervals. Numbers are means over a layer's parameters; shares are of all convolutions and linear layers.",
   ...parts,
 ].join("\n\n");
-await writePage(join(results, `${study.name}.md`), formatted(`${page}\n`), command);
+// A study's cells have a page of the study's name by themselves.
+const name = study.name === "fisher" ? study.name : `${study.name}-fisher`;
+await writePage(join(results, `${name}.md`), formatted(`${page}\n`), command);

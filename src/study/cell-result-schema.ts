@@ -18,6 +18,7 @@ const identity = z.strictObject({
   attackAccuracy: number,
   attackAccuracyTop5: number,
   knnDistance: number,
+  floors: z.strictObject({ randomPrior: number, initialSelection: number }).exactOptional(),
 });
 
 const attribute = z.strictObject({
@@ -73,6 +74,7 @@ const keys = {
   trainableParameters: z.int().min(0).describe("|θ_C|: parameters that saw private data"),
   frozenParameters: z.int().min(0).describe("|θ_E|: parameters kept as pre-trained"),
   boundary: z.string().nullable().describe("name of the last frozen stage; null where nothing is frozen"),
+  start: z.literal("scratch").exactOptional().describe("where the target's weights started, if not pre-trained"),
   privacy: privacy.exactOptional().describe("the (ε, δ) of the target's training, where a defense gives one"),
   naturalAccuracy: measured.describe("the target's accuracy on private test images"),
   attackAccuracy: measured.describe(

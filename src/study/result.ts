@@ -16,6 +16,8 @@ export interface IdentityResult {
   readonly attackAccuracy: number;
   readonly attackAccuracyTop5: number;
   readonly knnDistance: number;
+  /** What the floors' images of this person reach by the same judge; absent where they were not kept. */
+  readonly floors?: { readonly randomPrior: number; readonly initialSelection: number };
 }
 
 /** What one judge of reconstructions says, and what its word is worth. */
@@ -47,6 +49,8 @@ export interface CellResult extends EntryLabels {
   readonly frozenParameters: number;
   /** Name of the last frozen stage; null where nothing is frozen. */
   readonly boundary: string | null;
+  /** Where the target's weights started, if not pre-trained. */
+  readonly start?: "scratch";
   /** The guarantee that the target's training gives its images, where a defense gives one. */
   readonly privacy?: TargetPrivacy;
   readonly naturalAccuracy: Measured;

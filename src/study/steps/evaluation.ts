@@ -150,11 +150,10 @@ async function evaluate(
     })),
     ...(student && { student: await onTest(student.model, student.step) }),
   };
-  const floor = async (file: string) =>
-    attackAccuracy.measure({
-      ...evidence,
-      reconstructions: await judge.judge({ images: await found.render(file), labels }),
-    });
+  const floor = async (file: string): Promise<Evidence> => ({
+    ...evidence,
+    reconstructions: await judge.judge({ images: await found.render(file), labels }),
+  });
   const floors = {
     randomPrior: await floor(FLOORS.randomPrior),
     initialSelection: await floor(FLOORS.initialSelection),
@@ -185,7 +184,10 @@ async function evaluate(
     attackAccuracy: attackAccuracy.measure(evidence),
     attackAccuracyTop5: attackAccuracyTop5.measure(evidence),
     knnDistance: knnDistance.measure(evidence),
-    floors,
+    floors: {
+      randomPrior: attackAccuracy.measure(floors.randomPrior),
+      initialSelection: attackAccuracy.measure(floors.initialSelection),
+    },
     queries: record.queries,
     ...(record.remark && { remark: record.remark }),
     metrics: measured,
@@ -194,7 +196,7 @@ async function evaluate(
       steps.attributes !== undefined && attributeModel !== undefined && data.attributes !== undefined
         ? await readAttributes(data, data.attributes, attributeModel, dir(steps.attributes), images, labels, seed)
         : [],
-    identities: identityResults(evidence),
+    identities: identityResults(evidence, floors),
     evaluationModel: judged,
     ...(judges && { judges }),
   };
@@ -227,8 +229,13 @@ async function readAttributes(
   return attributeRecovery({ specs, truth, population, reconstructions, real, seed: seedFor(seed, "attributes") });
 }
 
-function identityResults(evidence: Evidence): IdentityResult[] {
+function identityResults(
+  evidence: Evidence,
+  floors: { readonly randomPrior: Evidence; readonly initialSelection: Evidence },
+): IdentityResult[] {
   const of = {
+    randomPrior: attackAccuracy.perIdentity(floors.randomPrior),
+    initialSelection: attackAccuracy.perIdentity(floors.initialSelection),
     naturalAccuracy: naturalAccuracy.perIdentity(evidence),
     attackAccuracy: attackAccuracy.perIdentity(evidence),
     attackAccuracyTop5: attackAccuracyTop5.perIdentity(evidence),
@@ -242,6 +249,7 @@ function identityResults(evidence: Evidence): IdentityResult[] {
     attackAccuracy: of.attackAccuracy[label]!,
     attackAccuracyTop5: of.attackAccuracyTop5[label]!,
     knnDistance: of.knnDistance[label]!,
+    floors: { randomPrior: of.randomPrior[label]!, initialSelection: of.initialSelection[label]! },
   }));
 }
 
