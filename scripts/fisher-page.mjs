@@ -41,7 +41,7 @@ function setting({ images, settings }, { result, machine }) {
   const { naturalAccuracy, attackAccuracy, floors } = result;
   const weak = beatsFloors(result)
     ? ""
-    : " **The attack does not rise above both floors with intervals apart: what inversion's curve shows is not that of an attack that works.**";
+    : " **The attack is not shown to lie above both floors: inversion's curve may not be that of an attack that works.**";
   return (
     `Gradients are squared ${FORMS[settings.form]}; classification on ${count(images.classification)} private validation images with ` +
     `${LABELS[settings.labels]}, inversion on ${count(images.inversion)} images that the attack showed the target: ${settings.identities} ` +

@@ -6,13 +6,15 @@ import { attacks as allAttacks } from "../dist/attacks/index.js";
 import { utilityLeakageChart } from "../dist/report/charts.js";
 import { comparisonsOf, conditionsOf } from "../dist/report/conditions.js";
 import { evenlyFar } from "../dist/report/even-seeds.js";
+import { FLOOR_MARK_LEGEND, floorMark } from "../dist/report/floor-mark.js";
 import { markdownTable } from "../dist/report/markdown-table.js";
 import { count, duration, gibibytes, percentWithInterval } from "../dist/report/numbers.js";
+import { seedsInWords } from "../dist/report/seeds-in-words.js";
+import { settingName } from "../dist/report/setting-name.js";
 import { summarize } from "../dist/report/summary.js";
 import { svgFile } from "../dist/report/svg.js";
 import { openCellRecords } from "../dist/study/cell-records.js";
 import { defenseName } from "../dist/study/entry-labels.js";
-import { beatsFloors } from "../dist/study/floors.js";
 import { openPlan } from "../dist/study/open-plan.js";
 import { findingPoints, formatted } from "./results-text.mjs";
 import { pageArguments, writePage } from "./written-pages.mjs";
@@ -28,7 +30,12 @@ const { study, plan } = await openPlan({ studyFile, runsDir: join(root, "runs") 
 const results = join(root, "docs/results");
 const recordsDir = join(results, "records", study.name);
 const recorded = await openCellRecords(recordsDir).findAll(plan.cells);
-const found = recorded.flatMap(({ found }) => (found === undefined ? [] : [found.record]));
+/** A record whose defense says its settings, as on the page of rankings: `mid 2` is a name in this study alone. */
+const named = ({ target }, record) => ({
+  ...record,
+  result: { ...record.result, defenseLabel: settingName(target.defended) },
+});
+const found = recorded.flatMap(({ cell, found }) => (found === undefined ? [] : [named(cell, found.record)]));
 const missing = recorded.flatMap(({ cell, found }) => (found === undefined ? [cell] : []));
 if (found.length === 0) {
   console.error(`${recordsDir} has no record of a cell of ${studyFile} as it is now`);
@@ -47,14 +54,17 @@ const asked = (queries) =>
         .map((n) => count(Math.round(n)))
         .join(" / ");
 
+const seeds = seedsInWords(cells);
+const evenRows = conditions.every((c) => seedsInWords(c.cells) === seeds);
+
 function row(c) {
-  const clear = beatsFloors(c) ? "" : " ≈";
   return [
     c.attack,
     accessOf(c),
     c.label,
+    ...(evenRows ? [] : [seedsInWords(c.cells)]),
     percentWithInterval(c.naturalAccuracy, 1),
-    `**${percentWithInterval(c.attackAccuracy, 1)}**${clear}`,
+    `**${percentWithInterval(c.attackAccuracy, 1)}**${floorMark(c)}`,
     percentWithInterval(c.attackAccuracyTop5, 1),
     percentWithInterval(c.floors.randomPrior, 1),
     percentWithInterval(c.floors.initialSelection, 1),
@@ -68,6 +78,7 @@ const TITLES = [
   "attack",
   "access",
   "defense",
+  ...(evenRows ? [] : ["seeds"]),
   "natural accuracy",
   "attack accuracy",
   "top 5",
@@ -93,7 +104,10 @@ async function figures() {
 
 /** The cells without a record, one by one where they are few. */
 function missingInWords() {
-  const one = (cell) => `${cell.target.label}, ${cell.attackLabel}, seed ${cell.seed}`;
+  const one = ({ target, attackLabel, seed }) => {
+    const { boundary } = target.defended.recipe;
+    return `${[settingName(target.defended), ...(boundary ? [boundary] : [])].join(" · ")}, ${attackLabel}, seed ${seed}`;
+  };
   if (missing.length <= 12) return missing.map(one);
   const groups = new Map();
   for (const { attackLabel, seed } of missing) {
@@ -103,9 +117,11 @@ function missingInWords() {
   return [...groups].map(([name, cells]) => `${name}: ${cells} ${cells === 1 ? "cell" : "cells"}`);
 }
 
+const counted = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
 const summary = summarize({ cells, failed: [] });
-const machines = [...new Set(records.map(({ machine: m }) => `${m.cpu}, ${m.cores} cores, ${m.threads} threads`))];
-const seeds = [...new Set(cells.map(({ seed }) => seed))];
+const machines = [
+  ...new Set(records.map(({ machine: m }) => `${m.cpu}, ${counted(m.cores, "core")}, ${counted(m.threads, "thread")}`)),
+];
 // A target is trained once for all attacks on it; public priors and the judge are not counted.
 const targets = new Map(
   records.map(({ result: r, seconds }) => [`${defenseName(r)} ${r.boundary} ${r.seed}`, seconds.target]),
@@ -123,12 +139,14 @@ const page = [
     (found.length > records.length
       ? `${found.length - records.length} more are there, of seeds that are not as far as others, and wait for the rest. `
       : "") +
-    `${seeds.length === 1 ? "One seed" : `Seeds ${seeds.join(", ")}`}; ${counts} reconstructions a row. ` +
+    `${seeds.includes(",") ? `Seeds ${seeds}${evenRows ? "" : ", some rows fewer"}` : "One seed"}; ${counts} reconstructions a row. ` +
     `The evaluation model (${judge.kind}) recognises ${percentWithInterval(judge.naturalAccuracy, 1)} of real private test images.`,
   "",
-  `Brackets are 95 % intervals. ≈ marks an attack that does not lie above both of its floors with intervals apart: what it reaches, its ` +
-    `prior reaches without the search. Time is that of the attack with what was learnt of the target for it, a mean over seeds; ` +
-    `${duration(spent)} in all, with targets and evaluation and without public priors. Machine: ${machines.join("; ")}.`,
+  `Brackets are 95 % intervals. ${FLOOR_MARK_LEGEND} Time: the attack and anything it trains against the target, mean over seeds. Whole study: ` +
+    `${duration(spent)}, including targets and evaluation, excluding public priors. Machine: ${machines.join("; ")}.`,
+  "",
+  "The sentences below the table compare two intervals of rates; [paper.md](paper.md) decides person by person and bounds the loss of natural " +
+    "accuracy, and may decide otherwise.",
   "",
   ...(missing.length > 0 ? [`Not computed yet: ${missingInWords().join("; ")}.`, ""] : []),
   ...(await figures()),

@@ -196,6 +196,21 @@ describe("audit", () => {
     expect(await complaint(audit("budget", { ...options, size: 64 }))).toMatch(/holds a study of something else/);
   });
 
+  test("names an attack that fails while it is timed, and goes on with the others", async () => {
+    const attacks = [{ kind: "mi-face", iterations: 50, totalVariation: 3e38 }, ...SETTINGS.attacks];
+    const settings = { ...SETTINGS, attacks };
+    const options = { model: { file: files.onnx }, settings, attacks: ["mi-face", "gmi"], budget: 3600 };
+    const { facts, result } = await audit("broken", options);
+    expect(facts.attacks).toEqual(["gmi"]);
+    expect(facts.leftOut).toEqual([
+      { attack: "mi-face", reason: expect.stringMatching(/^failed while it was timed: mi-face: the loss is Infinity/) },
+    ]);
+    expect(auditVerdict(facts, result).grounds.join("\n")).toContain("Left out: mi-face failed while it was timed");
+    expect((await audit("broken", options)).facts).toEqual(facts);
+    const alone = { ...options, settings: { ...SETTINGS, attacks: [attacks[0]!] }, attacks: ["mi-face"] };
+    expect(await complaint(audit("broken alone", alone))).toMatch(/^no attack can be run: mi-face failed while/);
+  });
+
   test.each<[string, () => Partial<AuditOptions> & Pick<AuditOptions, "model">, RegExp]>([
     [
       "count",

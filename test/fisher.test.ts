@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UserError } from "../src/engine/errors.ts";
 import { writeFisherChart } from "../src/report/index.ts";
+import type { StudyEvent } from "../src/study/events.ts";
 import { fisherOfRun } from "../src/study/fisher.ts";
 import { planStudy, runStudy } from "../src/study/pipeline.ts";
 import type { StudyResult } from "../src/study/result.ts";
@@ -99,6 +100,25 @@ describe("the analysis of a run", () => {
     );
     expect(svg).toContain("layer4.0.conv2");
     expect(svg).not.toContain("var(--");
+  });
+
+  test("of a run whose folder lies apart from its steps reuses these, and another folder of runs where one is named", async () => {
+    const apart = join(root, "apart", "study");
+    const place = { studyFile: join(root, "fisher.yaml"), runsDir: root, studyDir: apart };
+    await runStudy({ ...place, includePrivate: false, events: () => {}, ...common });
+    const own = join("cells", basename(runOf(/^none/, "gmi")));
+    const started: string[] = [];
+    const events = (event: StudyEvent) => event.type === "step-started" && started.push(event.step);
+    const { record } = await analyse(join(apart, own), { events });
+    expect(record).toEqual((await analyse(runOf(/^none/, "gmi"), { events })).record);
+    // Moved alone, it no longer knows where its steps lie.
+    const moved = join(root, "moved", "deep", "study");
+    await mkdir(dirname(moved), { recursive: true });
+    await rename(apart, moved);
+    expect((await analyse(join(moved, own), { runsDir: root, events })).record).toEqual(record);
+    expect(started.filter((name) => !name.startsWith("Fisher"))).toEqual([]);
+    expect(await readdir(join(root, "apart"))).toEqual([]);
+    expect(await readdir(join(root, "moved", "deep"))).toEqual(["study"]);
   });
 
   test("in the released code's form is smaller, and true labels give other numbers for classification alone", async () => {

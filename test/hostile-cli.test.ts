@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -6,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { writeFinishedStudy } from "./support/fake-runs.ts";
 import { READERS, SOURCES } from "./support/hostile-sources.ts";
 import { mutated } from "./support/mutate.ts";
 import { smallFaces } from "./support/small-faces.ts";
@@ -86,6 +88,15 @@ async function refusedCopy(name: string, path: string, turn: number): Promise<vo
     if (outcome === "refused") return;
   }
 }
+
+test("whoever stops reading does not make a gate that fails one that holds", async () => {
+  const home = await mkdtemp(join(folder, "closed-"));
+  await writeFinishedStudy(home, "finished");
+  const gate = [join(compiled, "dist/cli/main.js"), "gate", "finished", "--max", "attack.top1=0.1"];
+  const child = spawn(process.execPath, gate, { cwd: home, stdio: ["ignore", "pipe", "ignore"] });
+  child.stdout.destroy();
+  expect(await once(child, "exit")).toEqual([3, null]);
+});
 
 const filesUnder = async (path: string) => (await readdir(path, { recursive: true })).sort();
 

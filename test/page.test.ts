@@ -269,3 +269,25 @@ describe.skipIf(executablePath === undefined).each(WIDTHS)("the page, %i pixels 
     }
   });
 });
+
+test.skipIf(executablePath === undefined)("a browser signs in with the token that the server asks for", async () => {
+  const root = await mkdtemp(join(tmpdir(), "page-"));
+  const token = "0123456789abcdef-token";
+  const served = await serve({ runsDir: root, host: "127.0.0.1", port: 0, token, webDir: at("../dist/web") });
+  const context = await (await launched()).newContext();
+  context.setDefaultTimeout(PATIENCE.timeout);
+  try {
+    const page = await context.newPage();
+    await page.goto(served.url);
+    await page.getByLabel("Token").fill("a wrong token");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("That is not the token that the server printed.").waitFor();
+    await page.getByLabel("Token").fill(token);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("searchbox").waitFor();
+  } finally {
+    await context.close();
+    await served.close();
+    await rm(root, { recursive: true });
+  }
+});

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../src/engine/errors.ts";
+import { dcgan } from "../src/priors/dcgan.ts";
 import { loadData, loadWeights, readStudy } from "../src/study/read-study.ts";
 
 const folder = fileURLToPath(new URL("../configs/papers", import.meta.url));
@@ -15,6 +16,12 @@ test("the field's papers are there, and the folder's page lists them", () => {
   expect(files.toSorted()).toEqual(papers.map((paper) => `${paper}.yaml`));
   const page = readFileSync(join(folder, "README.md"), "utf8");
   for (const file of files) expect(page).toContain(`(${file})`);
+});
+
+test("GMI's generator takes a step for every fifth batch of 280 epochs of 30,000 images", () => {
+  const steps = Number(/dcgan, steps: (\d+)/.exec(readFileSync(join(folder, "gmi.yaml"), "utf8"))?.[1]);
+  const { batch, critic } = dcgan.config.parse({});
+  expect(steps).toBe((280 * 30_000) / batch / critic);
 });
 
 describe.each(files)("%s", (file) => {

@@ -23,6 +23,7 @@ import { asJson } from "../src/study/canonical.ts";
 import { readStudy } from "../src/study/read-study.ts";
 import { studyFolder } from "../src/study/study-folder.ts";
 import { quickstart, writeFinishedStudy, writeManyRuns, writeRecord, writeRunningStudy } from "./support/fake-runs.ts";
+import { study } from "./support/study-result.ts";
 
 /** A new process takes long to begin on a machine with much to do. */
 const PATIENCE = { timeout: 120_000 };
@@ -153,7 +154,7 @@ describe("who is answered", () => {
       expect(headers).toMatchObject({
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
-        "referrer-policy": "no-referrer",
+        "referrer-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
       });
       expect(headers["access-control-allow-origin"]).toBeUndefined();
@@ -305,6 +306,32 @@ describe("other addresses than this machine's own", () => {
     expect((await send("/api/runs", { to: open, headers: { ...right, host: "evil.example" } })).status).toBe(403);
     const named = await start({ token: TOKEN, names: ["runs.example"] });
     expect((await send("/api/runs", { to: named, headers: { ...right, host: "runs.example" } })).status).toBe(200);
+    await named.close();
+  });
+
+  test("are also names on this machine: what is reached through a proxy asks for the token, under every name", async () => {
+    const named = await start({ host: "127.0.0.1", names: ["runs.example"] });
+    expect(named.token).toMatch(/^[\w-]{32}$/);
+    for (const name of ["runs.example", new URL(named.url).host]) {
+      const proxied = { host: name, "x-forwarded-for": "192.0.2.7" };
+      for (const path of ["/", "/api/runs", "/api/runs/running-1/events"])
+        expect((await send(path, { to: named, headers: proxied })).status, `${name} ${path}`).toBe(401);
+      const right = { ...proxied, authorization: `Bearer ${named.token}` };
+      expect((await send("/api/runs", { to: named, headers: right })).status, name).toBe(200);
+    }
+    await named.close();
+  });
+
+  test("get a session that is sent over TLS alone where the browser came that way, whatever a proxy says", async () => {
+    const named = await start({ host: "127.0.0.1", names: ["runs.example"], token: TOKEN });
+    const cookie = async (headers: Record<string, string>) => {
+      const form = { host: "runs.example", "content-type": "application/x-www-form-urlencoded", ...headers };
+      const answer = await send("/login", { to: named, headers: form, body: `token=${TOKEN}` });
+      return String(answer.headers["set-cookie"]?.[0]);
+    };
+    expect(await cookie({ origin: "https://runs.example" })).toMatch(/; Secure(;|$)/);
+    for (const origin of [{}, { origin: "http://runs.example" }])
+      expect(await cookie({ ...origin, "x-forwarded-proto": "https" })).not.toMatch(/Secure/);
     await named.close();
   });
 
@@ -578,6 +605,31 @@ describe("studies", () => {
     for (const name of ["elsewhere", "folder"])
       for (const dir of await readdir(runsDir))
         if (dir.startsWith(name)) await rm(join(runsDir, dir), { recursive: true });
+  });
+
+  test("that are over are started again only where some of their cells failed", async () => {
+    const file = join(root, "over.yaml");
+    await writeFile(file, (await quickstart()).replace("name: quickstart", "name: over"));
+    const { study: settings } = await readStudy(file);
+    const dir = studyFolder(runsDir, settings);
+    const id = dir.slice(runsDir.length + 1);
+    await writeRecord(dir, { status: "COMPLETED" });
+    await writeFile(join(dir, "config.yaml"), stringify(asJson(settings)));
+    const control = async () => (await send(`/api/runs/${id}`)).json<StudyView>().control;
+    const write = (failed: object[]) => writeFile(join(dir, "study.json"), JSON.stringify({ ...study([]), failed }));
+    const failed = { defense: "none", attack: "gmi", seed: 1, message: "the disk is full" };
+
+    await write([]);
+    expect(await control()).toMatchObject({ canStart: false, why: "It is finished." });
+    await write([failed, { ...failed, seed: 2 }]);
+    expect(await control()).toMatchObject({ canStart: true, why: expect.stringMatching(/^2 of its cells failed: /) });
+    await write([failed]);
+    expect(await control()).toMatchObject({ canStart: true, why: expect.stringMatching(/^One of its cells failed: /) });
+
+    expect((await post(`/api/runs/${id}/start`, {})).status).toBe(200);
+    await post(`/api/runs/${id}/stop`, {});
+    await expect.poll(async () => (await control()).canStop, PATIENCE).toBe(false);
+    await rm(dir, { recursive: true });
   });
 
   test("of others are left alone, and what is not valid is not written", async () => {

@@ -83,6 +83,8 @@ test("a study starts from the file's weights and is judged by the file's model",
   expect(tensors["layer3.0.conv1.weight"]!.data).not.toEqual(start["layer3.0.conv1.weight"]!.data);
   expect(tensors["fc.weight"]!.shape).toEqual([4, 32]);
   expect(cell.evaluationModel.naturalAccuracy.n).toBe(8);
+  // Its weights are random: so would be those of a judge whose classes stand in another order.
+  expect(result.notes.filter((note) => note.startsWith("The evaluation model came from a file"))).toHaveLength(1);
 });
 
 test("a step's id follows from the file's content, not from its name", async () => {

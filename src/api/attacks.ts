@@ -3,6 +3,7 @@ export * from "../attacks/access.ts";
 export * from "../attacks/attack.ts";
 export * from "../attacks/index.ts";
 export * from "../attacks/label-surrogates.ts";
+export * from "../attacks/least.ts";
 export * from "../attacks/queries.ts";
 export * from "../attacks/run-attack.ts";
 export * from "../attacks/score-map.ts";

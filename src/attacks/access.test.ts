@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 import { expectAllClose } from "../../test/support/all-close.ts";
+import { collect } from "../../test/support/collect.ts";
 import { memoryWork } from "../../test/support/memory-work.ts";
 import { IMAGE, tinyModel } from "../../test/support/tiny-world.ts";
 import { grad } from "../engine/autodiff.ts";
-import { input, parameter } from "../engine/graph.ts";
+import { constant, input, parameter } from "../engine/graph.ts";
+import { matmul } from "../engine/ops/linear.ts";
+import { reshape } from "../engine/ops/movement.ts";
 import { sum } from "../engine/ops/reduce.ts";
 import { random } from "../engine/random.ts";
 import { createStore } from "../engine/store.ts";
@@ -15,6 +18,7 @@ import { classifierPredictor } from "../models/predict.ts";
 import { type LabelsAccess, openTarget, type ScoresAccess, type WhiteBox } from "./access.ts";
 import { defineAttack } from "./attack.ts";
 import { meteredWork, queryMeter } from "./queries.ts";
+import { withTrail } from "./trail.ts";
 
 const model = tinyModel();
 const state = initialState(weightsOf(model), 3);
@@ -75,6 +79,29 @@ test.each([null, "stem", "layer2.0", "layer3.0"])(
     await Promise.all([known.release(), program.release(), release()]);
   },
 );
+
+test.each<[string, (target: WhiteBox) => WhiteBox]>([
+  ["a white-box handle", (target) => target],
+  ["one with a trail", (target) => withTrail(target, { every: 1, seen: async () => {} })],
+])("%s keeps no graph that nobody holds any more, and with it no generator", async (_, watched) => {
+  const opened = openTarget("white-box", model, state, queryMeter());
+  const target = watched(opened.target);
+  const latents = input("latents", [1, 2]);
+  /** What an attack with a generator of its own does for one identity; gives that generator's weights. */
+  const attack = (cut: boolean): WeakRef<object> => {
+    const weights = filled([2, 3 * 16 * 16], 0.1);
+    const made = reshape(matmul(latents, constant(weights, "generator")), [1, ...IMAGE]);
+    const seen = cut ? target.cut("stem").tail(target.cut("stem").prefix(made)).logits : target.logits(made);
+    grad(sum(seen), [latents]);
+    return new WeakRef(weights.data);
+  };
+  const generators = [attack(false), attack(true), attack(false), attack(true)];
+  await collect();
+  // What a layer shows is kept until the next graph shows it.
+  expect(generators.slice(0, 2).map((weights) => weights.deref() === undefined)).toEqual([true, true]);
+  expect(target.classes).toBe(model.classes);
+  await opened.release();
+});
 
 test("the search of a handle finds scores where there are some", async () => {
   const { target, release } = openTarget("scores", model, state, queryMeter());

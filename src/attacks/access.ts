@@ -122,8 +122,9 @@ function openLabels(model: Model, state: StateDict, meter: QueryMeter, answers?:
 function openWhiteBox(model: Model, state: StateDict, meter: QueryMeter): OpenTarget<"white-box"> {
   const net = fixed(state);
   // Of each batch of images the node of its features, with its copies of each row, and the nodes through which gradients go back from there.
-  const judged = new Map<Value, number>();
-  const gradients = new Map<Value, Value>();
+  // Weak: a graph may hold a generator of its own, and an attack may build one for each identity.
+  const judged = new WeakMap<Value, number>();
+  const gradients = new WeakMap<Value, Value>();
   const headed = (features: Value, copies: number) => {
     const watched: Value = {
       ...features,

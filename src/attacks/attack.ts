@@ -5,6 +5,7 @@ import type { priors } from "../priors/index.ts";
 import type { Prior } from "../priors/prior.ts";
 import type { Access, Handles } from "./access.ts";
 import type { LabelSurrogateSettings } from "./label-surrogates.ts";
+import type { Leasts } from "./least.ts";
 import type { ScoreMap, ScoreMapSettings } from "./score-map.ts";
 import type { SearchSpace, StyleSpace } from "./space.ts";
 import type { SurrogateSettings, Surrogates } from "./surrogates.ts";
@@ -75,7 +76,14 @@ export interface Attack<
   scoreMap?(config: z.output<Schema>): ScoreMapSettings;
   /** What these settings want to be learnt beforehand of the labels that the target gives to images of the attack's prior. */
   labelSurrogates?(config: z.output<Schema>): LabelSurrogateSettings | undefined;
+  /** What numbers of its settings must be at least where so many reconstructions of each identity are asked for; anything does where it is left out. */
+  least?(config: z.output<Schema>, perIdentity: number): Leasts;
   run(run: AttackRun<z.output<Schema>, A, P>): Promise<Reconstructions>;
+}
+
+/** Whether an attack reads the public weights that targets start from: as they are, or what a network with them makes of images. */
+export function readsPublicWeights({ publicWeights, scoreMap }: Attack): boolean {
+  return publicWeights === true || scoreMap !== undefined;
 }
 
 /** The kind of prior that an attack searches in with its resolved settings; null where it has none. */

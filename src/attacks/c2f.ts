@@ -88,6 +88,7 @@ export const c2f = defineAttack({
   },
   space: () => ({ styles: "w", truncation: 1 }),
   scoreMap: ({ map }) => map,
+  least: ({ starts, kept }, perIdentity) => ({ population: Math.max(kept, perIdentity), starts: kept, pool: starts }),
   async run(run) {
     const { config: c, perIdentity } = run;
     if (c.kept > c.starts || c.kept > c.population) {

@@ -54,7 +54,7 @@ export const conditionalSearchSettings = {
     .min(0)
     .default(0)
     .describe(
-      "start from the best of this many random latents of each identity; 0: from random ones, as the paper does",
+      "start from the best of this many random latents of each identity; 0: from random ones, as the paper does; they are ranked before they are held to ± clamp: with a small one the search starts from latents that are clipped",
     ),
   batch: z.int().positive().default(60).describe("latents optimised side by side"),
   ...patienceSetting,

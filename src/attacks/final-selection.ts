@@ -6,6 +6,7 @@ import { random } from "../engine/random.ts";
 import { randomViews, type ViewRange } from "../models/random-views.ts";
 import type { WhiteBox } from "./access.ts";
 import type { Reconstructions } from "./attack.ts";
+import type { Leasts } from "./least.ts";
 import { highest, labelsOf, takeRows } from "./selection.ts";
 import type { SearchSpace } from "./space.ts";
 
@@ -21,6 +22,25 @@ export const finalSelectionSettings = {
   views: z.int().positive().default(20).describe("random views of each candidate; PPA takes 100"),
 };
 
+/** Setting of an attack that can end with it and does not mirror images otherwise. */
+export const selectionFlipSetting = {
+  flip: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      "probability that the final selection mirrors a candidate's view; 0 for images whose mirror image shows another class; 0.5 where it is left out",
+    ),
+};
+
+/** The same of an attack whose first selection asks for mirrored images too. */
+export const mirroringSetting = {
+  flip: selectionFlipSetting.flip.describe(
+    "probability that the final selection mirrors a candidate's view; 0 for images whose mirror image shows another class, which the first selection then does not ask for either; 0.5 where it is left out",
+  ),
+};
+
 /** PPA's views are crops of half to nine tenths of the area. */
 const RANGE: ViewRange = { scale: [0.5, 0.9], ratio: [0.8, 1.2], flip: 0.5 };
 const BATCH = 64;
@@ -32,6 +52,14 @@ export function candidatesFor(attack: string, candidates: number | undefined, pe
       `${attack}: ${candidates} candidates are too few to keep ${perIdentity} reconstructions of each identity`,
     );
   return candidates ?? perIdentity;
+}
+
+/** `least` of an attack that chooses each identity's candidates from a pool, where it has one, and reconstructions from these. */
+export function leastCandidates(
+  { candidates = 0 }: { readonly candidates?: number | undefined },
+  perIdentity: number,
+): Leasts {
+  return { candidates: perIdentity, pool: Math.max(candidates, perIdentity) };
 }
 
 /**
@@ -46,17 +74,19 @@ export async function selectFinal(options: {
   readonly rows: Float32Array;
   readonly perIdentity: number;
   readonly views: number;
+  /** Probability of a mirrored view; 0.5 where it is left out. */
+  readonly flip?: number | undefined;
   readonly seed: number;
   readonly signal: AbortSignal;
 }): Promise<Reconstructions> {
-  const { target, space, identities, rows, perIdentity, views, seed, signal } = options;
+  const { target, space, identities, rows, perIdentity, views, flip = RANGE.flip, seed, signal } = options;
   const total = rows.length / space.width;
   const candidates = total / identities.length;
   const labels = labelsOf(identities, perIdentity);
   if (candidates === perIdentity) return { rows, labels };
 
   const images = await space.render(rows, labelsOf(identities, candidates));
-  const seen = randomViews(input("images", [BATCH, ...target.image]), RANGE);
+  const seen = randomViews(input("images", [BATCH, ...target.image]), { ...RANGE, flip });
   const program = await target.compile({ outputs: { p: softmax(target.logits(seen.images)) } });
   const length = images.length / total;
   const fed = new Float32Array(BATCH * length);

@@ -10,7 +10,13 @@ import type { WhiteBox } from "./access.ts";
 import { alignedRows, alignSettings } from "./align.ts";
 import { logAlignment } from "./alignment-log.ts";
 import { defineAttack } from "./attack.ts";
-import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
+import {
+  candidatesFor,
+  finalSelectionSettings,
+  leastCandidates,
+  selectFinal,
+  selectionFlipSetting,
+} from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
 import { identityRows } from "./lomma.ts";
 import { momentumSearch, momentumSettings, quickSearch } from "./momentum.ts";
@@ -32,12 +38,15 @@ const config = z.strictObject({
     .int()
     .min(0)
     .default(0)
-    .describe("start from the best of this many random latents; 0: from random ones, as the paper does"),
+    .describe(
+      "start from the best of this many random latents; 0: from random ones, as the paper does; they are ranked before they are held to ± clamp: with a small one the search starts from latents that are clipped",
+    ),
   batch: z.int().positive().default(60).describe("latents optimised side by side"),
   ...patienceSetting,
   ...surrogateSettings,
   ...alignSettings,
   ...finalSelectionSettings,
+  ...selectionFlipSetting,
 });
 
 /**
@@ -54,6 +63,7 @@ export const gmi = defineAttack({
   config,
   quick: quickSearch,
   surrogates: surrogatesWanted,
+  least: leastCandidates,
   async run({ target, prior, space, surrogates, identities, perIdentity, config: c, seed, work }) {
     const candidates = candidatesFor("gmi", c.candidates, perIdentity);
     const labels = labelsOf(identities, candidates);
@@ -87,9 +97,8 @@ export const gmi = defineAttack({
         { iteration: c.iterations, rows: found.latents! },
       ],
     });
-    const { views } = c;
     const search = { target, space, identities, rows: found.latents!, perIdentity };
-    return selectFinal({ ...search, views, seed, signal: work.signal });
+    return selectFinal({ ...search, views: c.views, flip: c.flip, seed, signal: work.signal });
   },
 });
 

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { expectAllClose } from "../../test/support/all-close.ts";
 import { evaluate } from "../../test/support/evaluate.ts";
 import { constant } from "../engine/graph.ts";
+import { add } from "../engine/ops/elementwise.ts";
+import { sliceAxis } from "../engine/ops/movement.ts";
 import { random } from "../engine/random.ts";
 import { tensor } from "../engine/tensor.ts";
 import { handedOn } from "./handed-on.ts";
@@ -24,6 +26,17 @@ test("draws cover all public rows, so that the noise has their mean and covarian
   const counts = [0, 1, 2].map((row) => picked.filter((p) => p === row).length);
   expect(picked.length).toBe(6000);
   for (const count of counts) expect(Math.abs(count - 2000)).toBeLessThan(150);
+});
+
+test("copies of another name are fed apart", async () => {
+  const { handed: few } = spread.shaken(handed, 1, 1);
+  const { handed: many, draw } = spread.shaken(handed, 1, 2, "more");
+  expect(Object.keys(draw(random(1)))).toEqual(["more/picked"]);
+  const found = await evaluate(add(few, sliceAxis(many, 0, 0, 2)), {
+    "shaken/picked": Int32Array.of(0, 0),
+    "more/picked": Int32Array.of(2, 2, 0, 0),
+  });
+  expectAllClose(found as Float32Array, [20, 40, 60, 80], { absolute: 1e-5 });
 });
 
 test("nothing is moved by a share of 0", async () => {

@@ -18,8 +18,9 @@ export interface HandedOn {
   /**
    * Copies of rows [N, …], each with `share` times the deviation of a random public image from the mean of all added: noise whose
    * covariance is share² times the public one, whatever its form.
+   * @param name keeps apart what graphs that are fed together are fed; those of one name need as many copies of as many rows
    */
-  shaken(handed: Value, share: number, copies: number): Shaken;
+  shaken(handed: Value, share: number, copies: number, name?: string): Shaken;
   /** Public images behind it: the length of a row of coordinates. */
   readonly count: number;
   /**
@@ -49,13 +50,14 @@ export function handedOn(rows: Float32Array, shape: Shape): HandedOn {
       // Images that all hand on the same have no measure of their own.
       return mul(sum(square(apart), [1]), spread > 0 ? 1 / spread : 1);
     },
-    shaken(handed, share, copies) {
+    shaken(handed, share, copies, name = "shaken") {
       const total = copies * handed.shape[0]!;
-      const picked = input("shaken/picked", [total], "int32");
+      const fed = `${name}/picked`;
+      const picked = input(fed, [total], "int32");
       const noise = reshape(gather(deviations, picked), [total, ...shape]);
       return {
         handed: add(concat(Array<Value>(copies).fill(handed), 0), mul(noise, share)),
-        draw: (rng) => ({ "shaken/picked": Int32Array.from({ length: total }, () => rng.int(count)) }),
+        draw: (rng) => ({ [fed]: Int32Array.from({ length: total }, () => rng.int(count)) }),
       };
     },
   };

@@ -5,6 +5,7 @@ import type { StateDict } from "../engine/store.ts";
 import { unwatched } from "../engine/work.ts";
 import type { Attack } from "./attack.ts";
 import { ifGmi } from "./if-gmi.ts";
+import { ppa } from "./ppa.ts";
 import { runAttack } from "./run-attack.ts";
 
 let world: TinyWorld;
@@ -15,11 +16,11 @@ beforeAll(async () => {
   state = await trainedTarget();
 });
 
-/** Images of one reconstruction of each of three identities. */
-async function found(settings: object): Promise<Float32Array> {
-  const config = ifGmi.config.parse({ iterations: 12, rate: 0.05, batch: 3, pool: 20, ...settings });
-  const { rows } = await runAttack({
-    attack: ifGmi as unknown as Attack,
+/** One reconstruction of each of three identities. */
+function attacked(attack: Attack, settings: object) {
+  const config = attack.config.parse({ iterations: 12, rate: 0.05, batch: 3, pool: 20, ...settings });
+  return runAttack({
+    attack,
     model: tinyModel(),
     state,
     prior: world.priors.stylegan,
@@ -29,8 +30,11 @@ async function found(settings: object): Promise<Float32Array> {
     seed: 4,
     work: unwatched,
   });
-  return rows;
 }
+
+/** Their images. */
+const found = async (settings: object): Promise<Float32Array> =>
+  (await attacked(ifGmi as unknown as Attack, settings)).rows;
 
 const apart = (a: Float32Array, b: Float32Array) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
 
@@ -56,6 +60,15 @@ describe("features before later blocks", () => {
     const all = await found({ radii: [20, 5, 5], featureIterations: 4 });
     expect(apart(all, await found({ radii: [20, 5, 5, 5, 5], featureIterations: 4 }))).toBe(0);
   });
+});
+
+test.each([
+  ["if-gmi", ifGmi as unknown as Attack, { iterations: 2, radii: [20] }],
+  ["ppa", ppa as unknown as Attack, { iterations: 2, candidates: 1 }],
+])("%s does not look at mirror images that show another class", async (_, attack, settings) => {
+  const asked = async (flip?: number) => (await attacked(attack, { ...settings, flip })).queries.images;
+  expect(await asked()).toBe(2 * 20 + 2 * 3);
+  expect(await asked(0)).toBe(20 + 2 * 3);
 });
 
 test("styles stay near the first ones where their ball is tiny", async () => {

@@ -3,7 +3,13 @@ import { constantRate } from "../engine/schedule.ts";
 import { stylesOf } from "../priors/synthesize.ts";
 import { defineAttack } from "./attack.ts";
 import { searchFeatures } from "./feature-search.ts";
-import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
+import {
+  candidatesFor,
+  finalSelectionSettings,
+  leastCandidates,
+  mirroringSetting,
+  selectFinal,
+} from "./final-selection.ts";
 import { forgetfulAdam, forgetfulAdamSettings } from "./forgetful-adam.ts";
 import { selectInitial } from "./selection.ts";
 import { pixelSpace } from "./space.ts";
@@ -30,6 +36,7 @@ const config = z.strictObject({
   crop: z.number().gt(0).max(1).default(0.9).describe("least share of the image's area in a view"),
   batch: z.int().positive().default(20).describe("candidates optimised side by side"),
   ...finalSelectionSettings,
+  ...mirroringSetting,
 });
 
 /**
@@ -57,6 +64,7 @@ export const ifGmi = defineAttack({
     batch: 20,
   },
   space: ({ truncation }) => ({ styles: "w", truncation }),
+  least: leastCandidates,
   async run(attacked) {
     const { target, prior, space, identities, perIdentity, config: c, seed, work } = attacked;
     const candidates = candidatesFor("if-gmi", c.candidates, perIdentity);
@@ -64,11 +72,11 @@ export const ifGmi = defineAttack({
     const { blocks } = stylesOf(prior.networks).parts;
     const images = await searchFeatures(attacked, {
       name: "if-gmi",
-      first: await selectInitial({ ...pooled, mirrored: true }),
+      first: await selectInitial({ ...pooled, mirrored: c.flip !== 0 }),
       radii: c.radii.slice(0, blocks.length),
       optimizer: { optimizer: forgetfulAdam, rate: constantRate(c.rate) },
     });
     const found = { target, space: pixelSpace(target.image), identities, rows: images, perIdentity };
-    return selectFinal({ ...found, views: c.views, seed, signal: work.signal });
+    return selectFinal({ ...found, views: c.views, flip: c.flip, seed, signal: work.signal });
   },
 });

@@ -15,7 +15,7 @@ import type { WhiteBox } from "./access.ts";
 import { alignedRows, alignSettings } from "./align.ts";
 import { logAlignment } from "./alignment-log.ts";
 import { defineAttack } from "./attack.ts";
-import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
+import { candidatesFor, finalSelectionSettings, selectFinal, selectionFlipSetting } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
 import { identityRows } from "./lomma.ts";
 import { quickSearch } from "./momentum.ts";
@@ -37,12 +37,15 @@ const config = z.strictObject({
     .int()
     .min(0)
     .default(0)
-    .describe("start μ from the best of this many random latents; 0: from zero, as the paper does"),
+    .describe(
+      "start μ from the best of this many random latents; 0: from zero, as the paper does; they are ranked before they are held to ± clamp, as draws around μ are",
+    ),
   batch: z.int().positive().default(60).describe("identities optimised side by side"),
   ...patienceSetting,
   ...surrogateSettings,
   ...alignSettings,
   ...finalSelectionSettings,
+  ...selectionFlipSetting,
 });
 
 /**
@@ -63,6 +66,7 @@ export const kedmi = defineAttack({
     candidates: 10,
   },
   surrogates: surrogatesWanted,
+  least: (_, perIdentity) => ({ candidates: perIdentity }),
   async run({ target, prior, space, surrogates, identities, perIdentity, config: c, seed, work }) {
     const { latent } = prior.networks;
     const candidates = candidatesFor("kedmi", c.candidates, perIdentity);
@@ -109,7 +113,7 @@ export const kedmi = defineAttack({
     });
     const drawnRows = drawReconstructions(found.mu!, found.logVariance!, latent, candidates, c.clamp, seed);
     const search = { target, space, identities, rows: drawnRows, perIdentity };
-    return selectFinal({ ...search, views: c.views, seed, signal: work.signal });
+    return selectFinal({ ...search, views: c.views, flip: c.flip, seed, signal: work.signal });
   },
 });
 

@@ -103,6 +103,13 @@ describe("on a TL-DMI target", () => {
     const measured = unbroken.rows.filter((row) => row.attack === "knows-prefix, alignment");
     expect(measured.map((row) => row.iteration)).toEqual([0, 15]);
   });
+
+  test("looks for features first, and then has copies of images beside those of features", async () => {
+    const both = { iterations: 6, features: { iterations: 5 }, align: { kind: "paa", samples: 2 } };
+    const { queries, rows } = await attacked(both);
+    expect(queries.images, "of features 4 copies, of images 2 times as many").toBe(4 * (5 + 2 * 6) * ROWS);
+    expect(sameBits((await attacked({ ...both, align: undefined })).rows, rows)).toBe(false);
+  });
 });
 
 test("without a shake it takes the same steps whatever it knows of the target", async () => {

@@ -14,7 +14,13 @@ import { alignedRows, alignSettings } from "./align.ts";
 import { logAlignment } from "./alignment-log.ts";
 import { defineAttack } from "./attack.ts";
 import { featuresFirst, featuresFirstSettings } from "./features-first.ts";
-import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
+import {
+  candidatesFor,
+  finalSelectionSettings,
+  leastCandidates,
+  selectFinal,
+  selectionFlipSetting,
+} from "./final-selection.ts";
 import { type HandedOn, handedOn, type Shaken } from "./handed-on.ts";
 import { identityLossRows, identityLossSchema } from "./identity-loss.ts";
 import { knownPrefix } from "./known-prefix.ts";
@@ -48,11 +54,14 @@ const config = z.strictObject({
     .int()
     .min(0)
     .default(0)
-    .describe("start from the best of this many random latents, judged by shaken features; 0: from random ones"),
+    .describe(
+      "start from the best of this many random latents, judged by shaken features; 0: from random ones; they are ranked before they are held to ± clamp: with a small one the search starts from latents that are clipped",
+    ),
   batch: z.int().positive().default(60).describe("latents optimised side by side"),
   ...featuresFirstSettings,
   ...alignSettings,
   ...finalSelectionSettings,
+  ...selectionFlipSetting,
 });
 
 type Settings = z.output<typeof config>;
@@ -78,6 +87,7 @@ export const knowsPrefix = defineAttack({
     samples: 4,
     shake: 0.6,
   },
+  least: leastCandidates,
   async run({ target, prior, space, publicWeights = {}, identities, perIdentity, config: c, seed, work }) {
     const boundary = knownPrefix(target.model, target.state, publicWeights);
     const cut = target.cut(boundary);
@@ -97,8 +107,8 @@ export const knowsPrefix = defineAttack({
     const wanted = oneHot(labelInput(batch), target.classes);
     const features = cut.prefix(images);
     const shaking: Shaken[] = [];
-    const featureLosses = (read: Value, classes: Value, copies = 1) => {
-      const shaken = handed.shaken(read, c.shake, c.samples);
+    const featureLosses = (read: Value, classes: Value, copies = 1, name = "shaken") => {
+      const shaken = handed.shaken(read, c.shake, c.samples, name);
       shaking.push(shaken);
       const { logits } = cut.tail(shaken.handed, copies * c.samples);
       const judged = reshape(logits, [c.samples, read.shape[0]!, target.classes]);
@@ -109,9 +119,11 @@ export const knowsPrefix = defineAttack({
     );
     const identity = sum(aligned.rows);
     const natural = sum(naturalness(images));
+    // Where the search for images has no copies of its own, both shake as many rows, by the same draw.
+    const name = c.align && "features";
     const searched =
       c.features &&
-      featuresFirst(c.features, handed, features, (moved) => featureLosses(moved, wanted), c.identityWeight);
+      featuresFirst(c.features, handed, features, (moved) => featureLosses(moved, wanted, 1, name), c.identityWeight);
     const cost = sub(mul(identity, c.identityWeight), natural);
     const { loss, updates } = step(searched ? add(cost, sum(searched.mismatch(features))) : cost);
     const forImages = {
@@ -146,7 +158,7 @@ export const knowsPrefix = defineAttack({
       ],
     });
     const search = { target, space, identities, rows: found.latents!, perIdentity };
-    const chosen = await selectFinal({ ...search, views: c.views, seed, signal: work.signal });
+    const chosen = await selectFinal({ ...search, views: c.views, flip: c.flip, seed, signal: work.signal });
     return { ...chosen, remark: remarkOn(boundary) };
   },
 });

@@ -4,7 +4,7 @@ import { copiedClasses } from "../priors/synthesize.ts";
 import { alignedRows } from "./align.ts";
 import { defineAttack } from "./attack.ts";
 import { conditionalSearch, conditionalSearchSettings } from "./conditional-search.ts";
-import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
+import { candidatesFor, finalSelectionSettings, leastCandidates, selectFinal } from "./final-selection.ts";
 import { identityLossRows } from "./identity-loss.ts";
 import { labelSurrogateSettings } from "./label-surrogates.ts";
 import { labelsOf, startRows } from "./selection.ts";
@@ -48,6 +48,7 @@ export const lokt = defineAttack({
     },
   },
   labelSurrogates: ({ surrogate, ensemble }) => (surrogate === "ensemble" ? ensemble : undefined),
+  least: leastCandidates,
   async run({ target, prior, space, surrogates, identities, perIdentity, config: c, seed, work }) {
     const candidates = candidatesFor("lokt", c.candidates, perIdentity);
     const copies = standIn(surrogates?.students ?? [copiedClasses(prior)], target);
@@ -74,7 +75,7 @@ export const lokt = defineAttack({
         seed,
       });
       const search = { target: copies, space, identities, rows, perIdentity };
-      return await selectFinal({ ...search, views: c.views, seed, signal: work.signal });
+      return await selectFinal({ ...search, views: c.views, flip: c.flip, seed, signal: work.signal });
     } finally {
       await copies.release();
     }

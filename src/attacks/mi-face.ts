@@ -50,6 +50,7 @@ export const miFace = defineAttack({
   prior: null,
   config,
   quick: { iterations: 300, rate: 20, totalVariation: 0.5, batch: 50 },
+  least: (_, perIdentity) => ({ pool: perIdentity }),
   async run({ target, space, identities, perIdentity, config: c, seed, work }) {
     const fromZeros = c.start === "zeros" && c.pool === 0;
     if (fromZeros && perIdentity > 1)

@@ -15,7 +15,9 @@ const config = z.strictObject({
     .gt(0)
     .max(1)
     .default(0.95)
-    .describe("probability of its class at which an identity's best style is good enough"),
+    .describe(
+      "probability of its class at which an identity's best style is good enough and its evolution ends, however good the others are that are reconstructions too",
+    ),
   mutated: z.number().min(0).max(1).default(0.1).describe("probability that a number of a child is changed"),
   mutation: z
     .number()
@@ -42,6 +44,7 @@ export const mirrorGa = defineAttack({
   config,
   quick: { iterations: 60, population: 40, confidence: 0.999, pool: 1000, samples: 2000, mutation: 0.5 },
   space: ({ truncation }) => ({ styles: "w", truncation }),
+  least: ({ population }, perIdentity) => ({ pool: Math.max(population, perIdentity) }),
   async run({ target, space, identities, perIdentity, config: c, seed, work }) {
     const { width } = space;
     const size = Math.max(c.population, perIdentity);

@@ -3,7 +3,7 @@ import { adam } from "../engine/optimizer.ts";
 import { rampedRate } from "../engine/schedule.ts";
 import { alignSettings } from "./align.ts";
 import { defineAttack } from "./attack.ts";
-import { candidatesFor, finalSelectionSettings } from "./final-selection.ts";
+import { candidatesFor, finalSelectionSettings, leastCandidates } from "./final-selection.ts";
 import { identityLossSchema } from "./identity-loss.ts";
 import { heldInPSpace, pSpaceSettings, styleBounds } from "./p-space.ts";
 import { patienceSetting } from "./search.ts";
@@ -51,6 +51,7 @@ export const mirror = defineAttack({
   config,
   quick: { iterations: 60, identityLoss: "max-margin", pool: 1000, samples: 2000, batch: 20 },
   space: ({ styles, truncation }) => ({ styles, truncation }),
+  least: leastCandidates,
   async run(attacked) {
     const { target, space, identities, perIdentity, config: c, seed } = attacked;
     const candidates = candidatesFor("mirror", c.candidates, perIdentity);

@@ -5,7 +5,7 @@ import { alignedRows, alignSettings } from "./align.ts";
 import { logAlignment } from "./alignment-log.ts";
 import { defineAttack } from "./attack.ts";
 import { conditionalSearch, conditionalSearchSettings } from "./conditional-search.ts";
-import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
+import { candidatesFor, finalSelectionSettings, leastCandidates, selectFinal } from "./final-selection.ts";
 import { identityRows } from "./lomma.ts";
 import { labelsOf, startRows } from "./selection.ts";
 import { surrogateSettings, surrogatesWanted } from "./surrogates.ts";
@@ -31,6 +31,7 @@ export const plgMi = defineAttack({
   config,
   quick: { iterations: 60, rate: 0.03, clamp: 2, augmentations: 3, pool: 100, batch: 50, candidates: 4 },
   surrogates: surrogatesWanted,
+  least: leastCandidates,
   async run({ target, prior, space, surrogates, identities, perIdentity, config: c, seed, work }) {
     const candidates = candidatesFor("plg-mi", c.candidates, perIdentity);
     const pooled = { target, space, identities, perIdentity: candidates, pool: c.pool, seed };
@@ -59,6 +60,7 @@ export const plgMi = defineAttack({
         { iteration: c.iterations, rows },
       ],
     });
-    return selectFinal({ target, space, identities, rows, perIdentity, views: c.views, seed, signal: work.signal });
+    const search = { target, space, identities, rows, perIdentity };
+    return selectFinal({ ...search, views: c.views, flip: c.flip, seed, signal: work.signal });
   },
 });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { constantRate } from "../engine/schedule.ts";
 import { alignSettings } from "./align.ts";
 import { defineAttack } from "./attack.ts";
-import { candidatesFor, finalSelectionSettings } from "./final-selection.ts";
+import { candidatesFor, finalSelectionSettings, leastCandidates, mirroringSetting } from "./final-selection.ts";
 import { forgetfulAdam, forgetfulAdamSettings } from "./forgetful-adam.ts";
 import { patienceSetting } from "./search.ts";
 import { selectInitial } from "./selection.ts";
@@ -23,6 +23,7 @@ const config = z.strictObject({
       "styles found for each identity, of which those are kept that the target recognises best over random views",
     ),
   views: finalSelectionSettings.views.unwrap().default(100).describe("random views of each candidate"),
+  ...mirroringSetting,
 });
 
 /**
@@ -39,13 +40,14 @@ export const ppa = defineAttack({
   config,
   quick: { iterations: 50, rate: 0.03, pool: 1000, truncation: 0.7, candidates: 10, views: 20 },
   space: ({ styles, truncation }) => ({ styles, truncation }),
+  least: leastCandidates,
   async run(attacked) {
     const { target, space, identities, perIdentity, config: c, seed } = attacked;
     const candidates = candidatesFor("ppa", c.candidates, perIdentity);
     const pooled = { target, space, identities, perIdentity: candidates, pool: c.pool, seed };
     return searchStyles(attacked, {
       name: "ppa",
-      first: await selectInitial({ ...pooled, mirrored: true }),
+      first: await selectInitial({ ...pooled, mirrored: c.flip !== 0 }),
       view: { crop: c.crop, flip: 0 },
       plan: { name: "optimizer", optimizer: forgetfulAdam, rate: constantRate(c.rate) },
     });

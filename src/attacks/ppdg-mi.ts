@@ -73,13 +73,17 @@ export const ppdgMi = defineAttack({
   },
   space: ({ base }) => baseOf(base).space?.(base),
   surrogates: ({ base }) => (base.kind === "gmi" ? surrogatesWanted(base) : undefined),
+  least: ({ base, pseudoPrivate }, perIdentity) => ({
+    base: baseOf(base).least!(base, Math.max(pseudoPrivate, perIdentity)),
+  }),
   async run(attacked) {
     const { target, prior, space, identities, perIdentity, config: c, seed, work } = attacked;
     const { pseudoPrivate, rounds } = c;
     const { candidates } = c.base;
-    if (candidates !== undefined && candidates < pseudoPrivate)
+    const wanted = Math.max(pseudoPrivate, perIdentity);
+    if (candidates !== undefined && candidates < wanted)
       throw new UserError(
-        `ppdg-mi: base.candidates: ${candidates} candidates are too few to choose ${pseudoPrivate} pseudo-private images of each identity`,
+        `ppdg-mi: base.candidates: ${candidates} candidates are too few to choose ${wanted} images of each identity (pseudoPrivate: ${pseudoPrivate}, reconstructions: ${perIdentity})`,
       );
     const base = baseOf(c.base);
     const common = { ...attacked, config: keysOf(c.base) };

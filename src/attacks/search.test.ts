@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
 import { memoryWork, runWithInterruptions } from "../../test/support/memory-work.ts";
+import { mul, sqrt } from "../engine/ops/elementwise.ts";
+import { sum } from "../engine/ops/reduce.ts";
+import { compile } from "../engine/runtime.ts";
 import { createStore } from "../engine/store.ts";
 import { filled, tensor } from "../engine/tensor.ts";
-import type { Work } from "../engine/work.ts";
+import { DivergedError, unwatched, type Work } from "../engine/work.ts";
+import { momentumSearch } from "./momentum.ts";
 import { runSearch, type Search } from "./search.ts";
 
 /** The identity loss of two batches: both stand still from their fifth iteration on, but for one that rises and falls again. */
@@ -60,4 +64,26 @@ test("a batch is done when its identity loss has not fallen for as many iteratio
 test("a resumed search remembers since when the loss has not fallen", async () => {
   const { result } = await runWithInterruptions([7, 3], (work) => search(work, 3));
   expect(result).toEqual([8, 8]);
+});
+
+test("latents that a gradient without a number moved are noticed, though they are clamped and the loss is finite", async () => {
+  const { latents, start, step } = momentumSearch(1, 2, { rate: 0.02, momentum: 0.9, clamp: 1 });
+  // The root's slope at zero is infinite, and zero times that is no number.
+  const { loss, updates } = step(sum(sqrt(mul(latents, 0))));
+  const found = runSearch({
+    work: unwatched,
+    target: { compile: (options) => compile(options) },
+    name: "lost",
+    rows: 1,
+    batch: 1,
+    iterations: 3,
+    store: createStore(start(new Float32Array(2), 0)),
+    start: (from) => start(new Float32Array(2), from),
+    results: ["latents"],
+    outputs: { loss },
+    updates,
+    feeds: () => ({}),
+    label: () => 0,
+  });
+  await expect(found).rejects.toThrow(new DivergedError("lost: latents", 0, Number.NaN));
 });

@@ -24,6 +24,8 @@ interface StyleSettings {
   readonly styles: "w" | "w+";
   readonly identityLoss: IdentityLossKind;
   readonly views: number;
+  /** Probability of a mirrored view in the final selection. */
+  readonly flip?: number | undefined;
   readonly align?: Align | undefined;
   readonly patience?: number | undefined;
 }
@@ -110,5 +112,5 @@ export async function searchStyles(
     ],
   });
   const selection = { target, space, identities, rows: found.styles!, perIdentity };
-  return selectFinal({ ...selection, views: c.views, seed, signal: work.signal });
+  return selectFinal({ ...selection, views: c.views, flip: c.flip, seed, signal: work.signal });
 }

@@ -19,7 +19,8 @@ export function withTrail<Handle extends Handles[keyof Handles]>(target: Handle,
 }
 
 function watched(target: WhiteBox, { every, seen }: Trail): WhiteBox {
-  const shown = new Set<Value>();
+  // Weak, as what the handle itself remembers: graphs come and go while it is held.
+  const shown = new WeakSet<Value>();
   const judge = (images: Value, copies?: number) => {
     shown.add(images);
     return target.judge(images, copies);

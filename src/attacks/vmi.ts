@@ -11,7 +11,7 @@ import { createStore, type StateDict } from "../engine/store.ts";
 import { filled, tensor } from "../engine/tensor.ts";
 import { fixedPrior, stylesOf } from "../priors/synthesize.ts";
 import { defineAttack } from "./attack.ts";
-import { candidatesFor, finalSelectionSettings, selectFinal } from "./final-selection.ts";
+import { candidatesFor, finalSelectionSettings, selectFinal, selectionFlipSetting } from "./final-selection.ts";
 import { identityLossRows, identityLossSchema } from "./identity-loss.ts";
 import { flows, gaussians } from "./latent-distributions.ts";
 import { labelInput, rowsFrom, runSearch } from "./search.ts";
@@ -39,7 +39,9 @@ const config = z.strictObject({
   distribution: z
     .enum(["flow", "gaussian"])
     .default("flow")
-    .describe("what is learnt for each style of an identity: a normalizing flow, or a Gaussian of independent numbers"),
+    .describe(
+      "what is learnt for each style of an identity: a normalizing flow, or a Gaussian of independent numbers; each style's is drawn from noise of its own, where the released code takes one z for all",
+    ),
   flow: flow.prefault({}),
   identityStyles: z
     .int()
@@ -57,10 +59,13 @@ const config = z.strictObject({
     .int()
     .min(0)
     .default(0)
-    .describe("start q around the best of this many random latents; 0: from the prior, as the paper does"),
+    .describe(
+      "start q around the best of this many random latents, by their images without truncation; 0: from the prior, as the paper does",
+    ),
   truncation: z.number().min(0).max(1).default(1).describe("ψ of all styles; 1 leaves them alone, as the paper does"),
   batch: z.int().positive().default(1).describe("identities optimised side by side"),
   ...finalSelectionSettings,
+  ...selectionFlipSetting,
 });
 
 const MOMENTUM = 0.9;
@@ -69,6 +74,7 @@ const MOMENTUM = 0.9;
  * VMI: for each identity a distribution over latents of a StyleGAN2, a factor for each style of an image, by gradient steps on
  * E[identity loss] + λ·KL(q ‖ prior), the variational objective (sections 3 and 4). Latents, not styles, since their prior is normal. The
  * reconstructions are styles of draws. The released flow has three levels, of which half of the numbers leave each; here all go all the way.
+ * Each style of an identity is drawn from noise of its own, where the released code takes one z for all of them.
  */
 export const vmi = defineAttack({
   kind: "vmi",
@@ -91,6 +97,7 @@ export const vmi = defineAttack({
     candidates: 6,
   },
   space: ({ truncation }) => ({ styles: "w+", truncation }),
+  least: (_, perIdentity) => ({ candidates: perIdentity }),
   async run({ target, prior, space, identities, perIdentity, config: c, seed, work }) {
     const { latent } = prior.networks;
     const { length, count } = stylesOf(prior.networks);
@@ -175,7 +182,7 @@ export const vmi = defineAttack({
       label: (row) => identities[row]!,
     });
     const selection = { target, space, identities, rows: found.styles!, perIdentity };
-    return selectFinal({ ...selection, views: c.views, seed, signal: work.signal });
+    return selectFinal({ ...selection, views: c.views, flip: c.flip, seed, signal: work.signal });
 
     /** Of each identity the random latent whose image the target is surest of, [rows, latent]. */
     async function bestLatents(): Promise<Float32Array> {

@@ -20,6 +20,7 @@ const facts: AuditFacts = {
   access: "white-box",
   attacks: ["kedmi"],
   tooDear: [{ attack: "ppa", seconds: 7200 }],
+  leftOut: [],
   budget: 1800,
 };
 const dir = () => mkdtempSync(join(tmpdir(), "tldmi-"));
@@ -129,6 +130,49 @@ test("random images that the model takes for a person tell too, where no attack 
   );
 });
 
+test("a gate that fails leaves with 3, whatever else failed", async () => {
+  const check = { defense: "none", attack: "gmi", seed: 1, demand: "attack.top1 ≤ 0.3", message: "attack.top1 is 0.7" };
+  const gate = { passed: false, checks: [{ ...check, outcome: "broken" as const, passed: false }] };
+  const failed = [{ defense: "none", attack: "gmi", seed: 1, message: "loss is NaN" }];
+  const result = { ...study([cell()]), gate, failed };
+  const found: DefendFacts = { ...defended(dir()), audit: { result, tooDear: [], leftOut: [] } };
+  const using = withAudit(
+    () => ({ facts, result }),
+    () => found,
+  );
+  for (const command of [["audit"], ["defend", "--audit"]]) {
+    const { code, out } = await call([...command, "--model", "m.onnx", ...SETS], using);
+    expect([command, code]).toEqual([command, 3]);
+    expect(out).toContain("gate failed: 1 of 1 checks");
+  }
+  const settings = join(dir(), "settings.yaml");
+  writeFileSync(settings, "gate: { max: { attack.top1: 0.3 } }\n");
+  expect(await call(["defend", "--settings", settings, "--model", "m.onnx", ...SETS], using)).toMatchObject({
+    code: 2,
+    err: "error: --settings: a gate judges what attacks find: add --audit, or leave gate out\n",
+  });
+});
+
+/** What is known of a model that was defended into a folder. */
+const defended = (out: string): DefendFacts => ({
+  model: "m.pth",
+  architecture: "resnet18",
+  input: [3, 64, 64],
+  images: { train: 800, validation: 100, test: 100, public: 4000 },
+  classes: ["ada", "bea"],
+  newHead: true,
+  epochs: 20,
+  boundary: {
+    stage: "layer3.1",
+    trainableParameters: 75,
+    frozenParameters: 25,
+    fisher: { classification: 0.1, inversion: 0.6 },
+  },
+  naturalAccuracy: known,
+  onnx: join(out, "model.onnx"),
+  studyFile: join(out, "study.yaml"),
+});
+
 test("defend writes a card beside the model, and says that nothing was measured where that is so", async () => {
   const seen: DefendOptions[] = [];
   const out = dir();
@@ -136,24 +180,7 @@ test("defend writes a card beside the model, and says that nothing was measured 
     () => ({ facts, result: study([]) }),
     (options) => {
       seen.push(options);
-      return {
-        model: "m.pth",
-        architecture: "resnet18",
-        input: [3, 64, 64],
-        images: { train: 800, validation: 100, test: 100, public: 4000 },
-        classes: ["ada", "bea"],
-        newHead: true,
-        epochs: 20,
-        boundary: {
-          stage: "layer3.1",
-          trainableParameters: 75,
-          frozenParameters: 25,
-          fisher: { classification: 0.1, inversion: 0.6 },
-        },
-        naturalAccuracy: known,
-        onnx: join(out, "model.onnx"),
-        studyFile: join(out, "study.yaml"),
-      };
+      return defended(out);
     },
   );
   const told = ["defend", "--model", "m.pth", "--architecture", "resnet18", ...SETS, "--out", out];

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-import { EXIT, endingOf } from "./errors.ts";
+import { endingOf } from "./errors.ts";
+import { leavingAfter } from "./leave.ts";
 import { modules } from "./modules.ts";
 import { runCli } from "./program.ts";
 
 const { stdout, stderr, env } = process;
 
-// A reader that closed its end, as `head` does, has had all it wanted.
-stdout.on("error", (error: Error) => process.exit("code" in error && error.code === "EPIPE" ? EXIT.done : EXIT.bug));
+const leave = leavingAfter(stdout, (code) => process.exit(code));
 process.on("uncaughtException", (error) => {
   const { message, exitCode } = endingOf(error);
   stderr.write(`${message}\n`);
@@ -15,5 +15,5 @@ process.on("uncaughtException", (error) => {
 
 const exitNow = (code: number) => process.exit(code);
 const exitCode = await runCli(process.argv.slice(2), { stdout, stderr, env, signals: process, exitNow }, modules);
-// Sessions of the runtime keep threads that would hold the process; the empty write waits until stdout is flushed.
-stdout.write("", () => process.exit(exitCode));
+// Sessions of the runtime keep threads that would hold the process.
+leave(exitCode);

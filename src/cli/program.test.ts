@@ -904,6 +904,10 @@ describe("fisher", () => {
     expect(JSON.parse(out)).toMatchObject({ boundary: "layer1.0", file: "fisher.json" });
     const settings = { form: "batch-mean", labels: "true", identities: 3, points: 4 };
     expect(seen.at(-1)).toEqual({ run: "x", ...settings, studyFile: "s.yaml", threads: 2 });
+    for (const told of ["--runs elsewhere fisher x", "fisher x --runs elsewhere", "fisher --runs runs x"]) {
+      await call(told, analysing);
+      expect(seen.at(-1)).toMatchObject({ run: "x", runsDir: told.includes("elsewhere") ? "elsewhere" : "runs" });
+    }
   });
 
   test.each(["--labels mine", "--points 0"])("refuses %s", async (wrong) => {

@@ -46,19 +46,23 @@ export async function tellStudy(
   const report = fromHere(await writeReport(studyDir, { includePrivate: options.includePrivate }));
   if (options.json) printJson(io.stdout, jsonResult(result, studyDir, report));
   else io.stdout.write(`${resultTable(result)}\nreport: ${report}\n`);
-  if (!tellGate(context, result)) return EXIT.gate;
-  return result.failed.length > 0 ? EXIT.partial : EXIT.done;
+  return tellEnd(context, result);
 }
 
-/** Prints the verdict of a study's gate, where it has one. @returns whether it passed, or there is none. */
-export function tellGate(
+/**
+ * Prints the verdict of a study's gate, where it has one.
+ * @returns the code to leave with: a gate that failed says more than cells that did.
+ */
+export function tellEnd(
   { options, cli: { io } }: { readonly options: GlobalOptions; readonly cli: Cli },
-  { name, gate }: StudyResult,
-): boolean {
-  if (gate === undefined) return true;
-  if (!options.json) io.stdout.write(`\n${gateTable(gate, colorsFor(io.stdout, options.color, io.env))}`);
-  annotate(name, gate, io);
-  return gate.passed;
+  { name, gate, failed }: StudyResult,
+): number {
+  if (gate !== undefined) {
+    if (!options.json) io.stdout.write(`\n${gateTable(gate, colorsFor(io.stdout, options.color, io.env))}`);
+    annotate(name, gate, io);
+    if (!gate.passed) return EXIT.gate;
+  }
+  return failed.length > 0 ? EXIT.partial : EXIT.done;
 }
 
 /** The object that `--json` prints. Paths start at the working folder; curves and the resolved file stay in the study's folder. */

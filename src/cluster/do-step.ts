@@ -33,7 +33,8 @@ export interface StepWork {
  *   where the run store fails; else what the step throws.
  */
 export async function doStep({ queued, report, runs, plan, events, signal }: StepWork): Promise<boolean> {
-  const planned = await plan(queued.grid).catch((cause: unknown) => {
+  const planned = await plan(queued.grid, signal).catch((cause: unknown) => {
+    if (isInterruption(cause)) throw cause;
     if (cause instanceof StoreError && cause.passing) throw cause;
     throw new Unfit("no plan", { cause });
   });

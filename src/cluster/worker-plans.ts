@@ -18,19 +18,19 @@ export interface WorkerPlan {
   readonly steps: ReadonlyMap<string, PlannedStep>;
 }
 
-/** Plans a grid by its name; undefined where it has ended. What it throws, this machine cannot mend. */
-export type Planner = (grid: string) => Promise<WorkerPlan | undefined>;
+/** Plans a grid by its name; undefined where it has ended. What it throws, this machine cannot mend, but for Interrupted when the signal is aborted. */
+export type Planner = (grid: string, signal: AbortSignal) => Promise<WorkerPlan | undefined>;
 
 /** Plans grids from their files, each once. */
 export function planner(runs: RunStore, runsDir: string, events: EventSink): Planner {
   const kept = new Map<string, WorkerPlan>();
-  return async (name) => {
+  return async (name, signal) => {
     const grid = await readGrid(runs, name);
     if (grid === undefined) return undefined;
     const { read, text, version } = grid;
     const known = kept.get(text);
     if (known !== undefined) return known;
-    const data = await loadData(read, join(runsDir, "cache"), events);
+    const data = await loadData(read, join(runsDir, "cache"), events, signal);
     const { steps } = expandStudy(read.study, data, await loadWeights(read));
     const plan = { version, steps: new Map(steps.map((step) => [stepFolder(step.spec), step])) };
     const [oldest] = kept.keys();

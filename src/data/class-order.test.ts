@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inClassOrder } from "./class-order.ts";
+import { inClassOrder, sortedNames } from "./class-order.ts";
 
 const tree = {
   root: "faces",
@@ -30,4 +30,21 @@ test.each([
   [["ada", "bea", "bea"], "a name stands twice"],
 ])("refuses %s", (names, what) => {
   expect(() => inClassOrder(tree, names)).toThrow(`data.classes must name each folder of faces once: ${what}`);
+});
+
+test.each([
+  [
+    ["10", "2", "-1", "0"],
+    ["-1", "0", "2", "10"],
+  ],
+  [
+    ["b10", "b2", "a"],
+    ["a", "b10", "b2"],
+  ],
+  [
+    ["2", "10", "x"],
+    ["10", "2", "x"],
+  ],
+])("sorts %j to %j", (names, sorted) => {
+  expect(sortedNames(new Set(names))).toEqual(sorted);
 });

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
+import { inClassOrder, sortedNames } from "./class-order.ts";
 import { defineData } from "./data.ts";
 import { setKeys } from "./identities.ts";
 import type { ImageTree, ListedImage } from "./image-tree.ts";
@@ -21,6 +22,11 @@ export const csv = defineData({
         .string()
         .min(1)
         .describe("CSV file with the columns path, label and set; paths start at the file's folder"),
+      classes: z
+        .array(z.string().min(1))
+        .min(2)
+        .optional()
+        .describe("the private labels in the order of the classes; by default sorted, whole numbers by value"),
       ...setKeys,
       crop: z
         .union([z.int().min(8), z.enum(["center", "none"])])
@@ -29,11 +35,17 @@ export const csv = defineData({
     })
     .omit({ public: true }),
   async load(config, context) {
-    return studyOfTrees("csv", await treesOf(config.file), config, config.seed ?? context.seed, context);
+    return studyOfTrees(
+      "csv",
+      await treesOf(config.file, config.classes),
+      config,
+      config.seed ?? context.seed,
+      context,
+    );
   },
 });
 
-async function treesOf(file: string): Promise<StudyTrees> {
+async function treesOf(file: string, order: readonly string[] | undefined): Promise<StudyTrees> {
   const [first, ...rows] = await linesOf(file);
   const header = first === undefined ? [] : fieldsOf(first.text, `${file}:1`);
   const at = HEADER.map((name) => header.indexOf(name));
@@ -58,7 +70,7 @@ async function treesOf(file: string): Promise<StudyTrees> {
   const tree = (name: SetName): ImageTree | undefined => {
     const listed = sets.get(name);
     if (listed === undefined) return undefined;
-    const classes = [...new Set(listed.map(({ label }) => label))].sort();
+    const classes = sortedNames(new Set(listed.map(({ label }) => label)));
     const place = new Map(classes.map((label, i) => [label, i]));
     const files = listed.map(({ path, label }): ListedImage => ({ path, label: place.get(label)! }));
     return { root: dirname(file), classes, files };
@@ -76,11 +88,12 @@ async function treesOf(file: string): Promise<StudyTrees> {
   if (evaluation !== undefined && evaluation.classes.join("\n") !== owned.classes.join("\n")) {
     throw new UserError(`${file}: the evaluation images must have the private images' labels`);
   }
+  const ordered = (labelled: ImageTree) => inClassOrder(labelled, order, { place: file, name: "private label" });
   return {
-    private: owned,
+    private: ordered(owned),
     public: others,
     pretraining: tree("pretraining") ?? others,
-    ...(evaluation && { evaluation }),
+    ...(evaluation && { evaluation: ordered(evaluation) }),
   };
 }
 

@@ -7,6 +7,8 @@ export interface DataContext {
   readonly cacheDir: string;
   /** Seed of the study's data: splits and procedural sets follow from it alone. */
   readonly seed: number;
+  /** When aborted, long work stops and throws the signal's reason; nothing half-written is left. */
+  readonly signal?: AbortSignal;
   /** Told about long work: `done` of `total` units. */
   readonly progress?: (done: number, total: number, what: string) => void;
 }
@@ -17,7 +19,7 @@ export interface DataSource<Kind extends string = string, Schema extends z.ZodOb
   readonly summary: string;
   /** The source's keys in a study file (`kind` is added by the list). Every default lives here. */
   readonly config: Schema;
-  /** @throws UserError for a missing folder, an unreadable image, a class without images. */
+  /** @throws UserError for a missing folder, an unreadable image, a class without images; the signal's reason when it is aborted. */
   load(config: z.output<Schema>, context: DataContext): Promise<StudyData>;
 }
 

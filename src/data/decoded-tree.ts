@@ -12,9 +12,9 @@ import { isRawFileWhole, openRawFileSet, type RawFileSet, rawFilePath, writeRawF
 /** Images decoded at the same time; the decoder's own threads share them. */
 const PARALLEL = 4;
 /** Raised when decoding or the index changes, so that older caches are not used. */
-const VERSION = 1;
+const VERSION = 2;
 
-/** The small file that leads from a tree's files (by path, size and time) to the raw file with their pixels. */
+/** The small file that leads from a tree's files (by path, size, time and column) to the raw file with their pixels. */
 const Index = z.object({ hash: z.string().regex(/^[0-9a-f]{64}$/), images: z.array(z.string()) });
 
 /** A decoded tree. */
@@ -26,14 +26,14 @@ export interface DecodedTree {
 
 /**
  * The images of a tree, decoded once into a raw file in the cache folder that is named by its content. A later call with
- * files of the same paths, sizes and times finds it again; the set's hash is always that of the decoded pixels.
- * @throws UserError for an image that cannot be decoded; nothing is left in the cache then.
+ * files of the same paths, sizes, times and columns finds it again; the set's hash is always that of the decoded pixels.
+ * @throws UserError for an image that cannot be decoded, and the signal's reason when it is aborted; nothing is left in the cache then.
  */
 export async function decodeTree(
   tree: ImageTree,
   name: string,
   options: DecodeOptions,
-  context: Pick<DataContext, "cacheDir" | "progress">,
+  context: Pick<DataContext, "cacheDir" | "progress" | "signal">,
 ): Promise<DecodedTree> {
   const header = {
     channels: options.channels,
@@ -54,6 +54,7 @@ export async function decodeTree(
   const what = `decoding ${name}`;
   async function* decoded(): AsyncGenerator<Uint8Array> {
     for await (const group of groups(decodings(tree, options), PARALLEL)) {
+      context.signal?.throwIfAborted();
       context.progress?.(fingerprints.length, tree.files.length, what);
       const outcomes = await Promise.allSettled(group.map((decode) => decode()));
       for (const outcome of outcomes) {
@@ -108,7 +109,7 @@ async function readIndex(path: string): Promise<z.output<typeof Index> | undefin
 async function cacheKey(tree: ImageTree, options: DecodeOptions): Promise<string> {
   const { size, channels, crop } = options;
   const hash = createHash("sha256").update(
-    JSON.stringify([VERSION, resolve(tree.root), tree.classes, size, channels, crop]),
+    JSON.stringify([VERSION, resolve(tree.root), tree.classes, size, channels, crop, tree.columns ?? []]),
   );
   let last: { readonly path: string; readonly size: number; readonly mtimeMs: number } | undefined;
   for (const { path, label, box, row } of tree.files) {

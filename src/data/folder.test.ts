@@ -170,6 +170,21 @@ describe("folder", () => {
     expect(await cacheFiles()).toEqual([]);
   });
 
+  test("stops between two groups of images when it is told to, and leaves nothing half-written", async () => {
+    await smallStudy();
+    const stop = new AbortController();
+    const told: string[] = [];
+    const progress = (done: number, _total: number, what: string) => {
+      told.push(`${what} ${done}`);
+      if (done === 4) stop.abort();
+    };
+    const paths = { private: join(root, "private"), public: join(root, "public"), size: 8 };
+    const context = { cacheDir: join(root, "cache"), seed: 5, progress, signal: stop.signal };
+    await expect(folder.load(folder.config.parse(paths), context)).rejects.toMatchObject({ name: "AbortError" });
+    expect(told).toEqual(["decoding folder private 0", "decoding folder private 4"]);
+    expect(await cacheFiles()).toEqual([]);
+  });
+
   test("refuses folders that make the study worthless", async () => {
     await smallStudy();
     await image("few/ann/0.png");
@@ -196,7 +211,35 @@ describe("folder", () => {
     await cp(join(root, "private", "ann", "2.png"), copy);
     await utimes(copy, 1, 1);
     await expect(load()).rejects.toThrow(
-      `public holds 1 of the private images (first: ${join("eve", "innocent.png")} shows the same as ${join(root, "private", "ann", "2.png")})`,
+      `public: the public set holds 1 of the private images (first: ${join("eve", "innocent.png")} shows the same as ${join(root, "private", "ann", "2.png")})`,
+    );
+  });
+
+  test("refuses evaluation images that the evaluation model is tested or selected on, or that the attacker has", async () => {
+    await smallStudy();
+    // One image of each person is drawn for the test, one for validation, three for training.
+    for (const name of ["ann", "bob"]) await image(`more/${name}/new.png`);
+    const copies = async (from: string) => {
+      const refused: string[] = [];
+      for (let i = 0; i < 5; i++) {
+        const copy = join(root, "more", "ann", "copy.png");
+        await cp(join(root, from, `${i}.png`), copy);
+        await utimes(copy, i + 1, i + 1);
+        const found = await load({ evaluation: join(root, "more") }).catch((error: UserError) => error);
+        if (!(found instanceof UserError)) continue;
+        const [, what] = /the (.+) set holds 1 of the (.+) images/.exec(found.message)!.slice(1);
+        refused.push(what!);
+        expect(found.message).toContain(
+          `more: the evaluation set holds 1 of the ${what} images (first: ${join("ann", "copy.png")} shows the same as ${join(root, from, `${i}.png`)}`,
+        );
+      }
+      return refused.sort();
+    };
+    expect(await copies(join("private", "ann"))).toEqual(["private test", "private validation"]);
+    await cp(join(root, "more", "ann", "new.png"), join(root, "public", "max", "1.png"));
+    await rm(join(root, "more", "ann", "copy.png"));
+    await expect(load({ evaluation: join(root, "more") })).rejects.toThrow(
+      `the public set holds 1 of the evaluation images (first: ${join("max", "1.png")} shows the same as ${join(root, "more", "ann", "new.png")})`,
     );
   });
 

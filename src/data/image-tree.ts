@@ -21,6 +21,8 @@ export interface ImageTree {
   readonly root: string;
   readonly classes: readonly string[];
   readonly files: readonly ListedImage[];
+  /** The columns that hold the images, where they are rows of tables: each one's path as JSON. */
+  readonly columns?: readonly string[];
   /** Reads the given images in order, where they are rows of tables. */
   readonly encoded?: (files: readonly ListedImage[]) => EncodedImages;
 }

@@ -137,6 +137,19 @@ describe("a set of the Hub", () => {
     );
     expect((await load({ identities: 2 })).private.train.hash).not.toBe(first);
   });
+
+  test("another column of the same file has its own images", async () => {
+    const rows = await rowsOf([0, 0, 0, 1, 1, 1]);
+    const blurred = await Promise.all(rows.map((_, i) => picture(200 + i)));
+    await put("d/a.parquet", imageTable(rows, { names: NAMES.slice(0, 2), image: "sharp", others: { blurred } }));
+    await put("p/b.parquet", imageTable(await rowsOf([0, 0], 90)));
+    const keys = { root: at("d"), public: at("p") };
+    const clear = await load({ ...keys, image: "sharp" });
+    const other = await load({ ...keys, image: "blurred" });
+    expect((await greys(clear.private.train)).every((grey) => grey < 100)).toBe(true);
+    expect((await greys(other.private.train)).every((grey) => grey >= 200)).toBe(true);
+    expect(other.private.train.hash).not.toBe(clear.private.train.hash);
+  });
 });
 
 describe("mistakes", () => {

@@ -11,7 +11,7 @@ import { celeba } from "./celeba.ts";
 import { facescrub, pubfig, stanfordDogs, vggface2 } from "./class-folders.ts";
 import { csv } from "./csv.ts";
 import type { DataSource } from "./data.ts";
-import type { ImageSet } from "./dataset.ts";
+import type { ImageSet, StudyData } from "./dataset.ts";
 import { ffhq } from "./ffhq.ts";
 import { cifar10, emnist, fashionMnist } from "./small-images.ts";
 import { indicesByClass } from "./subset.ts";
@@ -114,6 +114,17 @@ describe("celeba", () => {
       [1, 1],
     ]);
     expect(data.public.size).toBe(3);
+    // A test image that was trained on, or that the attacker has, makes numbers worthless.
+    const first = at("img_align_celeba", "000001.jpg");
+    await put("lists/test.txt", "000013.jpg 0\n000008.jpg 1\n000001.jpg 0\n");
+    await expect(load(celeba, { root, size: 16, lists })).rejects.toThrow(
+      `the private test set holds 1 of the private training images (first: 000001.jpg shows the same as ${first})`,
+    );
+    await put("lists/test.txt", "000013.jpg 0\n000008.jpg 1\n");
+    await put("lists/ganset.txt", "000009.jpg 4\n000013.jpg 4\n000015.jpg 5\n");
+    await expect(load(celeba, { root, size: 16, lists })).rejects.toThrow(
+      `the public set holds 1 of the private test images (first: 000013.jpg shows the same as ${at("img_align_celeba", "000013.jpg")})`,
+    );
   });
 
   test.each([
@@ -353,6 +364,27 @@ describe("csv", () => {
     const data = await table(`\uFEFF${lines.join("\r\n")}\r\n`);
     expect(data.private.train.classes).toEqual(['Ann "A", x', "Bob"]);
     expect([data.public.size, data.pretraining.train.classes]).toEqual([3, ["y"]]);
+  });
+
+  test("whole numbers are sorted by value, as everybody counts classes; another order is said by name", async () => {
+    const lines = [
+      "path,label,set",
+      ...["a b,2", "c,10", "d,1"].flatMap((named) => {
+        const [name, label] = named.split(",");
+        return [0, 1, 2].map((i) => `img/${name}/${i}.png,${label},private`);
+      }),
+      ...[0, 1, 2].map((i) => `img/e/${i}.png,x,public`),
+    ];
+    const numbered = await table(lines.join("\n"));
+    expect(numbered.private.train.classes).toEqual(["1", "2", "10"]);
+    const found = await load(csv, { file: at("list.csv"), size: 8, classes: ["10", "1", "2"] });
+    expect(found.private.train.classes).toEqual(["10", "1", "2"]);
+    const ten = async ({ private: { test: held } }: StudyData) =>
+      pixels(held, held.labels.indexOf(held.classes.indexOf("10")));
+    expect(await ten(found)).toEqual(await ten(numbered));
+    await expect(load(csv, { file: at("list.csv"), classes: ["10", "1"] })).rejects.toThrow(
+      `data.classes must name each private label of ${at("list.csv")} once: private label '2' is not named`,
+    );
   });
 
   test.each([

@@ -2,11 +2,11 @@ import { close as closeDescriptor, open as openDescriptor, read as readDescripto
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { temporaryName } from "../engine/atomic-file.ts";
 import { UserError } from "../engine/errors.ts";
 import { checkLabels, contentHash, type ImageSetHeader } from "./content-hash.ts";
 import type { ImageSet } from "./dataset.ts";
 import { imageLength } from "./image-size.ts";
+import { signedTemporaryName } from "./left-behind.ts";
 
 // A plain descriptor, not a FileHandle: a set has no end of life, and a FileHandle warns when it is collected while open.
 const descriptor = {
@@ -43,7 +43,8 @@ export function rawFilePath(folder: string, hash: string): string {
 
 /**
  * Writes images, as they come, to a raw file named by their content and gives its path and hash. Only one image is held at a
- * time. The file appears under its name when it is whole; after a failure nothing is left.
+ * time. The file appears under its name when it is whole; after a failure nothing is left, and what a killed process leaves is removed
+ * by `removeLeftBehind`.
  * @throws RangeError where an image has another number of bytes than the header says, or their number is not that of the labels.
  */
 export async function writeRawFile(
@@ -54,7 +55,7 @@ export async function writeRawFile(
   const length = imageLength(header);
   const hash = contentHash(header);
   await mkdir(folder, { recursive: true });
-  const temporary = temporaryName(join(folder, "images.u8"));
+  const temporary = await signedTemporaryName(join(folder, "images.u8"));
   try {
     const file = await open(temporary, "wx");
     try {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
 import { random } from "../engine/random.ts";
-import type { ImageSet, PrivateSplit } from "./dataset.ts";
-import { indicesByClass, subset } from "./subset.ts";
+import type { ImageSet } from "./dataset.ts";
+import { indicesByClass, subset, type View } from "./subset.ts";
 
 const Share = z.number().gt(0).lt(1).default(0.1);
 
@@ -27,7 +27,7 @@ export function splitByClass<Part extends string>(
   shares: Readonly<Record<Part, number>>,
   seed: number,
   minimum: number,
-): Record<"train" | Part, ImageSet> {
+): Record<"train" | Part, View> {
   const named = Object.entries<number>(shares) as [Part, number][];
   const indices = new Map<"train" | Part, number[]>([
     ["train", []],
@@ -58,7 +58,7 @@ export function splitByClass<Part extends string>(
       ),
     ] as const;
   });
-  return Object.fromEntries(views) as Record<"train" | Part, ImageSet>;
+  return Object.fromEntries(views) as Record<"train" | Part, View>;
 }
 
 /**
@@ -69,7 +69,7 @@ export function splitPrivate(
   set: ImageSet,
   shares: { readonly validation: number; readonly test: number },
   seed: number,
-): PrivateSplit {
+): Record<"train" | "validation" | "test", View> {
   return splitByClass(set, { validation: shares.validation, test: shares.test }, seed, 3);
 }
 

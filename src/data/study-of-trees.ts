@@ -1,14 +1,14 @@
-import { relative } from "node:path";
-import { UserError } from "../engine/errors.ts";
 import type { DataContext } from "./data.ts";
-import type { StudyData } from "./dataset.ts";
+import type { PrivateSplit, StudyData } from "./dataset.ts";
 import type { DecodeOptions } from "./decode-image.ts";
-import { type DecodedTree, decodeTree } from "./decoded-tree.ts";
-import { type ImageTree, nameOf } from "./image-tree.ts";
+import { decodeTree } from "./decoded-tree.ts";
+import type { ImageTree } from "./image-tree.ts";
+import type { RawFileSet } from "./raw-file-set.ts";
+import { checkNoSharedImage, type ImageLot } from "./shared-images.ts";
 import { splitByClass, splitPrivate } from "./split.ts";
 
 /** What a tree is for, as messages and set names say it. */
-export type Role = "private" | "public" | "pre-training" | "evaluation";
+export type Role = "private" | "private test" | "public" | "pre-training" | "evaluation";
 
 /** Listed images of a study, by what they are for. */
 export interface StudyTrees {
@@ -28,9 +28,16 @@ export interface StudyTreesOptions extends DecodeOptions {
   readonly publicCrop?: DecodeOptions["crop"] | undefined;
 }
 
+/** An attacker who holds a private image needs no attack; every number after that would be worth nothing. */
+const OUTSIDE = "private people must not occur outside of the private images";
+/** What a model knows by heart says nothing of how well it knows people. */
+const UNSEEN = "a model must not be tested on what it was trained on";
+const HELD_BACK = "the evaluation model is selected and tested on them, and must not be trained on them";
+
 /**
  * Decodes a study's images and divides the private ones.
- * @throws UserError for an unreadable image, a class that is too small, and an image that is private and public.
+ * @throws UserError for an unreadable image, a class that is too small, an image that is private and public, and one that a model
+ *   would be both trained and tested on.
  */
 export async function studyOfTrees(
   name: string,
@@ -39,43 +46,68 @@ export async function studyOfTrees(
   seed: number,
   context: DataContext,
 ): Promise<StudyData> {
-  const { split: shares } = options;
   const elsewhere = { ...options, crop: options.publicCrop ?? options.crop };
-  const decode = (tree: ImageTree, role: Role, how: DecodeOptions = options) =>
-    decodeTree(tree, `${name} ${role}`, how, context);
+  const decode = async (tree: ImageTree, what: Role, how: DecodeOptions = options): Promise<DecodedLot> => {
+    const { set, fingerprints } = await decodeTree(tree, `${name} ${what}`, how, context);
+    return { what, tree, set, fingerprints };
+  };
 
   const owned = await decode(trees.private, "private");
-  const split =
-    trees.test === undefined
-      ? splitPrivate(owned.set, shares, seed)
-      : {
-          ...splitByClass(owned.set, { validation: shares.validation }, seed, 2),
-          test: { ...(await decode(trees.test, "private")).set, name: `${name} private test` },
-        };
-  const others = await decode(trees.public, "public", elsewhere);
-  checkNoSharedImage(owned, trees.private, others, trees.public);
-  let labelled = others;
+  const listed = trees.test && (await decode(trees.test, "private test"));
+  const { split, apart, heldBack } = divide(owned, listed, options.split, seed);
+  const shown = await decode(trees.public, "public", elsewhere);
+  checkApart(apart, shown);
+  let labelled = shown;
   if (trees.pretraining !== trees.public) {
     labelled = await decode(trees.pretraining, "pre-training", elsewhere);
-    checkNoSharedImage(owned, trees.private, labelled, trees.pretraining);
+    checkApart(apart, labelled);
+  }
+  const judging = trees.evaluation && (await decode(trees.evaluation, "evaluation"));
+  if (judging !== undefined) {
+    for (const lot of heldBack) checkNoSharedImage(lot, judging, HELD_BACK);
+    for (const lot of new Set([shown, labelled])) checkApart([judging], lot);
   }
   return {
     private: split,
-    public: others.set,
-    pretraining: splitByClass({ ...labelled.set, name: `${name} pre-training` }, { test: shares.test }, seed, 1),
-    evaluation: trees.evaluation === undefined ? split.train : (await decode(trees.evaluation, "evaluation")).set,
+    public: shown.set,
+    pretraining: splitByClass({ ...labelled.set, name: `${name} pre-training` }, { test: options.split.test }, seed, 1),
+    evaluation: judging?.set ?? split.train,
   };
 }
 
-/** An attacker who holds a private image needs no attack; every number after that would be worth nothing. */
-function checkNoSharedImage(owned: DecodedTree, ownedTree: ImageTree, other: DecodedTree, otherTree: ImageTree): void {
-  const known = new Map(owned.fingerprints.map((fingerprint, index) => [fingerprint, index]));
-  const shared = other.fingerprints.flatMap((fingerprint, index) => (known.has(fingerprint) ? [index] : []));
-  if (shared.length === 0) return;
-  const first = shared[0]!;
-  const same = known.get(other.fingerprints[first]!)!;
-  throw new UserError(
-    `${otherTree.root} holds ${shared.length} of the private images (first: ${relative(otherTree.root, nameOf(otherTree, otherTree.files[first]!))} shows the same as ` +
-      `${nameOf(ownedTree, ownedTree.files[same]!)}); private people must not occur outside of the private folder`,
-  );
+interface DecodedLot extends ImageLot {
+  readonly set: RawFileSet;
+}
+
+/** The private images in their parts. */
+interface Divided {
+  readonly split: PrivateSplit;
+  /** All of them, which nobody else may have. */
+  readonly apart: readonly ImageLot[];
+  /** Those that no model may be trained on. */
+  readonly heldBack: readonly ImageLot[];
+}
+
+/** @param listed test images of their own; without them some are drawn */
+function divide(
+  owned: DecodedLot,
+  listed: DecodedLot | undefined,
+  shares: StudyTreesOptions["split"],
+  seed: number,
+): Divided {
+  const part = (what: string, indices: Int32Array): ImageLot => ({ ...owned, what, indices });
+  if (listed === undefined) {
+    const split = splitPrivate(owned.set, shares, seed);
+    const { validation, test } = split;
+    const heldBack = [part("private test", test.indices), part("private validation", validation.indices)];
+    return { split, apart: [owned], heldBack };
+  }
+  checkNoSharedImage({ ...owned, what: "private training" }, listed, UNSEEN);
+  const split = splitByClass(owned.set, { validation: shares.validation }, seed, 2);
+  const heldBack = [listed, part("private validation", split.validation.indices)];
+  return { split: { ...split, test: listed.set }, apart: [owned, listed], heldBack };
+}
+
+function checkApart(lots: readonly ImageLot[], others: ImageLot): void {
+  for (const lot of lots) checkNoSharedImage(lot, others, OUTSIDE);
 }

@@ -12,8 +12,14 @@ export interface SubsetOptions {
   readonly labels?: Int32Array;
 }
 
+/** A set that shows images of another. */
+export interface View extends ImageSet {
+  /** Which image of the set below each of its own is. */
+  readonly indices: Int32Array;
+}
+
 /** A view of the images of the given indices, in that order. Reads go to the set below; no pixel is copied. */
-export function subset(set: ImageSet, indices: ArrayLike<number>, options: SubsetOptions): ImageSet {
+export function subset(set: ImageSet, indices: ArrayLike<number>, options: SubsetOptions): View {
   const chosen = Int32Array.from(indices);
   const { labels: given } = options;
   if (given !== undefined && given.length !== chosen.length)
@@ -37,6 +43,7 @@ export function subset(set: ImageSet, indices: ArrayLike<number>, options: Subse
     size: chosen.length,
     classes,
     labels,
+    indices: chosen,
     hash: viewHash(set.hash, { indices: Array.from(chosen), classes, labels: Array.from(labels) }),
     async read(wanted, out) {
       const below = Int32Array.from(wanted, (index) => {

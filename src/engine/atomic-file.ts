@@ -33,8 +33,11 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
 /** What `temporaryName` gives. */
 const TEMPORARY = /^\..+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 
+/** Whether a file's name is one that `temporaryName` gives. */
+export const isTemporaryName = (name: string): boolean => TEMPORARY.test(name);
+
 /** Removes the temporary files that a killed process left in a folder. Only for a folder to which nobody else is writing. */
 export async function removeTemporaryFiles(dir: string): Promise<void> {
   const names = await readdir(dir);
-  await Promise.all(names.filter((name) => TEMPORARY.test(name)).map((name) => rm(join(dir, name), { force: true })));
+  await Promise.all(names.filter(isTemporaryName).map((name) => rm(join(dir, name), { force: true })));
 }

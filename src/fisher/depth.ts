@@ -13,15 +13,22 @@ const ORDERS = 10_000;
 const SEED = 1;
 
 /**
+ * Spearman's ρ of values with their place in the list, ties at their mean rank; 0 where all are alike, which is no order.
+ * @returns in [−1, 1]
+ */
+export function rankCorrelation(values: readonly number[]): number {
+  const { places, ranks, norm } = ranked(values);
+  return norm === 0 ? 0 : dot(places, ranks) / norm;
+}
+
+/**
  * Spearman's rank correlation of values with their place in the list, ties at their mean rank.
  * @param values of the layers, from the first to the last
  * @throws RangeError for fewer than three values.
  */
 export function depthCorrelation(values: readonly number[]): DepthCorrelation {
   if (values.length < 3) throw new RangeError(`a rank correlation needs three values, got ${values.length}`);
-  const places = centred(values.map((_, i) => i));
-  const ranks = centred(meanRanks(values));
-  const norm = Math.sqrt(dot(places, places) * dot(ranks, ranks));
+  const { places, ranks, norm } = ranked(values);
   // All values alike: no order, so none that goes with depth.
   if (norm === 0) return { rho: 0, chance: 1 };
   const found = dot(places, ranks);
@@ -37,6 +44,13 @@ export function depthCorrelation(values: readonly number[]): DepthCorrelation {
   }
   // The order that was found is one of the possible ones.
   return { rho: found / norm, chance: (asFar + 1) / (ORDERS + 1) };
+}
+
+/** Places and ranks about their means, and what their product is at most. */
+function ranked(values: readonly number[]) {
+  const places = centred(values.map((_, i) => i));
+  const ranks = centred(meanRanks(values));
+  return { places, ranks, norm: Math.sqrt(dot(places, places) * dot(ranks, ranks)) };
 }
 
 function meanRanks(values: readonly number[]): number[] {

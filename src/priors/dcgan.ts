@@ -5,12 +5,18 @@ import { gmiCritic, gmiGenerator, kernelSchema } from "./gmi-networks.ts";
 import { definePrior, type PriorNetworks, type PriorShape } from "./prior.ts";
 import { trainWganGp } from "./train-wgan-gp.ts";
 
-/** How GMI's GAN is built and trained; the widths and counts are the paper's. */
+/** How GMI's GAN is built and trained; the widths, the batch and the critic's steps are the paper's. */
 const config = z.strictObject({
   latent: z.int().positive().default(100).describe("length of z"),
   width: z.int().min(4).default(64).describe("channels at the full side; each halving doubles them"),
   kernel: kernelSchema,
-  steps: z.int().positive().default(60000).describe("generator steps (the paper: 280 epochs of 30,000 images)"),
+  steps: z
+    .int()
+    .positive()
+    .default(60000)
+    .describe(
+      "generator steps (the paper's code: 26,250, since its 280 epochs of 30,000 images are 131,250 critic steps, five before each)",
+    ),
   critic: z.int().positive().default(5).describe("critic steps before each generator step"),
   batch: z.int().min(2).default(64),
   rate: z.number().positive().default(2e-4).describe("learning rate of Adam, β (0.5, 0.999)"),

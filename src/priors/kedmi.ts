@@ -28,8 +28,10 @@ const config = z.strictObject({
   entropy: z
     .number()
     .min(0)
-    .default(1e-4)
-    .describe("weight of the entropy of the fakes' classes in the generator's loss"),
+    .default(6.4e-3)
+    .describe(
+      "weight of the mean entropy of the fakes' classes in the generator's loss (the paper's code: 1e-4 times its sum over a batch of 64)",
+    ),
   kernels: z.int().min(1).default(64).describe("numbers that minibatch discrimination adds to the features"),
   kernelRows: z.int().min(1).default(50).describe("length of the vectors that it compares"),
   resume: z.boolean().default(true).describe("start the generator from the public prior where that has the same shape"),
@@ -93,7 +95,7 @@ export const kedmi = definePrior({
   perTarget: true,
   training: "inversion-prior",
   config,
-  quick: { width: 32, kernel: 4, steps: 70, critic: 1, batch: 32, kernels: 16, kernelRows: 16 },
+  quick: { width: 32, kernel: 4, steps: 70, critic: 1, batch: 32, entropy: 1e-4, kernels: 16, kernelRows: 16 },
   networks: (settings, { image, classes }) => kedmiNetworks(settings, image, classes),
   startsFrom: ({ resume }) => (resume ? dcgan.kind : undefined),
   async train({ settings, shape: { image, classes }, images, target, ...rest }) {

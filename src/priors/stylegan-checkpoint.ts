@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { UserError } from "../engine/errors.ts";
 import { decodeSafetensors } from "../engine/safetensors.ts";
@@ -10,12 +11,15 @@ const FIXED = /\.resample_filter$/;
 
 /**
  * Reads a StyleGAN2-ADA generator (`G_ema.state_dict()`, saved as safetensors) for a generator of the same sizes.
+ * @param sha256 the file's digest, where it is known: what the study was planned with
  * @throws UserError that names the file, the first tensor that does not fit, and what would.
  */
-export async function readStyleganGenerator(file: string, generator: Layer): Promise<StateDict> {
+export async function readStyleganGenerator(file: string, generator: Layer, sha256?: string): Promise<StateDict> {
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(`${file}: cannot be read (${error.code}); expected a StyleGAN2-ADA generator as safetensors`);
   });
+  if (sha256 !== undefined && createHash("sha256").update(bytes).digest("hex") !== sha256)
+    throw new UserError(`${file}: is another file than the study was planned with; run the study again`);
   const { tensors } = decodeSafetensors(bytes, file);
   const wanted = new Map(generator.weights.map(({ name, shape }) => [name, shape]));
   const strange = Object.keys(tensors).find((name) => !wanted.has(name) && !FIXED.test(name));

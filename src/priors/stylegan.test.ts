@@ -303,6 +303,12 @@ describe("a generator from a file", () => {
       {},
       /mapping\.w_avg has shape \[2\], .* has \[5\]/,
     ],
+    [
+      "another file than was planned",
+      tensors,
+      { sha256: "0".repeat(64) },
+      /is another file than the study was planned/,
+    ],
     ["a crop that does not fit", tensors, { crop: 20 }, /a crop of 20 does not fit/],
     [
       "a file that is not there",

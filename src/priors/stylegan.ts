@@ -51,14 +51,18 @@ const config = z.strictObject({
     .int()
     .positive()
     .default(50000)
-    .describe("steps of both networks (25 million images in the paper's code, at a batch of 64: 390,000)"),
+    .describe(
+      "steps of both networks, without style mixing and path-length penalty (25 million images in the paper's code, at a batch of 64: 390,000)",
+    ),
   batch: z.int().min(2).default(32),
   rate: z.number().positive().default(2.5e-3).describe("learning rate of Adam, β (0, 0.99)"),
   penalty: z
     .number()
     .min(0)
     .optional()
-    .describe("γ, weight of the R1 penalty; 0.0002·side²/batch where it is left out (StyleGAN2-ADA's heuristic)"),
+    .describe(
+      "γ, weight of the R1 penalty; 0.0002·side²/batch where it is left out, StyleGAN2-ADA's heuristic; slopes are those at images in [0, 1], whose squares are 4 times those at images in [−1, 1]: γ here does what 4γ does there",
+    ),
   lazy: z.int().positive().default(16).describe("the penalty is measured every so many steps, and counts as often"),
   average: z
     .number()
@@ -111,7 +115,10 @@ function styleganNetworks(settings: StyleganSettings, { image }: PriorShape): St
   };
 }
 
-/** A StyleGAN2 of any size: trained on the public images, or read. Its styles are what attacks search: w, or w+ with one for each layer. */
+/**
+ * A StyleGAN2 of any size: trained on the public images, or read. Its styles are what attacks search: w, or w+ with one for each layer.
+ * Training leaves out style mixing and the path-length penalty.
+ */
 export const stylegan = definePrior({
   kind: "stylegan",
   summary: "StyleGAN2, trained on the public images alone, or NVIDIA's own read from a file",
@@ -135,6 +142,6 @@ export const stylegan = definePrior({
     const { checkpoint: given } = settings;
     if (given === undefined) return trainStylegan({ networks, settings, ...rest });
     // Nobody publishes its discriminator as a part of the generator: how natural an image is, such a prior does not say.
-    return weightsWithPrefix(GENERATOR, await readStyleganGenerator(given.file, networks.generator));
+    return weightsWithPrefix(GENERATOR, await readStyleganGenerator(given.file, networks.generator, given.sha256));
   },
 });

@@ -22,18 +22,22 @@ export function logisticLoss(real: Value, fake: Value): Value {
   return add(mean(softplus(fake)), mean(softplus(neg(real))));
 }
 
-/** E ‖∇D(x)‖² at real images [N, C, H, W] with scores [N] (Mescheder et al. 2018, eq. 9, without its factor γ/2). */
+/** E ‖∇D(x)‖² at real images [N, C, H, W], as they are fed, with scores [N] (Mescheder et al. 2018, eq. 9, without its factor γ/2). */
 export function squaredSlope(images: Value, scores: Value): Value {
   const [slope] = grad(sum(scores), [images]);
   return mean(sum(square(slope!), [1, 2, 3]));
 }
 
-/** The heuristic of StyleGAN2-ADA (Karras et al. 2020, released code) for γ by the images' side and the batch. */
+/**
+ * The heuristic of StyleGAN2-ADA (Karras et al. 2020, released code) for γ by the images' side and the batch. There the slope is that at
+ * images in [−1, 1]; here it is that at images in [0, 1], of which the discriminator sees 2x − 1, so that its square is 4 times as large and
+ * the same γ weighs R1 4 times as much.
+ */
 export const defaultPenalty = (side: number, batch: number): number => (2e-4 * side ** 2) / batch;
 
 /**
  * Trains a StyleGAN2 on the public images: non-saturating logistic loss, R1 on every `lazy`-th step and times as much, and a running
- * average of the generator, which is then the prior. Returns the weights of both networks under their prefixes. Every hundredth step logs
+ * average of the generator, which is then the prior. There is no style mixing and no path-length penalty. Returns the weights of both networks under their prefixes. Every hundredth step logs
  * a row. @throws DivergedError when a loss is no longer finite.
  */
 export async function trainStylegan(options: {

@@ -4,6 +4,7 @@ import { attackName, defenseName } from "../study/entry-labels.ts";
 import { metricsIn, type NamedMetric } from "../study/named-metrics.ts";
 import type { CellResult, Measured } from "../study/result.ts";
 import { apart, type Difference, differenceOf } from "./difference.ts";
+import { otherGround } from "./ground.ts";
 import { type FinishedRun, readRun } from "./read-run.ts";
 
 /** One metric of two cells. */
@@ -98,22 +99,7 @@ function incomparable(first: FinishedRun, second: FinishedRun): string[] {
         `${run.dir} does not say which images and evaluation model it rests on; run its study again (finished steps are reused)`,
       ];
   }
-  if (a?.basis === undefined || b?.basis === undefined) return [];
-  const faults: string[] = [];
-  if (a.basis.train !== b.basis.train) faults.push("other data: the private training images differ");
-  if (a.basis.test !== b.basis.test) faults.push("other data: the private test images differ");
-  if (a.basis.evaluationModel !== b.basis.evaluationModel) {
-    const kinds = [a, b].map(({ evaluationModel }) => evaluationModel.kind);
-    const how = kinds[0] === kinds[1] ? `${kinds[0]} both, trained differently` : kinds.join(" and ");
-    faults.push(`another evaluation model (${how}): attack accuracy and distances are its word`);
-  }
-  const attacked = ({ identities }: CellResult) =>
-    identities
-      .map(({ identity }) => identity)
-      .sort()
-      .join("\n");
-  if (attacked(a) !== attacked(b)) faults.push("other identities were attacked");
-  return faults;
+  return a === undefined || b === undefined ? [] : otherGround(a, b);
 }
 
 type Pair = readonly [CellResult, CellResult];

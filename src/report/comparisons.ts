@@ -14,6 +14,9 @@ export interface Comparison {
   readonly all: readonly Condition[];
 }
 
+/** The kinds of a condition's defense, whatever the study calls it: `tl-dmi + bido-hsic`. Settings of one defense have them in common. */
+export const defenseOf = ({ cells }: Pick<Condition, "cells">): string => cells[0]!.defense;
+
 const distinct = <T>(values: Iterable<T>): readonly T[] => [...new Set(values)];
 
 /** Groups conditions that differ in the defense alone. */

@@ -53,6 +53,19 @@ test("colour 0 belongs to the undefended model, even where a defense comes first
   expect(conditionsOf([cell({ defense: "tl-dmi" })])[0]?.labelIndex).toBe(1);
 });
 
+test("an undefended target from scratch is neither the control nor put together with it", () => {
+  const scratch = cell({ start: "scratch", attackAccuracy: rate(0.3) });
+  const [pooled] = comparisonsOf(conditionsOf([cell({ seed: 1 }), { ...scratch, seed: 2 }]));
+  expect(pooled!.undefended!.cells.map(({ seed }) => seed)).toEqual([1]);
+  expect(pooled!.defended.map(({ label }) => label)).toEqual(["no defense, from scratch"]);
+  const named = conditionsOf([
+    { ...scratch, defenseLabel: "none 2" },
+    { ...scratch, defenseLabel: "cold" },
+  ]);
+  expect(named.map(({ label }) => label)).toEqual(["no defense, from scratch", "cold"]);
+  expect(comparisonsOf(named)[0]!.undefended).toBeUndefined();
+});
+
 test("a defense is compared with the undefended model under the same attack on the same architecture", () => {
   const comparisons = comparisonsOf(
     conditionsOf([

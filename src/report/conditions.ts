@@ -4,10 +4,18 @@ import type { CellResult, JudgesResult, Measured, Queries } from "../study/resul
 import { meanJudges } from "./judges.ts";
 import { meanOverSeeds } from "./seeds.ts";
 
-export { type Comparison, comparisonsOf } from "./comparisons.ts";
+export { type Comparison, comparisonsOf, defenseOf } from "./comparisons.ts";
 
 /** The defense name that stands for training without one. */
 export const UNDEFENDED = "none";
+
+/**
+ * Whether a target is the control that defenses are held against: trained without one, from the same public weights as theirs. A target from
+ * scratch differs from them in these as well, so it is a condition of its own.
+ */
+export function isControl({ defense, start }: Pick<CellResult, "defense" | "start">): boolean {
+  return defense === UNDEFENDED && start !== "scratch";
+}
 
 /** One point of the study with its seeds put together: a model under one defense against one attack. */
 export interface Condition {
@@ -23,6 +31,7 @@ export interface Condition {
   readonly labelIndex: number;
   /** The place of the attack in the study's order, for symbols. */
   readonly attackIndex: number;
+  /** Whether it is the control: see `isControl`. */
   readonly undefended: boolean;
   /** One cell a seed. */
   readonly cells: readonly CellResult[];
@@ -66,7 +75,15 @@ function groupBySetting(cells: readonly CellResult[]): readonly (readonly CellRe
 }
 
 const settingKey = (cell: CellResult) =>
-  JSON.stringify([cell.model, defenseName(cell), cell.boundary, attackName(cell)]);
+  JSON.stringify([cell.model, defenseName(cell), cell.boundary, attackName(cell), cell.start]);
+
+/** Training without a defense in words, from scratch where that is so; what has a name of its own goes by it. */
+function wordsFor(cell: CellResult): string {
+  const name = defenseName(cell);
+  if (isControl(cell)) return name === UNDEFENDED ? "no defense" : name;
+  return cell.defense === UNDEFENDED && /^none( \d+)?$/.test(name) ? "no defense, from scratch" : name;
+}
+
 const distinct = <T>(values: Iterable<T>): readonly T[] => [...new Set(values)];
 
 /** Puts a study's cells together by setting, in the study's order. */
@@ -78,7 +95,7 @@ export function conditionsOf(cells: readonly CellResult[]): readonly Condition[]
   const plainLabel = (cell: CellResult) =>
     [
       models.length > 1 ? cell.model : "",
-      defenseName(cell) === UNDEFENDED ? "no defense" : defenseName(cell),
+      wordsFor(cell),
       boundariesOf(defenseName(cell)) > 1 ? (cell.boundary ?? "nothing frozen") : "",
     ]
       .filter((word) => word !== "")
@@ -92,8 +109,8 @@ export function conditionsOf(cells: readonly CellResult[]): readonly Condition[]
     seen.set(settingKey(first), times);
     return [{ group, first, label: times > 1 ? `${plainLabel(first)} (${times})` : plainLabel(first) }];
   });
-  const undefendedLabels = distinct(labelled.filter(({ first }) => first.defense === UNDEFENDED).map((g) => g.label));
-  const defendedLabels = distinct(labelled.filter(({ first }) => first.defense !== UNDEFENDED).map((g) => g.label));
+  const undefendedLabels = distinct(labelled.filter(({ first }) => isControl(first)).map((g) => g.label));
+  const defendedLabels = distinct(labelled.filter(({ first }) => !isControl(first)).map((g) => g.label));
   // The undefended model of a study with one model always has colour 0, so that the colour means the same in every report.
   const order = [...(undefendedLabels.length === 0 ? ["no defense"] : undefendedLabels), ...defendedLabels];
 
@@ -108,7 +125,7 @@ export function conditionsOf(cells: readonly CellResult[]): readonly Condition[]
       label,
       labelIndex: order.indexOf(label),
       attackIndex: attacks.indexOf(attackName(first)),
-      undefended: first.defense === UNDEFENDED,
+      undefended: isControl(first),
       cells: group,
       trainableParameters: first.trainableParameters,
       frozenParameters: first.frozenParameters,

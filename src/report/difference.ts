@@ -24,6 +24,9 @@ export function differenceOf(first: Measured, second: Measured): Difference {
 
 type Interval = Pick<Measured, "low" | "high">;
 
+/** Whether an interval has two ends: of rates that nobody has there is none. */
+export const bounded = ({ low, high }: Interval): boolean => Number.isFinite(low) && Number.isFinite(high);
+
 /** Whether two intervals do not overlap. */
 export function apart(first: Interval, second: Interval): boolean {
   return first.high < second.low || second.high < first.low;

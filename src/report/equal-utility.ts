@@ -1,8 +1,8 @@
 import type { AreaBetween } from "../metrics/trade-off.ts";
-import type { Comparison, Condition } from "./conditions.ts";
+import { type Comparison, type Condition, defenseOf, UNDEFENDED } from "./conditions.ts";
 import { pairedArea } from "./paired-area.ts";
 
-/** Two defenses of one comparison at equal natural accuracy. */
+/** Two defenses of one comparison at equal natural accuracy, by their kinds. */
 export interface EqualUtility {
   readonly first: string;
   readonly second: string;
@@ -10,18 +10,24 @@ export interface EqualUtility {
   readonly area: AreaBetween;
 }
 
+/** The targets on a defense's curve: all its settings, and the undefended model as its setting of no strength. */
+export function curveOf(undefended: Condition | undefined, settings: readonly Condition[]): readonly Condition[] {
+  return undefended === undefined ? settings : [undefended, ...settings];
+}
+
 /**
- * Compares every two defenses where both have the same natural accuracy. A defense's settings, and the undefended model as its setting of
- * no strength, make a curve; settings of combined defenses are curves of their own. Pairs whose curves share no range are left out.
+ * Compares every two defenses where both have the same natural accuracy. All settings of a kind make one curve, whatever the study calls them;
+ * settings of combined defenses are curves of their own, and no defense from scratch is none. Pairs whose curves share no range are left out.
  */
 export function equalUtility({ undefended, defended }: Comparison): readonly EqualUtility[] {
-  const names = [...new Set(defended.map(({ defense }) => defense))];
-  const curve = (name: string): Condition[] => [
-    ...(undefended === undefined ? [] : [undefended]),
-    ...defended.filter(({ defense }) => defense === name),
-  ];
-  return names.flatMap((first, i) =>
-    names.slice(i + 1).flatMap((second) => {
+  const kinds = [...new Set(defended.map(defenseOf))].filter((kind) => kind !== UNDEFENDED);
+  const curve = (kind: string) =>
+    curveOf(
+      undefended,
+      defended.filter((setting) => defenseOf(setting) === kind),
+    );
+  return kinds.flatMap((first, i) =>
+    kinds.slice(i + 1).flatMap((second) => {
       const area = pairedArea(curve(first), curve(second));
       return area === undefined ? [] : [{ first, second, area }];
     }),

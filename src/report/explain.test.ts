@@ -57,7 +57,7 @@ test("draws nothing from an attack that found nothing", () => {
     cell({ attackAccuracy: rate(0.1) }),
     cell({ defense: "tl-dmi", attackAccuracy: rate(0.01) }),
   ]);
-  expect(meaning).toContain("kedmi does not rise above its floors on any target here: it found nothing");
+  expect(meaning).toContain("kedmi is not shown to rise above its floors on any target here");
   expect(meaning).not.toMatch(/recovers less|gave something away/);
 });
 

@@ -7,7 +7,7 @@ import { attackName, defenseName } from "../study/entry-labels.ts";
 import { beatsFloors } from "../study/floors.ts";
 import type { GateResult } from "../study/gate.ts";
 import type { CellResult, StudyResult } from "../study/result.ts";
-import { conditionsOf, UNDEFENDED } from "./conditions.ts";
+import { conditionsOf, isControl } from "./conditions.ts";
 import { count, percent, percentWithInterval, significant } from "./numbers.ts";
 import type { FinishedRun } from "./read-run.ts";
 import { judgesSentence } from "./sections/judges.ts";
@@ -49,8 +49,8 @@ export function explainRun(run: FinishedRun): readonly Explanation[] {
 function withControl(own: readonly CellResult[], around: readonly CellResult[]): readonly CellResult[] {
   const same = (a: CellResult) => (b: CellResult) =>
     attackName(a) === attackName(b) && a.model === b.model && a.seed === b.seed;
-  const controls = around.filter((cell) => !own.includes(cell) && cell.defense === UNDEFENDED && own.some(same(cell)));
-  return own.some(({ defense }) => defense === UNDEFENDED) ? own : [...controls.slice(0, 1), ...own];
+  const controls = around.filter((cell) => !own.includes(cell) && isControl(cell) && own.some(same(cell)));
+  return own.some(isControl) ? own : [...controls.slice(0, 1), ...own];
 }
 
 function asStudy({ name, study, failed, config }: FinishedRun, cells: readonly CellResult[]): StudyResult {
@@ -77,7 +77,7 @@ function targets(cells: readonly CellResult[], config: FinishedRun["config"]): s
       const share = percent(trainableParameters / (trainableParameters + frozenParameters));
       const frozen =
         boundary === null ? "" : ` Frozen up to ${boundary}: private images trained ${share} of its parameters.`;
-      const how = defense === UNDEFENDED ? "no defense" : `${defenseName(cell)} (${parts.join("; ")})`;
+      const how = isControl(cell) ? "no defense" : `${defenseName(cell)} (${parts.join("; ")})`;
       return `${model} with ${how}: it classifies ${percentWithInterval(naturalAccuracy, 1)} of private test images rightly.${frozen}`;
     }),
   ];
@@ -121,7 +121,7 @@ function meaning(cells: readonly CellResult[], study: StudyResult, gate: GateRes
   const weak = distinct(cells.map(attackName)).filter((attack) => !working.includes(attack));
   for (const attack of weak)
     said.push(
-      `${attack} does not rise above its floors on any target here: it found nothing, which says nothing about the targets.`,
+      `${attack} is not shown to rise above its floors on any target here: that says nothing about the targets.`,
     );
   if (working.length > 0)
     said.push(

@@ -49,10 +49,20 @@ test("a value within whose interval reaches beyond is not shown", () => {
   expect(frontierFindings(found)[2]).toMatch(/by its value, but the interval reaches beyond, so this is not shown\.$/);
 });
 
+test("both floors count where the record has both", () => {
+  const found = frontier([BEST], "a", cell(null, 0.9, 0.9, 0.02));
+  const high = { ...found, initialSelection: near(0.85, 0.05) };
+  expect(autoAgainstBest(found).verdict).toBe("the best");
+  expect(autoAgainstBest(high)).toEqual({ verdict: "no comparison" });
+  expect(frontierFindings(high)[0]).toMatch(/the best initial latents without optimisation 85\.0\s%/);
+  expect(frontierFindings(high)[1]).toMatch(/not shown to beat both floors/);
+  expect(autoAgainstBest({ ...found, initialSelection: near(0.8, 0.05) }).verdict).toBe("the best");
+});
+
 test("nothing is said where the attack does not work, no boundary leaks less, or none was chosen", () => {
   const weak = frontier([BEST], "a", cell(null, 0.9, 0.12, 0.05));
   expect(autoAgainstBest(weak)).toEqual({ verdict: "no comparison" });
-  expect(frontierFindings(weak)[1]).toMatch(/does not beat that floor .* nothing can be said/);
+  expect(frontierFindings(weak)[1]).toMatch(/not shown to beat that floor .* nothing can be said/);
   const worse = frontier([cell("a", 0.5, 0.7)], "a");
   expect(autoAgainstBest(worse).verdict).toBe("no comparison");
   expect(frontierFindings(worse)[1]).toMatch(/^No boundary of the sweep leaks less/);

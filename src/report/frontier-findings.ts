@@ -35,12 +35,15 @@ export function autoAgainstBest(frontier: Frontier): AutoAgainstBest {
 
 /** A frontier in sentences, from its numbers alone. */
 export function frontierFindings(frontier: Frontier): string[] {
-  const { attack, undefended, nothing, sweep, best, auto } = frontier;
-  const start = `Without a defense, ${percentWithInterval(undefended.attackAccuracy, 1)} of the reconstructions of ${attack} are recognised, at ${percentWithInterval(undefended.naturalAccuracy, 1)} natural accuracy; random samples of the prior reach ${percentWithInterval(nothing.attackAccuracy, 1)}.`;
+  const { attack, undefended, nothing, initialSelection, sweep, best, auto } = frontier;
+  const selected = initialSelection
+    ? `, the best initial latents without optimisation ${percentWithInterval(initialSelection, 1)}`
+    : "";
+  const start = `Without a defense, ${percentWithInterval(undefended.attackAccuracy, 1)} of the reconstructions of ${attack} are recognised, at ${percentWithInterval(undefended.naturalAccuracy, 1)} natural accuracy; random samples of the prior reach ${percentWithInterval(nothing.attackAccuracy, 1)}${selected}.`;
   if (!attackWorks(frontier))
     return [
       start,
-      "The attack does not beat that floor on the undefended model, so nothing can be said of boundaries.",
+      `The attack is not shown to beat ${initialSelection ? "both floors" : "that floor"} on the undefended model, so nothing can be said of boundaries.`,
     ];
   const lowest = sweep.find(({ boundary }) => boundary !== null && boundary === best);
   const saved = lowest?.leaksMore?.difference;
@@ -67,9 +70,10 @@ function choiceSentence(frontier: Frontier, auto: string): string {
   return `${lost}: not ${limit}.`;
 }
 
-/** Random samples of the prior are the floor that a frontier knows. */
-function attackWorks({ undefended, nothing }: Frontier): boolean {
-  return undefended.attackAccuracy.low > nothing.attackAccuracy.high;
+/** Random samples of the prior are the floor that every frontier knows, the start pool's best latents that of later records. */
+function attackWorks({ undefended: { attackAccuracy }, nothing, initialSelection }: Frontier): boolean {
+  const floors = [nothing.attackAccuracy, ...(initialSelection ? [initialSelection] : [])];
+  return floors.every(({ high }) => attackAccuracy.low > high);
 }
 
 function below({ leaksMore }: FrontierPoint): string {

@@ -90,6 +90,18 @@ describe("the area between two curves, person by person", () => {
     expect(held / trials).toBeGreaterThan(0.93);
   });
 
+  test("people whose accuracy is no number, or null as JSON has it, have no say in it", () => {
+    const targets = { none, a, b };
+    const plain = Object.entries(targets).map(([name, people]) => found(name, 1, people));
+    for (const missing of [Number.NaN, null as unknown as number]) {
+      const stranger = found("none", 1, [...none, [0.9, missing]]).identities.at(-1)!;
+      const more = plain.map((one) => ({ ...one, identities: [...one.identities, stranger] }));
+      expect(area(more)).toEqual(area(plain));
+      const few = plain.map((one) => ({ ...one, identities: [one.identities[0]!, stranger] }));
+      expect(area(few)).toBeUndefined();
+    }
+  });
+
   test("there is none where a person decides whether the curves share a range, or two people are not in common", () => {
     expect(area([found("none", 1, none), found("a", 1, a.slice(0, 1)), found("b", 1, b)])).toBeUndefined();
     // Only the first person's natural accuracy brings the first curve below the undefended model, where the second has points.

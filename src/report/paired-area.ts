@@ -1,6 +1,7 @@
 import { studentHalfWidth } from "../metrics/student-quantile.ts";
 import { type AreaBetween, type CurvePoint, curvePoint, meanGap } from "../metrics/trade-off.ts";
 import type { Condition } from "./conditions.ts";
+import { peopleInCommon } from "./people-in-common.ts";
 
 /** What is left out in turn: a person or a seed, with its natural and attack accuracy on each target. */
 type Units = ReadonlyMap<Condition, readonly CurvePoint[]>;
@@ -11,7 +12,7 @@ type Units = ReadonlyMap<Condition, readonly CurvePoint[]>;
  * n·area − (n − 1)·area without one (Tukey, Annals of Mathematical Statistics 1958), in which natural accuracies vary as well.
  * @param first targets of one attack
  * @returns undefined where the curves share no range, or lose it without one person or seed, and where the targets have fewer than two
- * people, or no seed, in common
+ * people with both accuracies, or no seed, in common
  */
 export function pairedArea(first: readonly Condition[], second: readonly Condition[]): AreaBetween | undefined {
   const found = meanGap(first.map(curvePoint), second.map(curvePoint));
@@ -27,7 +28,7 @@ export function pairedArea(first: readonly Condition[], second: readonly Conditi
   return { difference: { value, n, low: Math.max(-1, value - half), high: Math.min(1, value + half) }, from, to };
 }
 
-/** People and seeds that all targets have, each with its mean over the other. */
+/** People with both accuracies and seeds that all targets have, each with its mean over the other. */
 function inCommon(targets: readonly Condition[]): { readonly people: Units; readonly seeds: Units } | undefined {
   const rates = new Map(
     targets.map((target) => [
@@ -47,8 +48,8 @@ function inCommon(targets: readonly Condition[]): { readonly people: Units; read
   );
   const all = [...rates.values()];
   const seeds = [...(all[0]?.keys() ?? [])].filter((seed) => all.every((cells) => cells.has(seed)));
-  const cells = all.flatMap((ofTarget) => seeds.map((seed) => ofTarget.get(seed)!));
-  const people = [...(cells[0]?.keys() ?? [])].filter((person) => cells.every((cell) => cell.has(person)));
+  const cells = targets.flatMap((target) => target.cells.filter(({ seed }) => seeds.includes(seed)));
+  const people = peopleInCommon(cells, ["naturalAccuracy", "attackAccuracy"]);
   if (people.length < 2) return undefined;
   const each = (of: (ofTarget: ReadonlyMap<number, ReadonlyMap<string, CurvePoint>>) => CurvePoint[]): Units =>
     new Map([...rates].map(([target, ofTarget]) => [target, of(ofTarget)]));

@@ -56,6 +56,17 @@ describe("the difference of two targets, person by person", () => {
     expect(pairedDifference([natural([0.9, 1])], [natural([0.8, 0.9])], "naturalAccuracy").value).toBeCloseTo(-0.1, 12);
   });
 
+  test("leaves out people whose rate is no number, or null as JSON has it, on either side", () => {
+    const missing = [Number.NaN, null as unknown as number];
+    for (const none of missing) {
+      const [first, second] = [found(1, [0.5, 0.7, none, 0.9]), found(1, [0.4, 0.6, none, none])];
+      const { value, low, high } = pairedDifference([first], [second], "attackAccuracy");
+      for (const end of [value, low, high]) expect(end).toBeCloseTo(-0.1, 12);
+      const alone = pairedDifference([found(1, [0.5, none])], [found(1, [0.4, 0.6])], "attackAccuracy");
+      expect(alone).toEqual({ value: Number.NaN, low: Number.NaN, high: Number.NaN });
+    }
+  });
+
   test("goes by the people on both sides, and wants two of them and the same seeds", () => {
     const { value } = pairedDifference([found(1, [0.5, 0.7, 0.9])], [found(1, [0.4, 0.6])], "attackAccuracy");
     expect(value).toBeCloseTo(-0.1, 12);

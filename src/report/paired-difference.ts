@@ -1,9 +1,7 @@
 import { studentHalfWidth } from "../metrics/student-quantile.ts";
 import type { CellResult } from "../study/result.ts";
 import type { Difference } from "./difference.ts";
-
-/** A rate that a result has for each person. */
-export type PersonRate = "attackAccuracy" | "naturalAccuracy";
+import { type PersonRate, peopleInCommon } from "./people-in-common.ts";
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -13,7 +11,8 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
  * that person is to recognise, and reconstructions of some attacks (KEDMI, RLB-MI) the search itself.
  * @param first one cell a seed, all of one attack on one target
  * @param second the same seeds
- * @param rate which of a person's rates
+ * @param rate which of a person's rates; people without it in a cell of either side are left out
+ * @returns NaN, and ends that are NaN, where fewer than two people have the rate in every cell
  * @throws RangeError where the two have not the same seeds, or fewer than two people in common.
  */
 export function pairedDifference(
@@ -25,18 +24,20 @@ export function pairedDifference(
     const other = second.find(({ seed }) => seed === cell.seed);
     if (other === undefined || second.length !== first.length)
       throw new RangeError(`pairedDifference: seed ${cell.seed} is not on both sides, each once`);
-    const found = new Map(other.identities.map((person) => [person.identity, person[rate]]));
-    return new Map(
-      cell.identities.flatMap((person) => {
-        const theirs = found.get(person.identity);
-        return theirs === undefined ? [] : [[person.identity, theirs - person[rate]] as const];
-      }),
-    );
+    return [cell, other] as const;
   });
-  const people = [...(pairs[0]?.keys() ?? [])].filter((identity) => pairs.every((seed) => seed.has(identity)));
-  if (people.length < 2) throw new RangeError(`pairedDifference: ${people.length} people in common`);
-  const ofPeople = people.map((identity) => mean(pairs.map((seed) => seed.get(identity)!)));
-  const ofSeeds = pairs.map((seed) => mean(people.map((identity) => seed.get(identity)!)));
+  const everybody = peopleInCommon(pairs.flat(), []);
+  if (everybody.length < 2) throw new RangeError(`pairedDifference: ${everybody.length} people in common`);
+  const people = peopleInCommon(pairs.flat(), [rate]);
+  if (people.length < 2) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
+  const differences = pairs.map((pair) => {
+    const [own, theirs] = pair.map(
+      ({ identities }) => new Map(identities.map((person) => [person.identity, person[rate]])),
+    );
+    return people.map((person) => theirs!.get(person)! - own!.get(person)!);
+  });
+  const ofPeople = people.map((_, i) => mean(differences.map((seed) => seed[i]!)));
+  const ofSeeds = differences.map(mean);
   const value = mean(ofPeople);
   const half = Math.max(studentHalfWidth(ofPeople), studentHalfWidth(ofSeeds));
   return { value, low: Math.max(-1, value - half), high: Math.min(1, value + half) };

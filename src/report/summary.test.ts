@@ -77,7 +77,9 @@ test("equal and higher natural accuracy are called so", () => {
 });
 
 test("a defended model on which the attack is not above its floor is said to be so", () => {
-  expect(said([undefended, defended(0.26)])).toContain("not above what initial selection alone reaches on this model");
+  expect(said([undefended, defended(0.26)])).toContain(
+    "That is not shown to lie above what initial selection alone reaches on this model (24 % [19, 29]).",
+  );
   expect(said([undefended, defended(0.41)])).not.toContain("initial selection alone");
 });
 

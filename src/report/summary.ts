@@ -70,6 +70,15 @@ function utilityClause(defended: Condition, undefended: Condition): string {
   return `at ${fixed(Math.abs(points), 1)} points ${points > 0 ? "lower" : "higher"} natural accuracy ${values}`;
 }
 
+/** Said of an attack that is not shown to beat its floors; the higher of the two is the one to beat. */
+function floorSentence({ floors: { randomPrior, initialSelection } }: Condition): string {
+  const [what, floor] =
+    randomPrior.value > initialSelection.value
+      ? ["random samples of the prior reach", randomPrior]
+      : ["initial selection alone reaches", initialSelection];
+  return `That is not shown to lie above what ${what} on this model (${percentWithInterval(floor)}).`;
+}
+
 function defendedText(defended: Condition, undefended: Condition): string {
   const attack = percentWithInterval(defended.attackAccuracy);
   const utility = utilityClause(defended, undefended);
@@ -77,10 +86,7 @@ function defendedText(defended: Condition, undefended: Condition): string {
   const sentences: string[] = [];
   if (verdict === "lower, intervals apart") {
     sentences.push(`With ${settingOf(defended)} it is ${attack}: lower, with intervals apart, ${utility}.`);
-    if (!above(defended.attackAccuracy, defended.floors.initialSelection)) {
-      const floor = percentWithInterval(defended.floors.initialSelection);
-      sentences.push(`That is not above what initial selection alone reaches on this model (${floor}).`);
-    }
+    if (!beatsFloors(defended)) sentences.push(floorSentence(defended));
   } else if (verdict === "higher, intervals apart") {
     sentences.push(`With ${settingOf(defended)} it is ${attack}: higher, so it did not protect here, ${utility}.`);
   } else {
@@ -102,7 +108,8 @@ const MOST_PAIRS = 3;
 /** Said only of a difference whose interval leaves out zero. */
 function equalUtilitySentence({ first, second, area: { difference, from, to } }: EqualUtility): string | undefined {
   const { value, low, high } = difference;
-  if (low <= 0 && high >= 0) return undefined;
+  // An end that is no number leaves out nothing.
+  if (!(low > 0 || high < 0)) return undefined;
   const points = (share: number) => fixed(Math.abs(share) * 100, 1);
   const ends = [low, high].map((share) => Math.abs(share)).sort((a, b) => a - b);
   const [better, worse] = value < 0 ? [first, second] : [second, first];
@@ -131,7 +138,7 @@ function paragraphOf(comparison: Comparison): SummaryParagraph {
   const floors = `Random samples of the prior reach ${percentWithInterval(randomPrior)}, the best initial latents without optimisation ${percentWithInterval(initialSelection)}.`;
   const opening = `Without a defense, ${recognised(undefended)}.`;
   if (!beatsFloors(undefended)) {
-    const closing = `${floors} The attack on the undefended model does not beat these floors, so no conclusion about any defense may be drawn from it.`;
+    const closing = `${floors} The attack on the undefended model is not shown to beat these floors, so no conclusion about any defense may be drawn from it.`;
     return { title, opening, findings: findings(() => ""), closing };
   }
   const alone = defended.length > 0 ? "" : " No defended model was attacked, so this shows what leaks and no more.";

@@ -37,7 +37,7 @@ export interface RunList {
 export interface Control {
   readonly canStart: boolean;
   readonly canStop: boolean;
-  /** Why not, where neither can be done. */
+  /** Why not, where neither can be done; what starting does, where the study is over and some of its cells failed. */
   readonly why?: string;
   /** The last lines of a run that this server started. */
   readonly log: readonly string[];

@@ -10,6 +10,7 @@ import type { SessionView } from "./api.ts";
 import { cellView, IMAGES, PRIVATE } from "./cell-view.ts";
 import { comparisonView } from "./comparison-view.ts";
 import type { Confined } from "./confined.ts";
+import { openEventLogs } from "./event-log.ts";
 import { type GuardOptions, guards, keepSession, refuse, sessionOf } from "./guard.ts";
 import type { Jobs } from "./jobs.ts";
 import { addLogin } from "./login.ts";
@@ -45,6 +46,7 @@ const SessionBody = z.strictObject({ showPrivate: z.boolean() });
 export async function createApp(options: AppOptions): Promise<Hono> {
   const { runs, index, jobs, sessions, cookie } = options;
   const studies = openStudies(runs, jobs);
+  const logs = openEventLogs(runs);
   const app = new Hono();
   for (const guard of guards(options)) app.use(guard);
   addLogin(app, options);
@@ -60,7 +62,7 @@ export async function createApp(options: AppOptions): Promise<Hono> {
     const row = id.includes("/") ? undefined : await index.find(id);
     const control = await studies.control(id, row);
     if (row === undefined && control.log.length === 0 && !control.canStop && !control.canStart) return undefined;
-    return studyView({ runs, index }, row ?? notBegun(id), control);
+    return studyView({ runs, index, logs }, row ?? notBegun(id), control);
   };
   app.get("/api/runs/:study", async (c) => {
     const view = await viewOf(c.req.param("study"));
@@ -75,7 +77,7 @@ export async function createApp(options: AppOptions): Promise<Hono> {
     streams++;
     return streamSSE(c, async (stream) => {
       try {
-        await streamStudy({ stream, runs, id, view: () => viewOf(id) });
+        await streamStudy({ stream, runs, logs, id, view: () => viewOf(id) });
       } finally {
         streams--;
       }

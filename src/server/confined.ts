@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
-import { open, readdir, realpath } from "node:fs/promises";
+import { type FileHandle, open, readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Largest file that is read into memory, in bytes: a study's event log may be long, everything else is far smaller. */
+/** Largest file that is read into memory as a whole, in bytes: what a run writes is far smaller, but for its event log. */
 const MOST_BYTES = 64 * 2 ** 20;
 
 /** A folder that nothing read through this object can leave. Names are given one by one, never as a path. */
@@ -14,8 +14,12 @@ export interface Confined {
    * a symbolic link: a link could lead anywhere.
    */
   path(...names: readonly string[]): Promise<string | undefined>;
-  /** A file's bytes from `from` on; undefined where `path` is, where it is no regular file, or is too large. */
-  read(names: readonly string[], from?: number): Promise<Buffer | undefined>;
+  /** A file's bytes; undefined where `path` is, where it is no regular file, or is too large. */
+  read(names: readonly string[]): Promise<Buffer | undefined>;
+  /** A file's bytes from `from` on, `most` of them at most, however large it is; undefined where `path` is or it is no regular file. */
+  piece(names: readonly string[], from: number, most: number): Promise<Buffer | undefined>;
+  /** Bytes of a file; undefined where `path` is or it is no regular file. */
+  size(...names: readonly string[]): Promise<number | undefined>;
   text(...names: readonly string[]): Promise<string | undefined>;
   /** Names of the real folders in a folder, sorted; none where it is not there. */
   folders(...names: readonly string[]): Promise<readonly string[]>;
@@ -39,7 +43,10 @@ export async function confinedTo(dir: string): Promise<Confined> {
     return found === wanted ? found : undefined;
   }
 
-  async function read(names: readonly string[], from = 0): Promise<Buffer | undefined> {
+  async function withFile<T>(
+    names: readonly string[],
+    work: (handle: FileHandle, size: number) => Promise<T | undefined>,
+  ): Promise<T | undefined> {
     const file = await path(...names);
     if (file === undefined) return undefined;
     // A link put here since `path` looked is refused too; a pipe must not hold the server.
@@ -49,15 +56,14 @@ export async function confinedTo(dir: string): Promise<Confined> {
     try {
       const stat = await handle?.stat();
       if (handle === undefined || stat === undefined || !stat.isFile()) return undefined;
-      const length = stat.size - from;
-      if (length <= 0) return Buffer.alloc(0);
-      if (length > MOST_BYTES) return undefined;
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, from);
-      return buffer.subarray(0, bytesRead);
+      return await work(handle, stat.size);
     } finally {
       await handle?.close();
     }
   }
+
+  const read = (names: readonly string[]) =>
+    withFile(names, async (handle, size) => (size > MOST_BYTES ? undefined : bytesAt(handle, 0, size)));
 
   const entries = async (names: readonly string[]) => {
     const dir = await path(...names);
@@ -73,8 +79,16 @@ export async function confinedTo(dir: string): Promise<Confined> {
     root,
     path,
     read,
+    piece: (names, from, most) => withFile(names, (handle, size) => bytesAt(handle, from, Math.min(size - from, most))),
+    size: (...names) => withFile(names, async (_, size) => size),
     text: async (...names) => (await read(names))?.toString("utf8"),
     folders: async (...names) => plain((await entries(names)).filter((entry) => entry.isDirectory())),
     files: async (...names) => plain((await entries(names)).filter((entry) => entry.isFile())),
   };
+}
+
+async function bytesAt(handle: FileHandle, from: number, length: number): Promise<Buffer> {
+  if (length <= 0) return Buffer.alloc(0);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, from);
+  return buffer.subarray(0, bytesRead);
 }

@@ -12,7 +12,7 @@ export const MOST_BODY = 256 * 1024;
 export interface GuardOptions {
   /** `host:port` as a Host header may say it, in lower case. */
   readonly hosts: ReadonlySet<string>;
-  /** Asked for where the server can be reached from other machines. */
+  /** Asked for where others can reach the server: on another address than this machine's own, or under a further name. */
   readonly token: string | undefined;
   readonly sessions: Sessions;
   /** Name of the session's cookie. */
@@ -50,9 +50,14 @@ export function sessionOf(c: Context, cookie: string): string | undefined {
   return getCookie(c, cookie);
 }
 
-/** Keeps the session in a cookie that scripts cannot read and other sites cannot send. It goes when the browser is closed. */
+/**
+ * Keeps the session in a cookie that scripts cannot read and other sites cannot send. It goes when the browser is closed. Where the page
+ * came over TLS, from a proxy, it is sent over TLS alone.
+ */
 export function keepSession(c: Context, cookie: string, id: string): void {
-  setCookie(c, cookie, id, { httpOnly: true, sameSite: "Strict", path: "/" });
+  // The browser's own word, checked to be of this server: what proxies add can be made up by whoever asks without one.
+  const secure = c.req.header("origin")?.toLowerCase().startsWith("https://") === true;
+  setCookie(c, cookie, id, { httpOnly: true, sameSite: "Strict", path: "/", secure });
 }
 
 function headers(policy: string): MiddlewareHandler {
@@ -61,7 +66,8 @@ function headers(policy: string): MiddlewareHandler {
     c.header("Content-Security-Policy", policy);
     c.header("X-Content-Type-Options", "nosniff");
     c.header("X-Frame-Options", "DENY");
-    c.header("Referrer-Policy", "no-referrer");
+    // Others hear nothing. This server must: under no-referrer, browsers keep a form's origin from it too, and signing in is refused.
+    c.header("Referrer-Policy", "same-origin");
     c.header("Cross-Origin-Opener-Policy", "same-origin");
     c.header("Cross-Origin-Resource-Policy", "same-origin");
     if (c.res.headers.get("Cache-Control") === null) c.header("Cache-Control", "no-store");

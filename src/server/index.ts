@@ -20,9 +20,12 @@ export interface ServeOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  /** What other machines must show; made at random where it is left out and needed. On this machine's own addresses, asked for where given. */
+  /**
+   * What whoever asks must show; made at random where it is left out and needed: on any address but this machine's own, and under `names`.
+   * Elsewhere, asked for where given.
+   */
   readonly token?: string;
-  /** Further names that the server is called by, with their port where it is not the standard one: behind a proxy. */
+  /** Further names that the server is called by, with their port where it is not the standard one: behind a proxy. They ask for a token. */
   readonly names?: readonly string[];
   /** Runs the command line; this package's own by default. */
   readonly command?: Command;
@@ -49,7 +52,9 @@ const SHORTEST_TOKEN = 16;
 export async function serve(options: ServeOptions): Promise<Served> {
   const { host, names = [] } = options;
   const local = LOOPBACK.has(host.toLowerCase());
-  const token = options.token ?? (local ? undefined : randomBytes(24).toString("base64url"));
+  // A name of its own means that others reach it, through a proxy on this machine for instance, whatever it listens on.
+  const reached = !local || names.length > 0;
+  const token = options.token ?? (reached ? randomBytes(24).toString("base64url") : undefined);
   if (token !== undefined && token.length < SHORTEST_TOKEN)
     throw new UserError(`the token has ${token.length} letters; expected at least ${SHORTEST_TOKEN}`);
   await mkdir(options.runsDir, { recursive: true });

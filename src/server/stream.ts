@@ -3,15 +3,13 @@ import type { SSEStreamingApi } from "hono/streaming";
 import type { StudyEvent } from "../study/events.ts";
 import type { StepAt, StreamEvents, StudyView } from "./api.ts";
 import type { Confined } from "./confined.ts";
-import { type LoggedEvent, lastAttempt, readEvents } from "./event-log.ts";
+import { type EventLogs, readEvents } from "./event-log.ts";
 import { previewOf } from "./preview-view.ts";
 
 /** Milliseconds between two looks at a run's files: logs are followed by looking, since a shared folder tells of no changes. */
 const LOOK_MS = 500;
 /** Looks between two views of the study, where no event asks for one. */
 const VIEW_EVERY = 10;
-/** Progress lines of the step at hand that a new reader gets, for its curves. */
-const MOST_PROGRESS = 400;
 
 /**
  * Follows a study's event log and sends what it says until the reader leaves.
@@ -20,21 +18,21 @@ const MOST_PROGRESS = 400;
 export async function streamStudy(options: {
   readonly stream: SSEStreamingApi;
   readonly runs: Confined;
+  readonly logs: EventLogs;
   readonly id: string;
   readonly view: () => Promise<StudyView | undefined>;
 }): Promise<void> {
-  const { stream, runs, id, view } = options;
+  const { stream, runs, logs, id, view } = options;
   const send = <Name extends keyof StreamEvents>(event: Name, data: StreamEvents[Name]) =>
     stream.writeSSE({ event, data: JSON.stringify(data) });
-  let at = 0;
+  let at: number | undefined;
   let step: string | undefined;
   let sentView = "";
   let sentPreview = "";
   for (let look = 0; !stream.aborted && !stream.closed; look++) {
-    const events = await readEvents(runs, [id], at);
-    at = events.at(-1)?.end ?? at;
-    for (const logged of look === 0 ? condensed(events) : events) {
-      const { event, time } = logged;
+    const { events, end } = at === undefined ? await logs.newest([id]) : await readEvents(runs, [id], at);
+    at = end;
+    for (const { event, time } of events) {
       if (event.type === "study-started") await send("plan", { steps: event.steps });
       if (event.type === "warning") await send("warning", { message: event.message });
       const told = stepAt(event, time);
@@ -57,15 +55,6 @@ export async function streamStudy(options: {
     }
     await setTimeout(LOOK_MS);
   }
-}
-
-/** The newest attempt, without the progress of steps that are over and with no more of the one at hand than a chart needs. */
-function condensed(events: readonly LoggedEvent[]): readonly LoggedEvent[] {
-  const attempt = lastAttempt(events);
-  const begun = attempt.findLastIndex(({ event }) => event.type === "step-started");
-  const progress = attempt.slice(begun + 1).filter(({ event }) => event.type === "step-progress");
-  const kept = new Set(progress.slice(-MOST_PROGRESS));
-  return attempt.filter((logged) => logged.event.type !== "step-progress" || kept.has(logged));
 }
 
 function stepAt(event: StudyEvent, time: number): StepAt | undefined {

@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { UserError } from "../engine/errors.ts";
 import { readStudy, relativePaths } from "../study/read-study.ts";
+import type { StudyResult } from "../study/result.ts";
 import { CONFIG_FILE } from "../study/run-folder.ts";
 import { allowedKeys } from "../study/schema-walk.ts";
 import { studyFolder } from "../study/study-folder.ts";
@@ -22,6 +23,7 @@ import type {
 import type { Confined } from "./confined.ts";
 import type { CallOptions, Jobs } from "./jobs.ts";
 import { STUDIES } from "./run-index.ts";
+import { readResult, STUDY_FILE } from "./study-view.ts";
 
 /** Seconds that planning a study may take: the data are read for it. */
 const PLANNING = 300;
@@ -89,6 +91,12 @@ export function openStudies(runs: Confined, jobs: Jobs): Studies {
     return (await runs.path(STUDIES, `${id}.yaml`)) ?? (await runs.path(id, CONFIG_FILE));
   }
 
+  /** How many cells of a study that is over came to nothing. */
+  async function failedCells(id: string): Promise<number> {
+    const failed = (await readResult<StudyResult>(runs, id, STUDY_FILE))?.failed;
+    return Array.isArray(failed) ? failed.length : 0;
+  }
+
   return {
     async check(yaml, plan) {
       const faults = schemaFaults(yaml);
@@ -144,9 +152,14 @@ export function openStudies(runs: Confined, jobs: Jobs): Studies {
       if (jobs.isRunning(id)) return { canStart: false, canStop: true, log };
       const no = { canStart: false, canStop: false, log };
       if (row?.state === "RUNNING") return { ...no, why: "It was started elsewhere: stop it there with Ctrl\u2011C." };
-      if (row?.state === "COMPLETED") return { ...no, why: "It is finished." };
+      const failed = row?.state === "COMPLETED" ? await failedCells(id) : 0;
+      if (row?.state === "COMPLETED" && failed === 0) return { ...no, why: "It is finished." };
       if ((await fileOf(id)) === undefined) return { ...no, why: "There is no study file to start it with." };
-      return { canStart: true, canStop: false, log };
+      const again = failed === 1 ? "One of its cells failed" : `${failed} of its cells failed`;
+      return {
+        ...{ canStart: true, canStop: false, log },
+        ...(failed > 0 && { why: `${again}: resuming tries again what they lack, and computes nothing twice.` }),
+      };
     },
   };
 }

@@ -3,13 +3,17 @@ import type { CellResult, StudyResult } from "../study/result.ts";
 import { CONFIG_FILE, RESULT_FILE } from "../study/run-folder.ts";
 import type { Control, GridCell, RunRow, StudyView } from "./api.ts";
 import type { Confined } from "./confined.ts";
-import { lastAttempt, readEvents } from "./event-log.ts";
+import type { EventLogs } from "./event-log.ts";
 import type { RunIndex } from "./run-index.ts";
+
+/** A study's result in its folder; named here so that the server need not load what runs studies. */
+export const STUDY_FILE = "study.json";
 
 /** What views are made from. */
 export interface ViewSources {
   readonly runs: Confined;
   readonly index: RunIndex;
+  readonly logs: EventLogs;
 }
 
 const CELL_STATES: Readonly<Record<RunRow["state"], GridCell["state"]>> = {
@@ -22,20 +26,21 @@ const CELL_STATES: Readonly<Record<RunRow["state"], GridCell["state"]>> = {
 };
 
 /** A study as its page shows it. */
-export async function studyView({ runs, index }: ViewSources, row: RunRow, control: Control): Promise<StudyView> {
-  const result = await readResult<StudyResult>(runs, row.id, "study.json");
+export async function studyView(sources: ViewSources, row: RunRow, control: Control): Promise<StudyView> {
+  const { runs } = sources;
+  const result = await readResult<StudyResult>(runs, row.id, STUDY_FILE);
   return {
     row,
     control,
-    grid: await gridOf({ runs, index }, row),
+    grid: await gridOf(sources, row),
     notes: result?.notes ?? [],
     curves: result?.curves ?? [],
   };
 }
 
 /** The cells that the newest attempt planned; of a run that wrote no plan, those that have a folder. */
-async function gridOf({ runs, index }: ViewSources, row: RunRow): Promise<GridCell[]> {
-  const events = lastAttempt(await readEvents(runs, [row.id]));
+async function gridOf({ runs, index, logs }: ViewSources, row: RunRow): Promise<GridCell[]> {
+  const { events } = await logs.newest([row.id]);
   const started = events.find(({ event }) => event.type === "study-started")?.event;
   const planned = started?.type === "study-started" ? started.grid : undefined;
   const folders = await runs.folders(row.id, "cells");

@@ -91,10 +91,12 @@ async function filesById(dir: string): Promise<ReadonlyMap<string, string>> {
   return files;
 }
 
-/** A record with the names that a study gives its cell now. */
+/** A record with the names that a study gives its cell now, and what records of earlier versions do not say: whether it starts from scratch. */
 function renamed(record: CellRecord, cell: PlannedCell): CellRecord {
   const { defenseLabel: _, attackLabel: __, ...result } = record.result;
-  return { ...record, result: { ...result, ...labelsOf(cell), run: cellFolder(cell) } };
+  const { start } = cell.target.defended.recipe;
+  const from = start === "scratch" ? { start } : {};
+  return { ...record, result: { ...result, ...from, ...labelsOf(cell), run: cellFolder(cell) } };
 }
 
 function parseRecord(file: string, text: string, id: string): CellRecord {

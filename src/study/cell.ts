@@ -100,6 +100,7 @@ export async function runCell(options: {
       trainableParameters: trainableParameters(defendedModel, boundary),
       frozenParameters: countWeights(splitAt(defendedModel, boundary).frozen.weights),
       boundary,
+      ...(recipe.start === "scratch" && { start: recipe.start }),
       ...(privacy && { privacy }),
       ...measured,
       cost: costOf([

@@ -24,6 +24,8 @@ export interface Frontier {
   readonly undefended: FrontierCell;
   /** A model that knows nothing: it guesses, and what is found in it is what random samples of the prior show. */
   readonly nothing: Operating;
+  /** Attack accuracy of the start pool's best latents on the undefended model; records of earlier versions do not have it. */
+  readonly initialSelection?: Measured;
   /** TL-DMI at each stage, from the first to the last. */
   readonly sweep: readonly FrontierPoint[];
   /** The study's other defenses. */
@@ -44,6 +46,8 @@ export interface FrontierCells {
   readonly classes: number;
   /** Attack accuracy of random samples of the prior. */
   readonly randomPrior: Measured;
+  /** Attack accuracy of the start pool's best latents on the undefended model. */
+  readonly initialSelection?: Measured;
   readonly undefended: FrontierCell;
   readonly sweep: readonly FrontierCell[];
   readonly others: readonly FrontierCell[];
@@ -59,7 +63,7 @@ const SEED = 1;
  * best boundary has the lowest curve: it lies farthest from the line that joins knowing nothing and no defense.
  */
 export function frontierOf(cells: FrontierCells): Frontier {
-  const { attack, seed, classes, randomPrior, undefended, auto } = cells;
+  const { attack, seed, classes, randomPrior, initialSelection, undefended, auto } = cells;
   const guess = 1 / classes;
   const { n } = undefended.naturalAccuracy;
   const nothing: Operating = {
@@ -82,6 +86,7 @@ export function frontierOf(cells: FrontierCells): Frontier {
     seed,
     undefended,
     nothing,
+    ...(initialSelection && { initialSelection }),
     sweep,
     others: cells.others.map(placed),
     best: best?.boundary ?? null,

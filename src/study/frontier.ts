@@ -6,7 +6,6 @@ import { none } from "../defenses/none.ts";
 import { tlDmi } from "../defenses/tl-dmi.ts";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { setThreads } from "../engine/runtime.ts";
-import type { Measured } from "../metrics/measured.ts";
 import { assetsFolder } from "./assets.ts";
 import { asJson, canonicalJson } from "./canonical.ts";
 import { buildModel, type Choice, chosenDefense } from "./choose.ts";
@@ -70,7 +69,7 @@ export async function frontierOfStudy(
   const read = await readStudy(studyFile);
   const { study } = read;
   const studyDir = studyFolder(runsDir, study);
-  const data = await loadData(read, join(runsDir, "cache"), events);
+  const data = await loadData(read, join(runsDir, "cache"), events, signal);
   const swept = sweepOf(study, data);
   const plan = expandStudy(swept.study, data, await loadWeights(read));
   const kindOf = (target: PlannedTarget) => swept.kinds[plan.targets.indexOf(target) % swept.kinds.length]!;
@@ -97,7 +96,7 @@ export async function frontierOfStudy(
     }
   }
 
-  const measured = new Map<PlannedCell, { readonly point: FrontierCell; readonly randomPrior: Measured }>();
+  const measured = new Map<PlannedCell, Placed>();
   for (const cell of cells) {
     const { target, attackLabel: attack, seed } = cell;
     const found = await attempt({ defense: target.label, attack, seed }, async () => {
@@ -111,7 +110,7 @@ export async function frontierOfStudy(
       const sizes = { boundary, trainableParameters: trainableParameters(model, boundary) };
       return {
         point: { label: target.label, ...sizes, naturalAccuracy, attackAccuracy },
-        randomPrior: floors.randomPrior,
+        floors,
       };
     });
     if (found === undefined) continue;
@@ -143,7 +142,7 @@ export async function frontierOfStudy(
           attack,
           seed,
           classes: plan.model.classes,
-          randomPrior: undefended.randomPrior,
+          ...undefended.floors,
           undefended: undefended.point,
           sweep: of("sweep").map(({ point }) => point),
           others: of("other").map(({ point }) => point),
@@ -164,6 +163,12 @@ export async function frontierOfStudy(
   await writeFileAtomic(file, `${JSON.stringify(record, undefined, 2)}\n`);
   events({ type: "study-finished", study: study.name, status: failed.length > 0 ? "partial" : "done" });
   return { record, studyDir, file };
+}
+
+/** A cell's place in a frontier, and the floors that its attack has to rise above. */
+interface Placed {
+  readonly point: FrontierCell;
+  readonly floors: Evaluation["floors"];
 }
 
 /** What a target of the swept study is there for. */

@@ -204,6 +204,7 @@ function checkAttack(cell: CellResult, around: readonly CellResult[], allowed: b
   const undefended = around.filter(
     (other) =>
       other.defense === "none" &&
+      other.start === undefined &&
       cell.defense !== "none" &&
       other.model === cell.model &&
       attackName(other) === attackName(cell) &&

@@ -1,15 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { readFile, readlink, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
+import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { UserError } from "../engine/errors.ts";
+import { ownMark, type ProcessMark, runsHere } from "../engine/process-mark.ts";
 
 const Owner = z.object({
   pid: z.int().positive(),
   host: z.string(),
   born: z.string().nullable(),
-  /** Where the process number counts: the boot of a machine, and the container on it. */
   space: z.string().nullable().default(null),
   /** Tells two locks of one process apart. */
   token: z.string().default(""),
@@ -87,13 +86,7 @@ interface HeldLock {
 
 /** The lock, or who has it. */
 async function tryLock(path: string): Promise<Lock | { readonly text: string; readonly owner: Owner }> {
-  const mine: Owner = {
-    pid: process.pid,
-    host: hostname(),
-    born: await birthOf(process.pid),
-    space: await processSpace(),
-    token: randomUUID(),
-  };
+  const mine: Owner = { ...(await ownMark()), token: randomUUID() };
   const text = JSON.stringify(mine);
   for (;;) {
     try {
@@ -168,34 +161,10 @@ function parseOwner(text: string): Owner | undefined {
   }
 }
 
-async function isHeld({ pid, host, born, space }: Owner, mine: Owner): Promise<boolean> {
-  if (host !== mine.host || (space !== null && space !== mine.space)) return true;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: it runs, but belongs to somebody else.
-    return hasCode(error, "EPERM");
-  }
-  // The number may have gone to another process since: a container that starts anew gives the same small numbers again.
-  return born === null || (await birthOf(pid)) === born;
-}
-
-/** Within what process numbers are unique; null where the system doesn't tell. Hosts of two containers may bear one name. */
-async function processSpace(): Promise<string | null> {
-  try {
-    const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
-    return `${boot.trim()} ${await readlink("/proc/self/ns/pid")}`;
-  } catch {
-    return null;
-  }
-}
-
-/** When a process started, in clock ticks since boot; null for a dead one, and where the system doesn't tell. */
-async function birthOf(pid: number): Promise<string | null> {
-  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  // The fields after the name, which stands in parentheses and may hold anything: the state comes first, the start 20th.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return fields[0] === "Z" ? null : (fields[19] ?? null);
+/** Of a process elsewhere nobody here knows whether it runs. */
+async function isHeld(owner: ProcessMark, mine: ProcessMark): Promise<boolean> {
+  const elsewhere = owner.host !== mine.host || (owner.space !== null && owner.space !== mine.space);
+  return elsewhere || runsHere(owner);
 }
 
 /** Milliseconds after which a guard counts as left behind: what it guards takes a few. */

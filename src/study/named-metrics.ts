@@ -105,7 +105,7 @@ const main: readonly NamedMetric[] = [
   },
   {
     name: "judges.unconfirmed",
-    summary: "of what the evaluation model recognises, the share that no other judge does",
+    summary: "of what the evaluation model recognises, the share that not every other judge does",
     range: SHARE,
     fromAttack: true,
     read: (cell) => cell.judges?.unconfirmed,

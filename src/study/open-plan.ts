@@ -15,18 +15,19 @@ export interface OpenedPlan {
   readonly steps: string;
 }
 
-/** Reads a study and plans its steps; nothing is trained. @throws UserError for a study that cannot be run. */
+/** Reads a study and plans its steps; nothing is trained. @throws UserError for a study that cannot be run; Interrupted when the signal is aborted. */
 export async function openPlan(options: {
   readonly studyFile: string;
   readonly runsDir: string;
   readonly events?: EventSink;
+  readonly signal?: AbortSignal;
 }): Promise<OpenedPlan> {
-  const { studyFile, events = () => {} } = options;
+  const { studyFile, events = () => {}, signal = new AbortController().signal } = options;
   const runsDir = resolve(options.runsDir);
   const read = await readStudy(studyFile);
   const weights = await loadWeights(read);
-  const plan = expandStudy(read.study, await loadData(read, join(runsDir, "cache"), events), weights);
+  const plan = expandStudy(read.study, await loadData(read, join(runsDir, "cache"), events, signal), weights);
   const steps = join(runsDir, "steps");
-  const store = openStepStore({ root: steps, shipped: [assetsFolder], events, signal: new AbortController().signal });
+  const store = openStepStore({ root: steps, shipped: [assetsFolder], events, signal });
   return { study: read.study, plan, store, steps };
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { StudyData } from "../data/dataset.ts";
 import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { setThreads } from "../engine/runtime.ts";
 import type { Measured } from "../metrics/measured.ts";
@@ -12,7 +13,7 @@ import { attackName, defenseName } from "./entry-labels.ts";
 import { type EventSink, fanOut } from "./events.ts";
 import { judgeGate } from "./gate.ts";
 import { isInterruption } from "./interrupted.ts";
-import { attackNotes, privacyNotes, studyNotes } from "./notes.ts";
+import { attackNotes, type Brought, broughtNotes, privacyNotes, studyNotes } from "./notes.ts";
 import { openPlan } from "./open-plan.ts";
 import { expandStudy, labelsOf, type PlannedCell, type StudyPlan } from "./plan.ts";
 import { provenance } from "./provenance.ts";
@@ -20,10 +21,11 @@ import { loadData, loadWeights, type ReadStudy, readStudy } from "./read-study.t
 import type { CellResult, Curve, FailedCell, StudyResult } from "./result.ts";
 import { finishRun, openRunFolder } from "./run-folder.ts";
 import { stepId } from "./step-record.ts";
-import { openStepStore, type StepResult, type StepState, type StepStore } from "./step-store.ts";
+import { openStepStore, type StepResult, type StepState, type StepStore, type StepStoreOptions } from "./step-store.ts";
 import { TEST_ACCURACY } from "./steps/classifier.ts";
 import { type PlannedStep, stepRunner } from "./steps/planned.ts";
 import { studyFolder } from "./study-folder.ts";
+import type { Study } from "./study-schema.ts";
 import { openWaves, wantedSteps } from "./waves.ts";
 
 /** Name of a study's result in its folder. */
@@ -46,7 +48,7 @@ export interface RunStudyOptions {
   readonly events: EventSink;
   readonly signal: AbortSignal;
   /** Opens the store of steps, where it is another than the folder `steps` of `runsDir`. */
-  readonly openSteps?: (options: { readonly events: EventSink; readonly signal: AbortSignal }) => StepStore;
+  readonly openSteps?: (options: Pick<StepStoreOptions, "events" | "signal" | "waits">) => StepStore;
   /** Has what the cells rest on computed elsewhere; they are put together here. */
   readonly elsewhere?: ComputeElsewhere;
 }
@@ -73,7 +75,7 @@ export interface Elsewhere {
 
 /**
  * Runs a whole study: start weights, targets, priors, attacks, metrics. Finished steps are reused, killed ones go on from their
- * checkpoints. A cell that fails is recorded and the others go on.
+ * checkpoints, and one that another process is at is waited for. A cell that fails is recorded and the others go on.
  * @throws UserError for a study that cannot be run; Interrupted when the signal is aborted.
  */
 export async function runStudy(options: RunStudyOptions): Promise<{ result: StudyResult; studyDir: string }> {
@@ -94,7 +96,7 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
   const events = fanOut(folder.events, options.events);
 
   return finishRun(folder, async () => {
-    const data = await loadData(read, join(runsDir, "cache"), events);
+    const data = await loadData(read, join(runsDir, "cache"), events, signal);
     const plan = expandStudy(study, data, await loadWeights(read));
     const grid = plan.cells.map((cell) => ({
       cell: cellName(cell),
@@ -108,9 +110,9 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
     // What is computed elsewhere is told of from there.
     const telling = elsewhere === undefined ? events : newsTo(events);
     const shipped = [assetsFolder, ...(options.shipped ?? [])];
-    const opened =
-      options.openSteps?.({ events: telling, signal }) ??
-      openStepStore({ root: join(runsDir, "steps"), shipped, events: telling, signal });
+    // Another study, or a shard, may be at a step that this one shares with it: no reason for its cells to fail.
+    const shared = { events: telling, signal, waits: true };
+    const opened = options.openSteps?.(shared) ?? openStepStore({ root: join(runsDir, "steps"), shipped, ...shared });
     const store = elsewhere === undefined ? opened : withoutFailed(opened, elsewhere.failed);
     const results = new Map<string, StepResult>();
     const timings: StudyResult["timings"][number][] = [];
@@ -163,7 +165,12 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
       failed,
       ...(study.gate && { gate: judgeGate(study.gate, { cells, failed }) }),
       curves: await allCurves(plan, results),
-      notes: [...studyNotes(study, pretraining, probe), ...privacyNotes(cells), ...attackNotes(cells)],
+      notes: [
+        ...studyNotes(study, pretraining, probe),
+        ...broughtNotes(cells, broughtTo(study, plan, data)),
+        ...privacyNotes(cells),
+        ...attackNotes(cells),
+      ],
       provenance: machine,
       config: yaml,
       timings,
@@ -172,6 +179,16 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
     events({ type: "study-finished", study: study.name, status });
     return { result, studyDir };
   });
+}
+
+/** What a study has from files just as it is. */
+function broughtTo(study: Study, plan: StudyPlan, data: StudyData): Brought {
+  const brought = plan.cells.filter(({ target }) => target.step.spec.kind === "imported-target");
+  return {
+    defenses: brought.map((cell) => defenseName(labelsOf(cell))),
+    judge: study.evaluation.weights !== undefined,
+    classes: data.private.train.classes,
+  };
 }
 
 /** Passes on all but that a step is there, which has been told already. */

@@ -1,5 +1,6 @@
-import { type Attack, priorKind } from "../attacks/attack.ts";
+import { type Attack, priorKind, readsPublicWeights } from "../attacks/attack.ts";
 import { gmi } from "../attacks/gmi.ts";
+import { tooSmall } from "../attacks/least.ts";
 import type { StudyData } from "../data/dataset.ts";
 import { AUTO } from "../defenses/boundary.ts";
 import { checkSettings, composeDefenses, type Defended, withBoundary } from "../defenses/compose.ts";
@@ -94,6 +95,8 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
   const attributeModel = buildAttributeModel(read, data, input);
   const study = withoutPaths(read);
   const pretraining = planStart({ study, read, data, model, file: weights.start ?? weights.target });
+  const known = publicStart(study, weights, pretraining);
+  if (known === undefined) refuseWithoutStart(study);
   const evaluation = planJudge(study, data, judge, weights.evaluation);
   const attributes = attributeModel && planAttributes(study, data, attributeModel);
   const realImages = realImagesStep(study, data, judge, evaluation);
@@ -145,7 +148,7 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
       const common = { study, data, defended, label, seed };
       const wanted = attack.surrogates?.(config);
       const mapped = attack.scoreMap?.(config);
-      const embedding = mapped && { model, step: pretraining };
+      const embedding = mapped && known && { model, step: known };
       const fromLabels = attack.labelSurrogates?.(config);
       const learnt = { data, label, seed, target: step };
       const { prior, networks } = searched;
@@ -161,7 +164,7 @@ export function expandStudy(read: Study, data: StudyData, weights: StudyWeights)
         ...searched,
         ...(surrogates && { surrogates }),
         ...(embedding && { embedding }),
-        ...(attack.publicWeights && { publicWeights: pretraining }),
+        ...(attack.publicWeights && known && { publicWeights: known }),
         name,
         attack,
         config,
@@ -247,16 +250,36 @@ function priorPlanner(study: Study, data: StudyData): (kind: string) => PlannedP
   return planned;
 }
 
-/** A pool must hold as many latents as are chosen from it; better said before anything is trained. */
+/** What is chosen from must hold as many as are chosen; better said before anything is trained. */
 function checkPools({ reconstructions: { perIdentity, pool }, attacks }: Study): void {
-  const pools = [
-    { where: "reconstructions", pool },
-    ...attacks.map((a, i) => ({ where: `attacks[${i}]`, pool: "pool" in a ? a.pool : 0 })),
-  ];
-  for (const { where, pool: size } of pools) {
-    if (size > 0 && size < perIdentity) {
-      throw new UserError(`${where}.pool: ${size} latents are too few to choose ${perIdentity} for each identity`);
-    }
+  if (pool < perIdentity)
+    throw new UserError(`reconstructions.pool: ${pool} latents are too few to choose ${perIdentity} for each identity`);
+  for (const [i, choice] of attacks.entries()) {
+    const { member, config } = chosenAttack(choice as Choice);
+    const [short] = tooSmall(config, member.least?.(config, perIdentity) ?? {});
+    if (short === undefined) continue;
+    const { path, value, least } = short;
+    throw new UserError(
+      `${[`attacks[${i}]`, ...path].join(".")}: ${value} are too few to choose ${least} of for each identity; at least ${least} are wanted`,
+    );
+  }
+}
+
+/** The weights that attackers may have: those that targets start from, but never those of a target that somebody brings. */
+function publicStart(study: Study, weights: StudyWeights, pretraining: PlannedStep): PlannedStep | undefined {
+  const brought = study.target !== undefined || (study.model.kind === "onnx" && study.model.weights === "target");
+  return brought && weights.start === undefined ? undefined : pretraining;
+}
+
+/** @throws UserError for an attack that reads public weights where none are known. */
+function refuseWithoutStart({ attacks }: Study): void {
+  for (const [i, choice] of attacks.entries()) {
+    const { kind } = choice;
+    if (!readsPublicWeights(chosenAttack(choice as Choice).member)) continue;
+    throw new UserError(
+      `attacks[${i}]: ${kind} reads the public weights that the target started from, and of a target that is brought they are not known; ` +
+        "name them as pretraining.weights, and the target's own as target.weights, or leave this attack out",
+    );
   }
 }
 

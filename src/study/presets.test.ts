@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Attack } from "../attacks/attack.ts";
 import { attacks } from "../attacks/index.ts";
+import { tooSmall } from "../attacks/least.ts";
 import { priors } from "../priors/index.ts";
 import type { PriorFamily } from "../priors/prior.ts";
 import { StudySchema } from "./study-schema.ts";
@@ -13,13 +14,22 @@ const study = (rest: string) =>
     "study.yaml",
   );
 
-describe.each(attacks as readonly Attack[])("$kind", ({ kind, config, quick }) => {
+describe.each(attacks as readonly Attack[])("$kind", ({ kind, config, quick, least }) => {
   test("has a preset of keys that it takes, and that is the same as these keys by hand", () => {
-    const [entry] = study(`attacks: [{ kind: ${kind}, preset: quick }]`).attacks;
+    const one = "reconstructions: { perIdentity: 1 }\nattacks:";
+    const [entry] = study(`${one} [{ kind: ${kind}, preset: quick }]`).attacks;
     expect(entry).toEqual({ kind, ...config.parse(quick) });
     expect(entry).not.toEqual({ kind, ...config.parse({}) });
-    const byHand = study(`attacks: [${JSON.stringify({ kind, ...quick })}]`).attacks[0];
+    const byHand = study(`${one} [${JSON.stringify({ kind, ...quick })}]`).attacks[0];
     expect(byHand).toEqual(entry);
+  });
+
+  test.each([1, 5, 50, 3000])("its preset has room for %i reconstructions of each identity", (perIdentity) => {
+    const [entry] = study(
+      `reconstructions: { perIdentity: ${perIdentity}, pool: 9999 }\nattacks: [{ kind: ${kind}, preset: quick }]`,
+    ).attacks;
+    const { kind: _, ...resolved } = entry!;
+    expect(tooSmall(resolved, least?.(resolved, perIdentity) ?? {})).toEqual([]);
   });
 
   const STARTED: readonly string[] = ["kedmi", "plg", "tacgan"];
@@ -46,6 +56,18 @@ test("a key that is written wins over the preset, within groups too", () => {
       ...(attacks as readonly Attack[]).find(({ kind }) => kind === "lokt")!.quick,
     });
   expect(lokt!.ensemble).toEqual({ ...(ensemble as object), perClass: 9 });
+});
+
+test("a preset makes room for what is asked for, by default too, and leaves alone what is large enough or written", () => {
+  const first = (rest: string) => study(rest).attacks[0] as Readonly<Record<string, unknown>>;
+  expect(first("attacks: [{ kind: plg-mi, preset: quick }]")).toMatchObject({ candidates: 5, pool: 100 });
+  expect(first("reconstructions: { perIdentity: 2 }\nattacks: [{ kind: plg-mi, preset: quick }]")).toMatchObject({
+    candidates: 4,
+  });
+  expect(first("attacks: [{ kind: plg-mi, preset: quick, candidates: 3 }]")).toMatchObject({ candidates: 3 });
+  expect(first("attacks: [{ kind: plg-mi, preset: quick, candidates: 300 }]")).toMatchObject({ pool: 300 });
+  const { base } = first("attacks: [{ kind: ppdg-mi, preset: quick, pseudoPrivate: 7, base: { iterations: 9 } }]");
+  expect(base).toMatchObject({ kind: "gmi", candidates: 7, pool: 100, iterations: 9 });
 });
 
 test("the study's own settings of a prior stay, and so does a prior in which another attack searches without the preset", () => {

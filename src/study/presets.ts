@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Leasts, tooSmall } from "../attacks/least.ts";
 import { type Chosen, type UnionMember, unionOf } from "../models/union.ts";
 import { property } from "./schema-walk.ts";
 
@@ -7,9 +8,10 @@ export interface PresetMember extends UnionMember {
   readonly quick: object;
 }
 
-/** An attack: a member with the kind of prior that it searches in. */
+/** An attack: a member with the kind of prior that it searches in, and what its numbers must be at least. */
 export interface PresetAttack extends PresetMember {
   readonly prior: string | null;
+  least?(config: never, perIdentity: number): Leasts;
 }
 
 /** A kind of prior: a member that may start from another one. */
@@ -49,6 +51,35 @@ function over(base: object, written: object): object {
   }
   return merged;
 }
+
+/**
+ * A study in which attacks with the preset `quick` look for as many candidates as reconstructions are asked for, and among as many latents,
+ * where those of the preset are fewer. What is written stays, and is somebody's mistake where it is too small.
+ * @param usual reconstructions of each identity where the study does not say
+ */
+export function withPresetRoom(attacks: readonly PresetAttack[], usual: number, study: unknown): unknown {
+  const entries = property(study, "attacks");
+  const perIdentity = property(property(study, "reconstructions"), "perIdentity") ?? usual;
+  if (!Array.isArray(entries) || typeof perIdentity !== "number") return study;
+  return { ...(study as object), attacks: entries.map((entry: unknown) => roomy(attacks, entry, perIdentity)) };
+}
+
+function roomy(attacks: readonly PresetAttack[], entry: unknown, perIdentity: number): unknown {
+  const attack = attacks.find(({ kind }) => kind === property(entry, "kind"));
+  if (attack?.least === undefined || property(entry, "preset") !== "quick") return entry;
+  const { kind: _, name: __, preset: ___, ...written } = entry as Readonly<Record<string, unknown>>;
+  // Of keys that are wrong the schema will tell.
+  const resolved = attack.config.safeParse(over(attack.quick, written));
+  if (!resolved.success) return entry;
+  return tooSmall(resolved.data, attack.least(resolved.data as never, perIdentity)).reduce(
+    (keys, { path, least }) => over(nested(path, least), keys),
+    entry as object,
+  );
+}
+
+const nested = ([key, ...rest]: readonly string[], value: number): object => ({
+  [key!]: rest.length === 0 ? value : nested(rest, value),
+});
 
 const isGroup = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -3,10 +3,12 @@ import { createReadStream } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { stringify } from "yaml";
 import type { StudyData } from "../data/dataset.ts";
+import { removeLeftBehind } from "../data/left-behind.ts";
 import { UserError } from "../engine/errors.ts";
 import { readWeightFile, type WeightFile } from "../engine/weight-file.ts";
 import { type Choice, chosenData } from "./choose.ts";
 import type { EventSink } from "./events.ts";
+import { Interrupted } from "./interrupted.ts";
 import { pinModelFiles } from "./model-files.ts";
 import { type Study, StudySchema } from "./study-schema.ts";
 import { readYamlConfig } from "./yaml-config.ts";
@@ -85,8 +87,17 @@ export async function loadWeights({ study, folder }: ReadStudy): Promise<StudyWe
   return { ...(start && { start }), ...(target && { target }), ...(evaluation && { evaluation }) };
 }
 
-/** Loads the study's data. Image sets that are drawn or decoded once are kept under `cacheDir`. */
-export async function loadData({ study, folder }: ReadStudy, cacheDir: string, events: EventSink): Promise<StudyData> {
+/**
+ * Loads the study's data. Image sets that are drawn or decoded once are kept under `cacheDir`; what killed processes left half-written
+ * there is removed.
+ * @throws UserError for data that cannot be read; Interrupted when the signal is aborted.
+ */
+export async function loadData(
+  { study, folder }: ReadStudy,
+  cacheDir: string,
+  events: EventSink,
+  signal?: AbortSignal,
+): Promise<StudyData> {
   const { member, config } = chosenData(study.data as Choice);
   // A path in a study file starts at that file, wherever the command is run.
   const resolved = (keys: object): Record<string, unknown> =>
@@ -96,10 +107,16 @@ export async function loadData({ study, folder }: ReadStudy, cacheDir: string, e
         return [key, key === "lists" && typeof value === "object" && value !== null ? resolved(value) : value];
       }),
     );
-  return member.load(resolved(config), {
-    cacheDir,
-    seed: study.dataSeed,
-    progress: (done, total, what) =>
-      events({ type: "step-progress", step: `data: ${what}`, id: `data-${what}`, done, total, unit: "images" }),
-  });
+  await removeLeftBehind(cacheDir);
+  try {
+    return await member.load(resolved(config), {
+      cacheDir,
+      seed: study.dataSeed,
+      ...(signal && { signal }),
+      progress: (done, total, what) =>
+        events({ type: "step-progress", step: `data: ${what}`, id: `data-${what}`, done, total, unit: "images" }),
+    });
+  } catch (error) {
+    throw signal?.aborted ? new Interrupted() : error;
+  }
 }

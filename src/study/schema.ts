@@ -6,7 +6,7 @@ import { canonicalJson, type JsonValue } from "./canonical.ts";
 import { withoutName } from "./entry-labels.ts";
 import { checkNames, EntryName } from "./entry-names.ts";
 import { GateSettings } from "./gate.ts";
-import { type PresetAttack, type PresetPrior, presettable, withPresetPriors } from "./presets.ts";
+import { type PresetAttack, type PresetPrior, presettable, withPresetPriors, withPresetRoom } from "./presets.ts";
 
 /** The lists that a study's keys choose from, and the training keys that several groups share. */
 export interface StudyLists<
@@ -31,6 +31,9 @@ export interface StudyLists<
   /** The same for start weights, which may come from a file instead. */
   readonly pretraining: Pretraining;
 }
+
+/** Reconstructions of each identity where a study does not say. */
+const PER_IDENTITY = 5;
 
 /** The one home of a study file's keys. Everything that has a default gets it here or in the chosen member's `config`. */
 export function studySchema<
@@ -121,7 +124,7 @@ export function studySchema<
       ),
     reconstructions: z
       .strictObject({
-        perIdentity: z.int().min(1).default(5).describe("reconstructions of each attacked identity"),
+        perIdentity: z.int().min(1).default(PER_IDENTITY).describe("reconstructions of each attacked identity"),
         identities: z.int().min(1).optional().describe("attack the first so many identities; all where it is left out"),
         pool: z.int().min(1).default(1000).describe("random latents of the floor of initial selection"),
       })
@@ -146,7 +149,9 @@ export function studySchema<
       "bounds on the result, judged when the run ends: exit code 3 where one breaks (names of metrics: docs/ci.md)",
     ),
   });
-  return z.preprocess((value) => withPresetPriors(lists.attacks, lists.priors, value), study);
+  const unfolded = (value: unknown) =>
+    withPresetRoom(lists.attacks, PER_IDENTITY, withPresetPriors(lists.attacks, lists.priors, value));
+  return z.preprocess(unfolded, study);
 }
 
 /** A member whose entries may name further ones under `with`. The member's own type is kept: readers that ask for `with` say so. */

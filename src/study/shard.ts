@@ -48,7 +48,11 @@ export async function runShard(options: {
   setThreads(threads);
   const read = await readStudy(options.studyFile);
   const { study } = read;
-  const plan = expandStudy(study, await loadData(read, join(runsDir, "cache"), events), await loadWeights(read));
+  const plan = expandStudy(
+    study,
+    await loadData(read, join(runsDir, "cache"), events, signal),
+    await loadWeights(read),
+  );
   const cells = cellsOf(plan.cells, shard);
   // The probe belongs to no cell: the first shard takes it along.
   const probe = shard.index === 1 && plan.linearProbe ? [plan.linearProbe] : [];

@@ -6,6 +6,11 @@ import { type MetricsLog, openMetricsLog } from "./metrics-log.ts";
 /** Folder of checkpoints in an unfinished step's folder. */
 export const CHECKPOINTS = "checkpoint";
 const METRICS = "metrics.jsonl";
+/**
+ * What a step goes on from, by names in its unfinished folder. Whatever else lies there is made again: outputs, pictures, and features that
+ * stand for images and may be as large as these.
+ */
+export const RESUMED_FROM: readonly string[] = [CHECKPOINTS, METRICS];
 
 /** An unfinished step's folder, opened to be worked in. */
 export interface UnfinishedStep {

@@ -1,11 +1,9 @@
-import { setImmediate } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { beforeAll, expect, test } from "vitest";
 import type { TrainSpec } from "../../bench/case.ts";
 import { prepare } from "../../bench/prepare.ts";
 import { buildStep } from "../../bench/steps/index.ts";
 import { compile, type Program, setThreads } from "../../src/engine/runtime.ts";
+import { collect } from "../support/collect.ts";
 
 // What the runtime holds lies outside of the garbage collector's reach: a tensor that a step does not give back is lost until the
 // process ends. Each step here updates some 4 MB of weights and slots, so that one lost copy of them in each of 200 steps would take
@@ -27,17 +25,6 @@ const spec: TrainSpec = {
 };
 
 beforeAll(() => setThreads(1));
-
-setFlagsFromString("--expose-gc");
-const gc = runInNewContext("gc") as () => void;
-
-/** Buffers whose owners are gone are given back by finalizers, which run after the collection. */
-async function collect(): Promise<void> {
-  for (let i = 0; i < 3; i++) {
-    gc();
-    await setImmediate();
-  }
-}
 
 /** Bytes by which resident memory, and arrays outside of the heap, have grown over `steps` steps after a warm-up. */
 async function growth(step: () => Promise<unknown>, steps: number): Promise<{ resident: number; arrays: number }> {

@@ -18,6 +18,8 @@ export interface TableForm {
   readonly names?: readonly string[];
   /** Name of the column of images. */
   readonly image?: string;
+  /** Further columns of encoded images. */
+  readonly others?: Readonly<Record<string, readonly Uint8Array[]>>;
   /** Name of the column of labels. */
   readonly label?: string;
   readonly codec?: CompressionCodec;
@@ -27,19 +29,22 @@ export interface TableForm {
 
 /** A Parquet table as `datasets` writes it: a struct of bytes and path, labels, and a note of what the columns are. */
 export function imageTable(rows: readonly TableRow[], form: TableForm = {}): Uint8Array<ArrayBuffer> {
-  const { names, image = "image", label = "label", codec = "SNAPPY" } = form;
+  const { names, image = "image", others = {}, label = "label", codec = "SNAPPY" } = form;
+  const images = { [image]: rows.map(({ bytes }) => bytes), ...others };
   const text = rows.some((row) => typeof row.label === "string");
   const schema: SchemaElement[] = [
-    { name: "root", num_children: 2 },
-    { name: image, num_children: 2, repetition_type: "OPTIONAL" },
-    { name: "bytes", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" },
-    { name: "path", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
+    { name: "root", num_children: Object.keys(images).length + 1 },
+    ...Object.keys(images).flatMap((name): SchemaElement[] => [
+      { name, num_children: 2, repetition_type: "OPTIONAL" },
+      { name: "bytes", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" },
+      { name: "path", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
+    ]),
     text
       ? { name: label, type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" }
       : { name: label, type: "INT64", repetition_type: "OPTIONAL" },
   ];
   const features = {
-    [image]: { _type: "Image" },
+    ...Object.fromEntries(Object.keys(images).map((name) => [name, { _type: "Image" }])),
     [label]: names ? { names, _type: "ClassLabel" } : { dtype: "int64", _type: "Value" },
   };
   const labelOf = (value: TableRow["label"]) => (typeof value === "number" ? BigInt(value) : value);
@@ -50,7 +55,10 @@ export function imageTable(rows: readonly TableRow[], form: TableForm = {}): Uin
       compressors: COMPRESSORS,
       rowGroupSize: form.rows ?? 4,
       columnData: [
-        { name: image, data: rows.map(({ bytes }, i) => ({ bytes, path: `${i}.png` })) },
+        ...Object.entries(images).map(([name, all]) => ({
+          name,
+          data: all.map((bytes, i) => ({ bytes, path: `${i}.png` })),
+        })),
         { name: label, data: rows.map((row) => labelOf(row.label)) },
       ],
       kvMetadata: [{ key: "huggingface", value: JSON.stringify({ info: { features } }) }],

@@ -2,11 +2,10 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { accessOption, attacksOption, budgetOption } from "../attacker-options.ts";
 import { broughtModelCommand, broughtOptions } from "../brought-model.ts";
-import { EXIT } from "../errors.ts";
 import type { Cli, Program } from "../globals.ts";
 import { printJson } from "../json.ts";
 import { resultTable } from "../result-table.ts";
-import { tellGate, watched } from "../tell-study.ts";
+import { tellEnd, watched } from "../tell-study.ts";
 
 /** `tldmi audit --model M --private DIR --public DIR`: attacks a classifier as it is, and says in words what it gives away. */
 export function addAudit(program: Program, cli: Cli): void {
@@ -45,7 +44,6 @@ export function addAudit(program: Program, cli: Cli): void {
         const words = [...verdict.sentences, "", ...verdict.grounds.map((line) => `- ${line}`)].join("\n");
         io.stdout.write(`${resultTable(result)}\n${words}\n\nreport: ${report}\n`);
       }
-      if (!tellGate({ options, cli }, result)) cli.leaveWith(EXIT.gate);
-      if (result.failed.length > 0) cli.leaveWith(EXIT.partial);
+      cli.leaveWith(tellEnd({ options, cli }, result));
     });
 }

@@ -1,13 +1,13 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { UserError } from "../../engine/errors.ts";
 import { percent, percentWithInterval } from "../../report/numbers.ts";
 import { accessOption, attacksOption, budgetOption } from "../attacker-options.ts";
 import { broughtModelCommand, broughtOptions } from "../brought-model.ts";
-import { EXIT } from "../errors.ts";
 import type { Cli, Program } from "../globals.ts";
 import { printJson } from "../json.ts";
 import { resultTable } from "../result-table.ts";
-import { watched } from "../tell-study.ts";
+import { tellEnd, watched } from "../tell-study.ts";
 
 /** `tldmi defend --model M --private DIR --public DIR`: a defended classifier as ONNX, with a card that says what is known of it. */
 export function addDefend(program: Program, cli: Cli): void {
@@ -32,6 +32,9 @@ export function addDefend(program: Program, cli: Cli): void {
       const { json, runs: runsDir, threads = availableParallelism() } = options;
       const { access, attacks, budget, includePrivate, freeze } = given;
       const { io, modules } = cli;
+      if (given.settings?.gate !== undefined && !given.audit) {
+        throw new UserError("--settings: a gate judges what attacks find: add --audit, or leave gate out");
+      }
       const { runDefend, plainName } = await modules.audit();
       const out = given.out ?? join(runsDir, `defend-${plainName(given.model)}`);
       const attacker = { access, ...(attacks && { attacks }), ...(budget !== undefined && { budget }) };
@@ -62,6 +65,6 @@ export function addDefend(program: Program, cli: Cli): void {
             (report === undefined ? "" : `report: ${report}\n`),
         );
       }
-      if (audit !== undefined && audit.result.failed.length > 0) cli.leaveWith(EXIT.partial);
+      if (audit !== undefined) cli.leaveWith(tellEnd({ options, cli }, audit.result));
     });
 }

@@ -33,13 +33,16 @@ export function addFisher(program: Program, cli: Cli): void {
     .option("--study <file>", "the study's file, where its data lie in folders relative to it")
     .action(async (run, given, command) => {
       const options = command.optsWithGlobals();
-      const { json, threads = availableParallelism() } = options;
+      const { json, threads = availableParallelism(), runs } = options;
+      // Where nothing is said, the cell's own record tells where its steps lie.
+      const isSaid = command.getOptionValueSourceWithGlobals("runs") !== "default";
       const { referenceCode, labels, identities, points, study } = given;
       const { io, modules } = cli;
       const { fisherOfRun } = await modules.fisher();
       const { record, file } = await watched({ options, cli }, (events, signal) =>
         fisherOfRun({
           run,
+          ...(isSaid && { runsDir: runs }),
           form: referenceCode ? "batch-mean" : "per-example",
           labels,
           identities,

@@ -17,7 +17,12 @@ export function addServe(program: Program, cli: Cli): void {
       `address to listen on; any but this machine's own asks for a token, printed here or taken from ${TOKEN}`,
       "127.0.0.1",
     )
-    .option("--name <host>", "further host name (with its port) that it is called by, as behind a proxy", collect, [])
+    .option(
+      "--name <host>",
+      "further host name (with its port) that it is called by, as behind a proxy; asks for a token",
+      collect,
+      [],
+    )
     .action(async ({ port, host, name: names }, command) => {
       const { json, runs: runsDir } = command.optsWithGlobals();
       const { io, modules } = cli;

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { z } from "zod";
 import { newestHead } from "../../study/checkpoint.ts";
 import { FileRecord, hashFolder } from "../../study/manifest.ts";
-import { CHECKPOINTS } from "../../study/unfinished-step.ts";
+import { CHECKPOINTS, RESUMED_FROM } from "../../study/unfinished-step.ts";
 import type { Bucket } from "./bucket.ts";
 import { type Parcel, recordKey } from "./parcel.ts";
 
-/** The record of an unfinished step's folder as it was at a checkpoint. */
+/** The record of what an unfinished step goes on from, as it was at a checkpoint. */
 const ProgressRecord = z.object({
   schemaVersion: z.literal(1),
   /** Wall time that the step had taken by then, over all its sessions. */
@@ -20,11 +20,18 @@ export function progressKey(folder: string): string {
   return `progress/${folder}`;
 }
 
-/** An unfinished step's folder as it is, to be put; undefined where it has no checkpoint. Nobody may be writing to it meanwhile. */
+/**
+ * What an unfinished step goes on from, to be put; undefined where it has no checkpoint. Nobody may be writing to that meanwhile. The rest of
+ * its folder stays on this machine.
+ */
 export async function progressParcel(dir: string): Promise<Parcel | undefined> {
   const seconds = await secondsIn(dir);
   if (seconds === undefined) return undefined;
-  const files = (await hashFolder(dir)).filter(({ path }) => !path.endsWith(".tmp"));
+  const others = (await readdir(dir)).filter((name) => !RESUMED_FROM.includes(name));
+  const files = (await hashFolder(dir, others)).filter(
+    // What came since, and what a checkpoint is written as.
+    ({ path }) => RESUMED_FROM.includes(path.split("/")[0]!) && !path.endsWith(".tmp"),
+  );
   const record: z.input<typeof ProgressRecord> = { schemaVersion: 1, seconds, files };
   return { dir, files, record: Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`) };
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -6,7 +6,7 @@ import { BUCKET, KEY_ID, type S3Server, s3Server } from "../../../test/support/s
 import type { StudyEvent } from "../../study/events.ts";
 import { Interrupted } from "../../study/interrupted.ts";
 import { stepFolder } from "../../study/step-record.ts";
-import type { StepStore } from "../../study/step-store.ts";
+import type { StepContext, StepStore } from "../../study/step-store.ts";
 import { s3Address } from "./address.ts";
 import { openS3Store } from "./index.ts";
 
@@ -191,6 +191,23 @@ test("a step that one machine began goes on from its checkpoint on another, and 
     [0, 1, 2, 3].map((epoch) => `{"epoch":${epoch}}`),
   );
   expect([...server.objects.keys()].filter((key) => key.includes("/progress/"))).toEqual([]);
+});
+
+test("of a step under way nothing but what it goes on from leaves the machine: no features of private images", async () => {
+  const first = machine("first", { every: 0 });
+  const body = async (context: StepContext) => {
+    mkdirSync(join(context.dir, "preview"));
+    for (const name of ["target.features.f32", "weights", "preview/latest.png"])
+      writeFileSync(join(context.dir, name), "of private images");
+    await context.log({ epoch: 0 });
+    await context.saveCheckpoint("target", new Uint8Array([1]));
+    throw new Error("stopped here");
+  };
+  await expect(first.steps.run(spec, "target", body)).rejects.toThrow("stopped here");
+  const kept = [...server.objects.keys()].filter((key) => key.includes("/progress/") && !key.endsWith(".json"));
+  expect(kept.map((key) => key.split("/").slice(4).join("/")).sort()).toEqual(["checkpoint/target", "metrics.jsonl"]);
+  const sent = [...server.objects.values()].map((bytes) => bytes.toString());
+  expect(sent.filter((text) => text.includes("private") || text.includes("features"))).toEqual([]);
 });
 
 test("a bucket has one queue, whoever asks first, and grids that end", async () => {

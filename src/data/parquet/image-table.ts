@@ -40,9 +40,11 @@ export async function listImageTable(
   const isFile = (await stat(path)).isFile();
   const root = isFile ? dirname(path) : path;
   const rows: LabelledRow[] = [];
+  const columns = new Set<string>();
   let known: { readonly names: readonly string[] | undefined; readonly table: string } | undefined;
   for (const table of tables) {
-    const { names, labels } = await labelsOf(join(root, table), options, className);
+    const { names, labels, image } = await labelsOf(join(root, table), options, className);
+    columns.add(JSON.stringify(image));
     known ??= { names, table };
     if (known.names?.join("\n") !== names?.join("\n"))
       throw refusal(`${join(root, table)}: its list of classes is not that of ${known.table}`);
@@ -54,7 +56,7 @@ export async function listImageTable(
   const classes = listed ?? distinct.map(String);
   const place = new Map(distinct.map((label, at) => [label, listed === undefined ? at : Number(label)]));
   const files = rows.map(({ path, row, label }): ListedImage => ({ path, row, label: place.get(label)! }));
-  return { root, classes, files, encoded: (wanted) => encodedRows(root, options, wanted) };
+  return { root, classes, files, columns: [...columns], encoded: (wanted) => encodedRows(root, options, wanted) };
 }
 
 type Label = string | number;
@@ -65,15 +67,19 @@ interface LabelledRow {
   readonly label: Label;
 }
 
-/** The label of each row of a table, and the names of classes that it lists. */
+/** The label of each row of a table, the names of classes that it lists, and the path of its column of images. */
 async function labelsOf(
   file: string,
   options: TableOptions,
   className: string | undefined,
-): Promise<{ readonly names: readonly string[] | undefined; readonly labels: readonly Label[] }> {
+): Promise<{
+  readonly names: readonly string[] | undefined;
+  readonly labels: readonly Label[];
+  readonly image: readonly string[];
+}> {
   const table = await openTableFile(file);
   try {
-    const { label: column, names } = imageColumns(table, options, file);
+    const { label: column, names, image } = imageColumns(table, options, file);
     if (column === undefined && className === undefined)
       throw refusal(`${file}: has no column of classes; name one as label`);
     const labels: Label[] = [];
@@ -82,7 +88,7 @@ async function labelsOf(
       for (let i = 0; i < rows; i++)
         labels.push(values === undefined ? className! : labelOf(values[i], names?.length, file, labels.length));
     }
-    return { names, labels };
+    return { names, labels, image };
   } finally {
     await table.close();
   }

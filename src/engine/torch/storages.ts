@@ -132,7 +132,7 @@ function isStorage(x: unknown): x is TorchStorage {
   return typeof x === "object" && x !== null && "type" in x && "key" in x && "offset" in x;
 }
 
-/** Dictionaries under which checkpoints keep the weights, the first that holds tensors being taken. */
+/** Keys under which checkpoints keep the weights: the first that leads to tensors counts. */
 const NESTED = [
   "state_dict",
   "model_state_dict",
@@ -152,7 +152,7 @@ const DEEPEST = 4;
 
 /**
  * The named tensors of what a PyTorch file holds: a state dict, or a dictionary that holds one under a usual key (`state_dict`,
- * `model`, …).
+ * `model`, …). Tensors beside such a key, an accuracy or a loss, are no weights.
  * @param fail told in words why there is none
  */
 export function stateDictOf(
@@ -160,26 +160,53 @@ export function stateDictOf(
   bytesOf: StorageBytes,
   fail: (what: string) => never,
 ): ReadonlyMap<string, StoredTensor> {
-  let found = root;
-  for (let depth = 0; depth < DEEPEST; depth++) {
-    if (!(found instanceof Map))
-      return fail(`it holds ${inWords(found)}, not a state dict: a dictionary of names and tensors`);
-    const tensors = [...(found as Map<unknown, unknown>)].filter(([, value]) => value instanceof TorchTensor);
-    if (tensors.length > 0)
-      return new Map(tensors.map(([name, value]) => [String(name), stored(value as TorchTensor, bytesOf)]));
-    const dictionary: Map<unknown, unknown> = found;
-    const key = NESTED.find((name) => dictionary.get(name) instanceof Map);
-    if (key === undefined) {
-      const keys = [...dictionary.keys()].slice(0, 8).map(String).join(", ");
-      return fail(
-        dictionary.size === 0
-          ? "its dictionary is empty"
-          : `its dictionary has no tensors and no state dict under ${NESTED.slice(0, 5).join(", ")}, …; its keys are ${keys}`,
-      );
-    }
-    found = dictionary.get(key);
+  if (!(root instanceof Map))
+    return fail(`it holds ${inWords(root)}, not a state dict: a dictionary of names and tensors`);
+  const found = tensorsIn(root, DEEPEST, new Set());
+  if (found.length === 0) return fail(whyNone(root));
+  return new Map(found.map(([name, tensor]) => [name, stored(tensor, bytesOf)]));
+}
+
+type Dictionary = ReadonlyMap<unknown, unknown>;
+
+/** The dictionary under a usual key. */
+function nested(dictionary: Dictionary, key: string): Dictionary | undefined {
+  const value = dictionary.get(key);
+  return value instanceof Map ? value : undefined;
+}
+
+/**
+ * The tensors of the first dictionary that has some, those under usual keys before the one that holds them; none where there are none.
+ * @param levels how many dictionaries, one in the other, are looked into
+ * @param seen dictionaries that were looked into before: one may lie under many keys, or in itself
+ */
+function tensorsIn(dictionary: Dictionary, levels: number, seen: Set<Dictionary>): [string, TorchTensor][] {
+  if (levels === 0 || seen.has(dictionary)) return [];
+  seen.add(dictionary);
+  for (const key of NESTED) {
+    const inner = nested(dictionary, key);
+    const found = inner === undefined ? [] : tensorsIn(inner, levels - 1, seen);
+    if (found.length > 0) return found;
   }
-  return fail("its state dict lies in too many dictionaries");
+  return [...dictionary].flatMap(([name, value]): [string, TorchTensor][] =>
+    value instanceof TorchTensor ? [[String(name), value]] : [],
+  );
+}
+
+/** Why a dictionary has no tensors, told of the one that its usual keys lead to. */
+function whyNone(root: Dictionary): string {
+  let last = root;
+  for (let level = 0; level < DEEPEST; level++) {
+    const key = NESTED.find((name) => nested(last, name) !== undefined);
+    if (key === undefined) {
+      const keys = [...last.keys()].slice(0, 8).map(String).join(", ");
+      return last.size === 0
+        ? "its dictionary is empty"
+        : `its dictionary has no tensors and no state dict under ${NESTED.slice(0, 5).join(", ")}, …; its keys are ${keys}`;
+    }
+    last = nested(last, key)!;
+  }
+  return "its state dict lies in too many dictionaries";
 }
 
 function inWords(value: unknown): string {

@@ -3,6 +3,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../errors.ts";
 import { openWeights, readWeightFile } from "../weight-file.ts";
+import { stateDictOf, torchNames } from "./storages.ts";
+import { PickledName } from "./unpickle.ts";
 
 const file = (name: string) => fileURLToPath(new URL(`../../../test/golden/torch/${name}`, import.meta.url));
 const read = async (name: string) => {
@@ -70,6 +72,43 @@ describe("what torch.save writes", () => {
   ])("%s is refused: %s", async (name, message) => {
     await expect(read(name)).rejects.toThrow(UserError);
     await expect(read(name)).rejects.toThrow(`${file(name)}: not a readable PyTorch file: ${message}`);
+  });
+});
+
+describe("where a dictionary keeps its weights", () => {
+  const refuse = (what: string): never => {
+    throw new UserError(what);
+  };
+  const names = torchNames(refuse);
+  const tensor = () => {
+    const storage = names.persistent(["storage", new PickledName("torch.FloatStorage"), "0", "cpu", 1]);
+    return names.calls.get("torch._utils._rebuild_tensor_v2")!([storage, 0, [1], [1]]);
+  };
+  const keysOf = (root: Map<string, unknown>) => [
+    ...stateDictOf(root, () => ({ bytes: new Uint8Array(4), littleEndian: true }), refuse).keys(),
+  ];
+  const dict = (entries: Record<string, unknown>) => new Map(Object.entries(entries));
+
+  test("tensors beside a state dict are no weights", () => {
+    const state = dict({ "fc.weight": tensor(), "fc.bias": tensor() });
+    expect(keysOf(dict({ epoch: 3, best_acc1: tensor(), state_dict: state }))).toEqual(["fc.weight", "fc.bias"]);
+    expect(keysOf(dict({ loss: tensor(), model: dict({ step: tensor(), module: state }) }))).toEqual([
+      "fc.weight",
+      "fc.bias",
+    ]);
+  });
+
+  test("a usual key without tensors is passed over, for another one or for the dictionary itself", () => {
+    const state = dict({ "fc.weight": tensor() });
+    expect(keysOf(dict({ state_dict: dict({}), model: state }))).toEqual(["fc.weight"]);
+    expect(keysOf(dict({ w: tensor(), params: dict({ lr: 0.1 }), encoder: "resnet" }))).toEqual(["w"]);
+  });
+
+  test("one that has none is told of by what its usual keys lead to", () => {
+    expect(() => keysOf(dict({}))).toThrow("its dictionary is empty");
+    expect(() => keysOf(dict({ model: dict({ state: dict({}), lr: 0.1 }) }))).toThrow(
+      "no tensors and no state dict under state_dict, model_state_dict, model_state, model, net, …; its keys are state, lr",
+    );
   });
 });
 

@@ -4,7 +4,7 @@ import type { DefendFacts } from "../../study/audit/defend.ts";
 import { versions } from "../../study/provenance.ts";
 import { count, percent, percentWithInterval } from "../numbers.ts";
 import { sentencesOf, summarize } from "../summary.ts";
-import { tooDearSentence } from "./verdict.ts";
+import { leftOutSentences, tooDearSentence } from "./verdict.ts";
 
 /** Name of a defended model's card, beside the model. */
 const CARD_FILE = "MODEL_CARD.md";
@@ -77,5 +77,5 @@ function leak({ audit }: DefendFacts): readonly string[] {
   const { paragraphs, limits } = summarize(audit.result, "in the report");
   const told = paragraphs.map((paragraph) => [`${paragraph.title}:`, ...sentencesOf(paragraph)].join(" "));
   const left = tooDearSentence(audit.tooDear, null);
-  return [...told, ...limits, ...(left === undefined ? [] : [left]), never];
+  return [...told, ...limits, ...(left === undefined ? [] : [left]), ...leftOutSentences(audit.leftOut), never];
 }

@@ -1,5 +1,5 @@
 import type { AuditFacts } from "../../study/audit/audit.ts";
-import type { TooDear } from "../../study/audit/budget.ts";
+import type { LeftOut, TooDear } from "../../study/audit/budget.ts";
 import { beatsFloors } from "../../study/floors.ts";
 import type { CellResult, StudyResult } from "../../study/result.ts";
 import { count, duration, percentWithInterval } from "../numbers.ts";
@@ -78,12 +78,18 @@ function grounds({ target, evaluationModel, classes, side, modelSide, access }: 
   ];
 }
 
-function limits({ tooDear, budget }: AuditFacts): string[] {
+function limits({ tooDear, budget, leftOut }: AuditFacts): string[] {
   const left = tooDearSentence(tooDear, budget);
   return [
     ...(left === undefined ? [] : [left]),
+    ...leftOutSentences(leftOut),
     "A measured attack bounds the leak from below. One judge alone overstates an attack; one seed says nothing of others.",
   ];
+}
+
+/** Attacks that were not run whatever the budget. */
+export function leftOutSentences(leftOut: readonly LeftOut[]): string[] {
+  return leftOut.map(({ attack, reason }) => `Left out: ${attack} ${reason}.`);
 }
 
 /** Attacks that a budget had no room for; undefined where all were run. */

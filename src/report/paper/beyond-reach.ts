@@ -6,7 +6,8 @@ export const beyondReach: readonly BeyondReach[] = [
     title: "The figures themselves on CelebA, FaceScrub, VGGFace2, Stanford Dogs and Stanford Cars",
     said: "Tables and figures of natural and attack accuracy on these sets, with start weights from ImageNet-1K and MS-Celeb-1M.",
     why:
-      "these sets may not be shipped, and drawn people show the order of defenses, never those numbers. " +
+      "these sets may not be shipped, and drawn people show how defenses compare on these images, never those numbers " +
+      "([rankings.md](rankings.md) says how often published orders came out otherwise). " +
       "[configs/papers](../../configs/papers/README.md) holds the settings for who has the images.",
   },
   {

@@ -21,6 +21,7 @@ export interface Need {
   readonly name: string;
   /** Where it lies; absent where it is not there yet. */
   readonly file?: string;
+  readonly seed: number;
 }
 
 /** One test of a claim: what it is about, and how records decide it. */
@@ -55,10 +56,14 @@ export interface Answer extends Decision {
   readonly question: Question;
 }
 
-/** Decides a question, or says how much of what it needs is there. */
+/** Decides a question, or says how much of what it needs is there. What rests on one seed alone is said to do so. */
 export function answer(question: Question): Answer {
   const { needs } = question;
   const there = needs.filter(({ file }) => file !== undefined).length;
-  if (there === needs.length) return { question, ...question.decide() };
-  return { question, verdict: "not measured yet", why: `${there} of ${needs.length} records`, figures: "" };
+  if (there < needs.length)
+    return { question, verdict: "not measured yet", why: `${there} of ${needs.length} records`, figures: "" };
+  const decision = question.decide();
+  const single = new Set(needs.map(({ seed }) => seed)).size === 1;
+  const figures = [decision.figures, ...(single ? ["one seed"] : [])].filter((text) => text !== "").join("; ");
+  return { question, ...decision, figures };
 }

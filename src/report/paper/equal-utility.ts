@@ -1,9 +1,9 @@
-import { UNDEFENDED } from "../conditions.ts";
 import { points } from "../difference.ts";
+import { curveOf } from "../equal-utility.ts";
 import { percent } from "../numbers.ts";
 import { pairedArea } from "../paired-area.ts";
 import type { Question } from "./claim.ts";
-import { cellsOf, conditionsIn, undefendedIn, whereAttackWorks, whereLess } from "./conditions.ts";
+import { cellsOf, conditionsIn, controlsOf, undefendedIn, whereAttackWorks, whereLess } from "./conditions.ts";
 import type { StudyEvidence } from "./evidence.ts";
 
 /** How `leaksLess` decides, in words. */
@@ -13,15 +13,13 @@ export const LEAKS_LESS =
 
 /** Does one defense leak less than another at equal natural accuracy? Names are kinds: all settings of a kind make its curve. */
 export function leaksLess(study: StudyEvidence, attack: string, first: string, second: string): Question {
-  const of = (defense: string) => cellsOf(study, attack, [defense]);
   return {
     studies: [study.file],
     about: `${study.model}, ${attack}: ${first} against ${second}`,
-    needs: cellsOf(study, attack, [UNDEFENDED, first, second]),
-    decide() {
-      const undefended = undefendedIn(study, attack);
-      return whereAttackWorks(undefended, () => {
-        const curve = (defense: string) => [undefended, ...conditionsIn(of(defense))];
+    needs: [...controlsOf(study, attack), ...cellsOf(study, attack, [first, second])],
+    decide: () =>
+      whereAttackWorks(undefendedIn(study, attack), (undefended) => {
+        const curve = (defense: string) => curveOf(undefended, conditionsIn(cellsOf(study, attack, [defense])));
         const area = pairedArea(curve(first), curve(second));
         if (area === undefined)
           return {
@@ -32,7 +30,6 @@ export function leaksLess(study: StudyEvidence, attack: string, first: string, s
         const { difference, from, to } = area;
         const figures = `${points(difference)} points from ${percent(from, 1)} to ${percent(to, 1)} natural accuracy`;
         return { ...whereLess(difference, `${first} leaks less`, `${first} leaks more`), figures };
-      });
-    },
+      }),
   };
 }

@@ -20,7 +20,8 @@ export interface EvidenceCell extends Need {
   readonly attack: string;
   /** What the attack sees of the target. */
   readonly access: string;
-  readonly seed: number;
+  /** Where the target's weights start, if not pre-trained. */
+  readonly start?: "scratch";
   readonly result?: CellResult;
   /** Its Fisher analysis, where one was kept beside the record. */
   readonly fisher?: { readonly record: FisherRecord; readonly file: string };
@@ -56,6 +57,7 @@ export async function readEvidence(options: {
   const dir = join(results, "records", study.name);
   const cells: EvidenceCell[] = [];
   for (const { cell, found } of await openCellRecords(dir).findAll(plan.cells)) {
+    const { start } = cell.target.defended.recipe;
     const fisher = await fisherOf(dir, cell);
     cells.push({
       name: cellName(cell),
@@ -63,6 +65,7 @@ export async function readEvidence(options: {
       label: cell.target.label,
       attack: cell.attackLabel,
       access: attacks.find(({ kind }) => kind === cell.attack)?.access ?? "",
+      ...(start === "scratch" && { start }),
       seed: cell.seed,
       ...(found && { result: found.record.result, file: relative(results, found.file) }),
       ...(fisher && { fisher: { record: fisher.record, file: relative(results, fisher.file) } }),

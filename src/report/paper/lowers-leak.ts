@@ -1,9 +1,10 @@
-import { type Difference, points } from "../difference.ts";
+import { bounded, type Difference, points } from "../difference.ts";
 import { percentWithInterval } from "../numbers.ts";
-import { type PersonRate, pairedDifference } from "../paired-difference.ts";
+import { pairedDifference } from "../paired-difference.ts";
+import type { PersonRate } from "../people-in-common.ts";
 import { UTILITY_LIMIT_POINTS } from "../summary.ts";
 import type { Decision, Question } from "./claim.ts";
-import { againstUndefended, conditionsIn, labelsWith, resultsOf, TL_DMI } from "./conditions.ts";
+import { againstUndefended, conditionsIn, labelsWith, resultsOf, TL_DMI, UNBOUNDED } from "./conditions.ts";
 import type { StudyEvidence } from "./evidence.ts";
 
 /** How `lowersLeak` decides, in words. */
@@ -29,6 +30,7 @@ export function lowersLeak(study: StudyEvidence, attack: string): Question[] {
 }
 
 function leakVerdict(leak: Difference, natural: Difference): Pick<Decision, "verdict" | "why"> {
+  if (!bounded(leak) || !bounded(natural)) return UNBOUNDED;
   const limit = -UTILITY_LIMIT_POINTS / 100;
   if (leak.low > 0) return { verdict: "does not hold here", why: "the attack finds more" };
   if (natural.high < limit)

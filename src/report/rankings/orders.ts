@@ -53,6 +53,8 @@ function worthTaking(settings: readonly Condition[]): readonly Condition[] {
 }
 
 function nearest(less: readonly Condition[], more: readonly Condition[]): Pair | undefined {
-  const pairs = less.flatMap((a) => more.flatMap((b) => pairOf(a, b) ?? []));
+  const pairs = less
+    .flatMap((a) => more.flatMap((b) => pairOf(a, b) ?? []))
+    .filter(({ natural }) => Number.isFinite(natural.value));
   return pairs.toSorted((a, b) => Math.abs(a.natural.value) - Math.abs(b.natural.value))[0];
 }

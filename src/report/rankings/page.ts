@@ -1,19 +1,13 @@
-import { beatsFloors } from "../../study/floors.ts";
-import { type Comparison, UNDEFENDED } from "../conditions.ts";
-import { apart, points } from "../difference.ts";
+import { type Comparison, type Condition, defenseOf, UNDEFENDED } from "../conditions.ts";
+import { points } from "../difference.ts";
+import { FLOOR_MARK_LEGEND, floorMark } from "../floor-mark.ts";
 import { markdownTable } from "../markdown-table.ts";
 import { percent, percentWithInterval } from "../numbers.ts";
+import { seedsInWords } from "../seeds-in-words.ts";
+import { causes, type LossTrial } from "./causes.ts";
 import { LEAST_GAP, type OrderHere, type OrderVerdict, ordersOf } from "./orders.ts";
 import { pairOf } from "./pairs.ts";
 import type { PublishedTable } from "./published.ts";
-import { defenseOf } from "./standings.ts";
-import { strengthened, type UnderBoth, underBoth } from "./trials.ts";
-
-/** Two attacks that differ in their identity loss alone. */
-export interface LossTrial {
-  readonly first: string;
-  readonly second: string;
-}
 
 /** What the page is made of. */
 export interface RankingsPage {
@@ -27,7 +21,7 @@ interface UnderAttack {
   readonly standings: Comparison;
   /** Those that may be held against it. */
   readonly tables: readonly PublishedTable[];
-  readonly orders: readonly (OrderHere & { readonly source: number })[];
+  readonly orders: readonly (OrderHere & { readonly source: number; readonly under: string })[];
 }
 
 const VERDICTS: readonly OrderVerdict[] = ["same order", "other order", "no order shown"];
@@ -45,14 +39,14 @@ export function rankingsPage({ standings, tables, lossTrial }: RankingsPage): st
     "## Summary",
     ...under.map(summaryOf),
     "## What each defense takes from the attack",
-    "_Left of the attack_ is attack accuracy on the defended model over that on the undefended one. That of the papers is of those of their tables " +
-      "below, from the least to the most. A defense is only as good as what it costs: natural accuracy stands beside it. ≈ marks an attack that does " +
-      "not lie above both of its floors with intervals apart.",
+    "_Left of the attack_ is attack accuracy on the defended model over that on the undefended one. _In papers_ is the same ratio, lowest to " +
+      "highest over the tables under Sources; most were measured under PPA at 224×224. Rows with one seed are compared with the undefended model " +
+      `of that seed. A defense is only as good as what it costs: natural accuracy stands beside it. ${FLOOR_MARK_LEGEND}`,
     ...under.map(standingTable),
     "## Published orders, one by one",
     `Every two defenses that a table tells apart by at least ${percent(LEAST_GAP)} attack accuracy, each pair in those two of our settings ` +
-      "whose natural accuracies lie nearest to each other; settings that another of the same defense beats, which leaks less and is not shown to " +
-      "cost natural accuracy, stand aside. _No order shown_: the interval of the difference holds zero.",
+      "whose natural accuracies lie nearest to each other. A setting is left out if another setting of the same defense leaks less at no shown cost " +
+      "in natural accuracy. _No order shown_: the interval of the difference holds zero.",
     ...under.map(orderTable),
     "## Sources",
     sources(tables),
@@ -67,19 +61,29 @@ function underAttack(standings: Comparison, all: readonly PublishedTable[]): Und
     standings,
     tables: all.filter(mayBeHeld),
     orders: all.flatMap((table, i) =>
-      mayBeHeld(table) ? ordersOf(table, standings).map((order) => ({ ...order, source: i + 1 })) : [],
+      mayBeHeld(table)
+        ? ordersOf(table, standings).map((order) => ({ ...order, source: i + 1, under: table.attack }))
+        : [],
     ),
   };
 }
 
-function summaryOf({ standings: { attack }, orders }: UnderAttack): string {
+function summaryOf({ standings: { attack, all }, orders }: UnderAttack): string {
   const counts = VERDICTS.map((verdict) => `${orders.filter((one) => one.verdict === verdict).length} ${verdict}`);
   const reversed = orders.filter(({ verdict }) => verdict === "other order");
   const named = [...new Set(reversed.map(({ less, more }) => `${less.defense} before ${more.defense}`))];
   return (
-    `**${attack}.** Of ${orders.length} published orders of two defenses: ${counts.join(", ")}.` +
+    `**${attack}, ${seedsOver(all)}.** Of ${orders.length} published orders of two defenses: ${counts.join(", ")}.` +
     (named.length === 0 ? "" : ` Published and found the other way round: ${named.join("; ")}.`)
   );
+}
+
+/** `seeds 1, 2, 3`, where some rows have fewer of them with a word on that. */
+function seedsOver(all: readonly Condition[]): string {
+  const cells = all.flatMap((condition) => condition.cells);
+  const seeds = seedsInWords(cells);
+  const fewer = all.some((condition) => seedsInWords(condition.cells) !== seeds);
+  return `${seeds.includes(",") ? "seeds" : "seed"} ${seeds}${fewer ? ", some settings fewer" : ""}`;
 }
 
 function standingTable({ standings: { attack, undefended, all }, tables }: UnderAttack): string {
@@ -87,10 +91,10 @@ function standingTable({ standings: { attack, undefended, all }, tables }: Under
     const pair = undefended && !condition.undefended ? pairOf(condition, undefended) : undefined;
     return [
       condition.label,
-      String(condition.cells.length),
+      seedsInWords(condition.cells),
       percentWithInterval(condition.naturalAccuracy, 1),
       pair ? points(pair.natural) : "–",
-      `${percentWithInterval(condition.attackAccuracy, 1)}${beatsFloors(condition) ? "" : " ≈"}`,
+      `${percentWithInterval(condition.attackAccuracy, 1)}${floorMark(condition)}`,
       pair ? points(pair.attack) : "–",
       pair ? percent(pair.first.attackAccuracy.value / pair.second.attackAccuracy.value) : "–",
       publishedShare(defenseOf(condition), tables),
@@ -120,9 +124,19 @@ function publishedShare(defense: string, tables: readonly PublishedTable[]): str
 }
 
 function orderTable({ standings: { attack }, orders }: UnderAttack): string {
-  const titles = ["source", "published to leak less", "than", `${attack} here`, "change, points", "natural", ""];
-  const rows = orders.map(({ source, less, more, here: { first, second, attack: leak, natural }, verdict }) => [
+  const titles = [
+    "source",
+    "under",
+    "published to leak less",
+    "than",
+    `${attack} here`,
+    "change, points",
+    "natural",
+    "",
+  ];
+  const rows = orders.map(({ source, under, less, more, here: { first, second, attack: leak, natural }, verdict }) => [
     String(source),
+    under,
     `${less.defense} (${percent(less.attack, 1)})`,
     `${more.defense} (${percent(more.attack, 1)})`,
     [first, second].map(({ label, attackAccuracy }) => `${label}: ${percent(attackAccuracy.value, 1)}`).join("; "),
@@ -135,44 +149,9 @@ function orderTable({ standings: { attack }, orders }: UnderAttack): string {
 
 function sources(tables: readonly PublishedTable[]): string {
   return tables
-    .map(({ source, setting, note }, i) => `${i + 1}. ${source}: ${setting}${note === undefined ? "" : `; ${note}`}.`)
+    .map(
+      ({ source, setting, attack, note }, i) =>
+        `${i + 1}. ${source}: ${setting}, ${attack}${note === undefined ? "" : `; ${note}`}.`,
+    )
     .join("\n");
-}
-
-function causes(standings: readonly Comparison[], { first, second }: LossTrial): string[] {
-  const [own, other] = [first, second].map((name) => standings.find(({ attack }) => attack === name));
-  const both = own && other ? underBoth(own, other) : [];
-  return [
-    "**Is it the papers' setting?** Weights and perturbations were chosen for other images, networks and numbers of classes. Each defense's " +
-      `settings under ${first}, from the one that keeps most natural accuracy to the next:`,
-    markdownTable(
-      ["from", "to", "attack accuracy, points", "natural accuracy, points"],
-      (own ? strengthened(own) : []).map((pair) => [
-        pair.second.label,
-        pair.first.label,
-        points(pair.attack),
-        points(pair.natural),
-      ]),
-    ),
-    `**Is it the attack's loss?** A defense that bends probabilities leaves logits in order. ${first} follows a margin between logits; ` +
-      "the attacks of the papers follow cross-entropy, or PPA's distance between probabilities. The same search by cross-entropy, change of attack " +
-      "accuracy against the undefended model in points:",
-    ...(both.length === 0
-      ? ["Not measured yet."]
-      : [
-          markdownTable(
-            ["defense", first, second],
-            both.map((one) => [one.label, points(one.first), points(one.second)]),
-          ),
-          lossInWords(both),
-        ]),
-    "**Not tried, since two cores do not reach it:** photographs at 224×224, ResNet-152, PPA in a StyleGAN of FFHQ, start weights from ImageNet.",
-  ];
-}
-
-/** Which settings take more from one of the attacks than from the other, with intervals apart. */
-function lossInWords(both: readonly UnderBoth[]): string {
-  const apartFrom = both.filter(({ first, second }) => apart(first, second));
-  if (apartFrom.length === 0) return "No setting's two intervals are apart: the loss does not explain the orders.";
-  return `Intervals are apart for ${apartFrom.map(({ label }) => label).join("; ")}.`;
 }

@@ -29,7 +29,8 @@ const made = (
 
 const table: PublishedTable = {
   source: "a paper",
-  setting: "a network, GMI",
+  setting: "a network",
+  attack: "GMI",
   rows: [
     { defense: "none", attack: 0.8 },
     { defense: "mid", attack: 0.6 },
@@ -138,6 +139,18 @@ describe("the page", () => {
   test("says first which published orders are the other way round", () => {
     expect(page).toContain("Of 1 published orders of two defenses: 0 same order, 1 other order, 0 no order shown.");
     expect(page).toContain("Published and found the other way round: bido-hsic before mid.");
+    expect(page).toContain("**gmi, seed 1.**");
+    expect(page).toMatch(/\| 1 \| GMI \| bido-hsic \(40\.0 %\) \| mid \(60\.0 %\) \|/);
+    expect(page).toContain("1. a paper: a network, GMI.");
+  });
+
+  test("says which seeds a row rests on", () => {
+    const seeds = [1, 2, 3];
+    const some = standings(made("none", 0.95, 0.8, { seeds }), made("mid", 0.94, 0.2, { seeds: [2] }));
+    const text = rankingsPage({ standings: some.all, tables: [table], lossTrial }).replaceAll("\u00a0", " ");
+    expect(text).toContain("**gmi, seeds 1, 2, 3, some settings fewer.**");
+    expect(text).toMatch(/\| no defense \| 1, 2, 3 \|/);
+    expect(text).toMatch(/\| mid \| 2 \|/);
   });
 
   test("shows what is left of the attack beside what papers leave", () => {
@@ -146,17 +159,23 @@ describe("the page", () => {
 
   test("says whether the attack's loss makes a difference", () => {
     const by = lossTrial.second;
-    const withLoss = (attack: number) => {
+    const withLoss = (attack: number, { undefended = 0.8, natural = 0.94 } = {}) => {
       const cells = [
         made("none", 0.95, 0.8),
         made("mid", 0.94, 0.7),
-        made("none", 0.95, 0.8, { by }),
-        made("mid", 0.94, attack, { by }),
+        made("none", 0.95, undefended, { by }),
+        made("mid", natural, attack, { by }),
       ];
-      return rankingsPage({ standings: standings(...cells).all, tables: [table], lossTrial });
+      return rankingsPage({ standings: standings(...cells).all, tables: [table], lossTrial }).replaceAll("\u00a0", " ");
     };
-    expect(withLoss(0.72)).toContain("the loss does not explain the orders");
+    expect(withLoss(0.72)).toContain("No difference between the losses is shown");
     expect(withLoss(0.2)).toContain("Intervals are apart for mid.");
+    expect(withLoss(0.72)).not.toContain("trained anew");
+    expect(withLoss(0.72, { natural: 0.93 })).toMatch(/targets that were trained anew, .*: mid\./);
+    // The floors end at 29 %, and so does this attack begin below them.
+    const weak = withLoss(0.2, { undefended: 0.3 });
+    expect(weak).toMatch(/Nothing can be said of the loss: .* gmi-cross-entropy is not shown to lie above both floors/);
+    expect(weak).not.toContain("Intervals are apart");
   });
 
   test("says what was not measured, and has no number that is none", () => {

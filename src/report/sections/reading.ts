@@ -16,6 +16,6 @@ ${
     : ""
 }
 <dt>intervals</dt><dd>All are 95&nbsp;% intervals. “Intervals apart” means that two do not overlap, which is stricter than a test at 5&nbsp;%; “no difference shown” means just that, not that there is none.</dd>
-<dt>synthetic faces</dt><dd>Drawn identities are simpler than photographs. They can show the order of defenses, never the numbers that real faces would give.</dd>
+<dt>synthetic faces</dt><dd>Drawn identities are simpler than photographs. They can show how defenses compare on these images, never the numbers that real faces would give.</dd>
 </dl>`;
 }

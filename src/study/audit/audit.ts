@@ -5,11 +5,11 @@ import { setThreads } from "../../engine/runtime.ts";
 import type { Measured } from "../../metrics/measured.ts";
 import { runStudy } from "../pipeline.ts";
 import type { StudyResult } from "../result.ts";
-import type { TooDear } from "./budget.ts";
+import type { LeftOut, TooDear } from "./budget.ts";
 import { type FolderStudyOptions, folderStudy } from "./folder-study.ts";
 import { attacksWithin, claimFolder, openStudy, STUDY_YAML, type Wish, type Workplace } from "./open-study.ts";
 import { checkJudge, checkTarget, type TargetCheck } from "./preflight.ts";
-import { beyondAccess, candidateAttacks } from "./settings.ts";
+import { beyondAccess, candidateAttacks, withoutPublicWeights } from "./settings.ts";
 
 /** Who attacks, and how long it may take. */
 export interface AttackerOptions {
@@ -38,6 +38,8 @@ export interface AuditFacts {
   readonly attacks: readonly string[];
   /** Attacks that the budget had no room for. */
   readonly tooDear: readonly TooDear[];
+  /** Attacks that were not run for another reason. */
+  readonly leftOut: readonly LeftOut[];
   /** Seconds; null where there was no limit. */
   readonly budget: number | null;
 }
@@ -59,7 +61,9 @@ export async function runAudit(
   const place = { ...options, out: resolve(options.out), runsDir: resolve(options.runsDir) };
   const { file } = options.model;
   setThreads(options.threads);
-  const wish = wishOf(options);
+  // Of a model that is brought trained nobody knows what it started from.
+  const beyond = withoutPublicWeights(candidateAttacks(options.access));
+  const wish = wishOf(options, beyond);
   const made = await folderStudy(`audit-${plainName(file)}`, "target", ["none"], options);
   const comment = `How much does ${basename(file)} leak? Run it again with: tldmi run ${STUDY_YAML}`;
   const claimed = await claimFolder(place.out, made, wish, comment);
@@ -67,8 +71,8 @@ export async function runAudit(
   const { data, plan } = opened;
   const target = await checkTarget({ ...opened, file, step: plan.targets[0]!.step, mapping: made.mapping });
   const evaluationModel = await checkJudge(opened);
-  const { chosen, tooDear } = claimed.before ?? (await attacksWithin(opened, wish, begun, place));
-  await claimed.settle({ chosen, tooDear });
+  const choice = claimed.before ?? (await attacksWithin(opened, wish, begun, place));
+  await claimed.settle(choice);
   const { result, studyDir } = await runStudy({ ...place, studyFile: claimed.studyFile, studyDir: place.out });
   const { mapping, facts } = made;
   return {
@@ -80,8 +84,9 @@ export async function runAudit(
       target,
       evaluationModel,
       access: options.access,
-      attacks: chosen,
-      tooDear,
+      attacks: choice.chosen,
+      tooDear: choice.tooDear,
+      leftOut: [...(options.attacks === undefined ? beyond : []), ...choice.leftOut],
       budget: wish.budget,
     },
     result,
@@ -89,9 +94,13 @@ export async function runAudit(
   };
 }
 
-/** What an attacker is asked to try. @throws UserError for attacks that need more than the attacker has */
-export function wishOf({ attacks, access, budget }: AttackerOptions): Wish {
-  const possible = candidateAttacks(access);
+/**
+ * What an attacker is asked to try.
+ * @param leftOut attacks that cannot be run, whatever the access
+ * @throws UserError for attacks that need more than the attacker has
+ */
+export function wishOf({ attacks, access, budget }: AttackerOptions, leftOut: readonly LeftOut[] = []): Wish {
+  const possible = candidateAttacks(access).filter((kind) => !leftOut.some(({ attack }) => attack === kind));
   const [beyond] = beyondAccess(attacks ?? [], access);
   if (beyond !== undefined)
     throw new UserError(

@@ -29,6 +29,8 @@ export interface ModelFacts {
   readonly classes?: number;
   /** Names of its classes in order, given or from its metadata. */
   readonly labels?: readonly string[];
+  /** Whether the user gave them. */
+  readonly labelsGiven?: boolean;
   /** Side of the images that it takes; undefined where it takes any. */
   readonly side?: number;
   /** Channels of the images that it takes. */
@@ -82,7 +84,7 @@ function checkKind(model: BroughtModel): void {
 export function readModelFacts(model: BroughtModel, folders: number): ModelFacts {
   checkKind(model);
   const { file, labels, architecture } = model;
-  const given = labels === undefined ? {} : { labels };
+  const given = labels === undefined ? {} : { labels, labelsGiven: true };
   if (!isOnnx(model)) return { channels: 3, ...given, ...(architecture && { architecture: architecture.kind }) };
   const { graph } = readClassifierFile(file, model.output);
   // Where the file leaves its sides open, they are those of the images: none here.
@@ -96,6 +98,7 @@ export function readModelFacts(model: BroughtModel, folders: number): ModelFacts
     channels: channels === 1 ? 1 : 3,
     ...(imported?.classes !== undefined && { classes: imported.classes }),
     ...(known && { labels: known }),
+    ...given,
     ...(side !== undefined && { side }),
     ...(built !== undefined && { architecture: built }),
   };

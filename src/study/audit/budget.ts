@@ -17,6 +17,12 @@ export interface TooDear {
   readonly seconds: number;
 }
 
+/** An attack that was not run whatever the budget, and why. */
+export interface LeftOut {
+  readonly attack: string;
+  readonly reason: string;
+}
+
 /** Judging and rendering what an attack found, and what the first steps do not show of a step's cost. */
 const MARGIN = 1.25;
 

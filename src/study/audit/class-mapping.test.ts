@@ -13,6 +13,28 @@ test.each([[["0", "1", "2"]], [["class_0", "class_1", "class_2"]]])("numbers are
   expect(mapClasses("m.onnx", folders, { classes: 3, labels })).toMatchObject({ by: "order" });
 });
 
+const digits = Array.from({ length: 12 }, (_, i) => String(i));
+
+test("numbers are names where folders bear them, whatever their order as text", () => {
+  const found = mapClasses("m.onnx", digits.toSorted(), { classes: 12, labels: digits });
+  expect(found).toMatchObject({ by: "names", folders: digits });
+});
+
+test("numbers that the user gives are names: what they advise is done, and what no folder bears is refused", () => {
+  const backwards = digits.toReversed();
+  const given = { classes: 12, labels: backwards, labelsGiven: true };
+  expect(mapClasses("m.pth", digits.toSorted(), given)).toMatchObject({ by: "names", folders: backwards });
+  const wrong = { classes: 3, labels: ["0", "1", "2"], labelsGiven: true };
+  expect(() => mapClasses("m.onnx", folders, wrong)).toThrow(/names a class '0', '1', '2', and no private folder/);
+});
+
+test("folders named by numbers that stand as text are told of", () => {
+  const { statement } = mapClasses("m.pth", digits.toSorted(), {});
+  expect(statement).toContain("0 = 0, 1 = 1, 2 = 10, 3 = 11, 4 = 2, …. These numbers were sorted as text");
+  expect(statement).toMatch(/--labels 0,1,2,3,4,…$/);
+  expect(mapClasses("m.pth", digits.slice(0, 10), {}).statement).not.toContain("sorted as text");
+});
+
 test("names decide the order; case, blanks, hyphens and underscores do not count", () => {
   const found = mapClasses("m.onnx", folders, { classes: 3, labels: ["CY", "ada_lovelace", "bea"] });
   expect(found).toMatchObject({ by: "names", folders: ["cy", "Ada Lovelace", "bea"] });

@@ -1,3 +1,4 @@
+import { sortedNames } from "../../data/class-order.ts";
 import { UserError } from "../../engine/errors.ts";
 
 /** How folders of images stand for a classifier's classes. */
@@ -15,19 +16,21 @@ const SHOWN = 5;
 
 /**
  * Finds the folder of each of a classifier's classes: by name where it names its classes (case, blanks, hyphens and underscores do not
- * count), else in the order of the folders' names.
+ * count), else in the order of the folders' names. Numbers in a file are names only where folders bear them; a user means what they say.
  * @param folders names of the private folders, sorted
- * @param known how many classes the classifier has, and their names, as far as it says
+ * @param known how many classes the classifier has, and their names, as far as it or the user says
  * @throws UserError where there are more or fewer folders than classes, or where a class has no folder of its name
  */
 export function mapClasses(
   file: string,
   folders: readonly string[],
-  known: { readonly classes?: number; readonly labels?: readonly string[] },
+  known: { readonly classes?: number; readonly labels?: readonly string[]; readonly labelsGiven?: boolean },
 ): ClassMapping {
-  const labels = known.labels !== undefined && saysNothing(known.labels) ? undefined : known.labels;
-  const classes = known.classes ?? labels?.length ?? folders.length;
   const byName = new Map(folders.map((folder) => [plain(folder), folder]));
+  const { labels: said, labelsGiven = false } = known;
+  const isName = said?.length === folders.length && said.every((label) => byName.has(plain(label)));
+  const labels = said !== undefined && !labelsGiven && !isName && saysNothing(said) ? undefined : said;
+  const classes = known.classes ?? labels?.length ?? folders.length;
   const missing = labels?.filter((label) => !byName.has(plain(label))) ?? [];
   if (classes !== folders.length) {
     const which = missing.length > 0 ? ` No folder is named ${list(missing)}.` : "";
@@ -36,14 +39,14 @@ export function mapClasses(
     );
   }
   if (labels === undefined) {
-    const statement = `The model does not name its classes. They were taken in the order of the folders' names: ${shown(folders)}.`;
+    const statement = `The model does not name its classes. They were taken in the order of the folders' names: ${numbered(folders)}.${numbersAsText(folders)}`;
     return { by: "order", folders, statement };
   }
   if (labels.length !== classes)
     throw new UserError(`${file} knows ${classes} classes, but ${labels.length} names of classes are given`);
   if (missing.length > 0)
     throw new UserError(
-      `${file} names a class ${list(missing)}, and no private folder is named so (${shown(folders)}); ` +
+      `${file} names a class ${list(missing)}, and no private folder is named so (${numbered(folders)}); ` +
         "rename the folders, or say the folders' names in the order of the model's classes: --labels ada,bea,…",
     );
   const mapped = labels.map((label) => byName.get(plain(label))!);
@@ -64,6 +67,14 @@ const plain = (name: string) =>
     .replaceAll(/[\s_-]+/g, " ")
     .trim();
 
+/** What is to be said where folders are named by numbers: sorted as text, as PyTorch's ImageFolder does too, 10 stands before 2. */
+function numbersAsText(folders: readonly string[]): string {
+  const counted = sortedNames(folders);
+  if (counted.every((folder, i) => folder === folders[i])) return "";
+  const first = counted.slice(0, SHOWN).join(",") + (counted.length > SHOWN ? ",…" : "");
+  return ` These numbers were sorted as text; if the model counts them by value, say so: --labels ${first}`;
+}
+
 /** `0, 1, 2, …` and the like: numbers instead of names. */
 const saysNothing = (labels: readonly string[]) => labels.every((label) => /^(class|label)?[\s_-]*\d+$/i.test(label));
 
@@ -73,7 +84,8 @@ const list = (names: readonly string[]) =>
     .map((name) => `'${name}'`)
     .join(", ") + (names.length > SHOWN ? ` and ${names.length - SHOWN} more` : "");
 
-const shown = (folders: readonly string[]) =>
+/** The first of these names with their classes: `0 = ada, 1 = bea`. */
+export const numbered = (folders: readonly string[]): string =>
   folders
     .slice(0, SHOWN)
     .map((folder, label) => `${label} = ${folder}`)

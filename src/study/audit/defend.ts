@@ -16,7 +16,7 @@ import { readState, WEIGHTS } from "../state-file.ts";
 import { readFisher } from "../steps/fisher.ts";
 import type { TargetDescription } from "../target-file.ts";
 import { type AttackerOptions, plainName, wishOf } from "./audit.ts";
-import type { TooDear } from "./budget.ts";
+import type { LeftOut, TooDear } from "./budget.ts";
 import { type FolderStudyOptions, folderStudy } from "./folder-study.ts";
 import { attacksWithin, claimFolder, type OpenStudy, openStudy, STUDY_YAML, type Workplace } from "./open-study.ts";
 import { accuracyOf, checkJudge } from "./preflight.ts";
@@ -58,7 +58,11 @@ export interface DefendFacts {
   readonly onnx: string;
   readonly studyFile: string;
   /** What the attacks found on the defended and on an undefended model; absent where none was run. */
-  readonly audit?: { readonly result: StudyResult; readonly tooDear: readonly TooDear[] };
+  readonly audit?: {
+    readonly result: StudyResult;
+    readonly tooDear: readonly TooDear[];
+    readonly leftOut: readonly LeftOut[];
+  };
 }
 
 /**
@@ -92,7 +96,7 @@ export async function runDefend(options: DefendOptions): Promise<DefendFacts> {
       config: asJson(study),
       machine,
     });
-    await claimed.settle({ chosen: wish.attacks, tooDear: [] });
+    await claimed.settle({ chosen: wish.attacks, tooDear: [], leftOut: [] });
     return finishRun(folder, () => defendedFacts(opened, target, options, claimed.studyFile));
   }
   for (const { step } of opened.plan.targets) await opened.run(step);
@@ -101,7 +105,7 @@ export async function runDefend(options: DefendOptions): Promise<DefendFacts> {
   await claimed.settle(choice);
   const { result } = await runStudy({ ...place, studyFile: claimed.studyFile, studyDir: place.out });
   const facts = await defendedFacts(opened, target, options, claimed.studyFile);
-  return { ...facts, audit: { result, tooDear: choice.tooDear } };
+  return { ...facts, audit: { result, tooDear: choice.tooDear, leftOut: choice.leftOut } };
 }
 
 /** Trains the target where that is not done, and writes it. */

@@ -12,7 +12,7 @@ import { loadData, loadWeights, readStudy, type StudyWeights } from "../read-stu
 import { openStepStore, type StepResult, type StepStore } from "../step-store.ts";
 import { type PlannedStep, stepRunner } from "../steps/planned.ts";
 import type { Study } from "../study-schema.ts";
-import { chooseAttacks, type TooDear } from "./budget.ts";
+import { chooseAttacks, type LeftOut, type TooDear } from "./budget.ts";
 import { type FolderStudy, studyText } from "./folder-study.ts";
 import { timeAttacks } from "./timing.ts";
 
@@ -47,7 +47,7 @@ export interface OpenStudy {
 /** Opens a study file. */
 export async function openStudy(studyFile: string, { runsDir, events, signal }: Workplace): Promise<OpenStudy> {
   const read = await readStudy(studyFile);
-  const data = await loadData(read, join(runsDir, "cache"), events);
+  const data = await loadData(read, join(runsDir, "cache"), events, signal);
   const weights = await loadWeights(read);
   const plan = expandStudy(read.study, data, weights);
   const stepsDir = join(runsDir, "steps");
@@ -55,10 +55,11 @@ export async function openStudy(studyFile: string, { runsDir, events, signal }: 
   return { study: read.study, data, weights, plan, store, stepsDir, run: stepRunner(store, () => {}) };
 }
 
-/** The attacks of a study, and those that a budget had no room for. */
+/** The attacks of a study, those that a budget had no room for, and those that failed before that could be said. */
 export interface ChosenAttacks {
   readonly chosen: readonly string[];
   readonly tooDear: readonly TooDear[];
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** What was asked for, which a resumed command must ask for again. */
@@ -67,6 +68,12 @@ export interface Wish {
   readonly access: string;
   /** Seconds; null: no limit. */
   readonly budget: number | null;
+}
+
+/** What `choice.json` holds; before there was a reason to leave attacks out, it did not speak of them. */
+interface ChoiceRecord extends Omit<ChosenAttacks, "leftOut"> {
+  readonly wish: Wish;
+  readonly leftOut?: readonly LeftOut[];
 }
 
 /** The study file of a command's folder, which it goes on with where it was begun before. */
@@ -91,7 +98,7 @@ export async function claimFolder(out: string, made: FolderStudy, wish: Wish, co
   const textOf = (attacks: readonly string[]) => studyText(made.keys(attacks), comment);
   const text = await readFile(studyFile, "utf8").catch(() => undefined);
   const record = await readFile(choiceFile, "utf8").catch(() => undefined);
-  const choice = record === undefined ? undefined : (JSON.parse(record) as ChosenAttacks & { readonly wish: Wish });
+  const choice = record === undefined ? undefined : (JSON.parse(record) as ChoiceRecord);
   if (text !== undefined && text !== textOf(attacksOf(text)))
     throw new UserError(
       `${out} holds a study of something else, or one with other options; name another folder with --out, or remove it`,
@@ -101,11 +108,11 @@ export async function claimFolder(out: string, made: FolderStudy, wish: Wish, co
   await write(before?.chosen ?? wish.attacks);
   return {
     studyFile,
-    ...(before && { before }),
+    ...(before && { before: { ...before, leftOut: before.leftOut ?? [] } }),
     write,
-    async settle({ chosen, tooDear }) {
+    async settle({ chosen, tooDear, leftOut }) {
       await write(chosen);
-      await writeFileAtomic(choiceFile, `${JSON.stringify({ wish, chosen, tooDear }, undefined, 2)}\n`);
+      await writeFileAtomic(choiceFile, `${JSON.stringify({ wish, chosen, tooDear, leftOut }, undefined, 2)}\n`);
     },
   };
 }
@@ -120,7 +127,7 @@ function attacksOf(text: string): readonly string[] {
 }
 
 /**
- * The attacks that fit into what is left of the budget, by what they take on this machine.
+ * The attacks that fit into what is left of the budget, by what they take on this machine; not those that fail while that is found out.
  * @param begun when the command was begun, by `performance.now()`
  * @throws UserError where none fits
  */
@@ -130,15 +137,17 @@ export async function attacksWithin(
   begun: number,
   { events, signal }: Workplace,
 ): Promise<ChosenAttacks> {
-  if (budget === null) return { chosen: attacks, tooDear: [] };
-  const costs = await timeAttacks({ ...opened, events, signal });
-  const found = chooseAttacks(costs, budget, (performance.now() - begun) / 1000);
+  if (budget === null) return { chosen: attacks, tooDear: [], leftOut: [] };
+  const { costs, failed } = await timeAttacks({ ...opened, events, signal });
+  const found = { ...chooseAttacks(costs, budget, (performance.now() - begun) / 1000), leftOut: failed };
   if (found.chosen.length > 0) return found;
+  const broken = failed.map(({ attack, reason }) => `${attack} ${reason}`).join("; ");
+  if (found.tooDear.length === 0) throw new UserError(`no attack can be run: ${broken}`);
   const minutes = (seconds: number) => `${Math.ceil(seconds / 60)}m`;
   const each = found.tooDear.map(({ attack, seconds }) => `${attack} ${minutes(seconds)}`).join(", ");
   const least = Math.min(...found.tooDear.map(({ seconds }) => seconds));
   throw new UserError(
     `no attack fits into ${minutes(budget)} on this machine; all in all it would take with ${each}: ` +
-      `say --budget ${minutes(least * 1.1)} or more, or a smaller --size`,
+      `say --budget ${minutes(least * 1.1)} or more, or a smaller --size${broken === "" ? "" : `; ${broken}`}`,
   );
 }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { attacks } from "../../attacks/index.ts";
 import { StudySchema } from "../study-schema.ts";
 import { parseYamlConfig } from "../yaml-config.ts";
+import { wishOf } from "./audit.ts";
 import { studyText } from "./folder-study.ts";
 import {
   attackSettings,
@@ -10,6 +11,7 @@ import {
   judgeFor,
   priorSettings,
   trainingSettings,
+  withoutPublicWeights,
 } from "./settings.ts";
 
 test("an attacker can do what its access allows, and no more", () => {
@@ -23,6 +25,16 @@ test("an attacker can do what its access allows, and no more", () => {
   }
   expect(candidateAttacks("white-box").slice(0, 3)).toEqual(["gmi", "kedmi", "brep-mi"]);
   expect(candidateAttacks("labels")).toEqual(["brep-mi", "lokt"]);
+});
+
+test("what a trained model started from is not known, so that nothing which reads it is tried", () => {
+  const left = withoutPublicWeights(candidateAttacks("white-box"));
+  expect(left.map(({ attack }) => attack).toSorted()).toEqual(["c2f", "knows-prefix"]);
+  for (const { reason } of left) expect(reason).toContain("pretraining.weights");
+  expect(withoutPublicWeights(candidateAttacks("labels"))).toEqual([]);
+  const options = { access: "white-box" } as const;
+  expect(wishOf(options, left).attacks).not.toContain("c2f");
+  expect(wishOf(options).attacks).toContain("c2f");
 });
 
 test("every attack and prior has settings that a study takes", () => {

@@ -1,5 +1,7 @@
 import type { Access } from "../../attacks/access.ts";
+import { type Attack, readsPublicWeights } from "../../attacks/attack.ts";
 import { attacks } from "../../attacks/index.ts";
+import type { LeftOut } from "./budget.ts";
 
 /** The keys of a member of a list, as a study file has them. */
 export type Keys = Readonly<{ kind: string } & Record<string, unknown>>;
@@ -11,7 +13,7 @@ const STEADY = { width: 32, kernel: 4, critic: 1, batch: 32 } as const;
 /** The keys of priors that have other ones than their papers'. */
 export const priorSettings: readonly Keys[] = [
   { kind: "dcgan", ...STEADY, steps: 9000, criticRate: 4e-4, penaltyBatch: 16, average: 0.998 },
-  { kind: "kedmi", ...STEADY, steps: 70, kernels: 16, kernelRows: 16 },
+  { kind: "kedmi", ...STEADY, steps: 70, entropy: 1e-4, kernels: 16, kernelRows: 16 },
 ];
 
 const SHORT_ATTACKS: readonly Keys[] = [{ kind: "brep-mi", iterations: 400, patience: 80, draws: 20_000 }];
@@ -42,6 +44,17 @@ export function candidateAttacks(access: Access): readonly string[] {
     .filter((attack) => WITHIN[access].includes(attack.access) && !NOT_PICKED.includes(attack.kind))
     .map((attack) => attack.kind as string);
   return [...FIRST.filter((kind) => possible.includes(kind)), ...possible.filter((kind) => !FIRST.includes(kind))];
+}
+
+/** Those of the list that read the public weights which targets start from: what a trained model started from, its file does not say. */
+export function withoutPublicWeights(kinds: readonly string[]): readonly LeftOut[] {
+  return (attacks as readonly Attack[])
+    .filter((attack) => kinds.includes(attack.kind) && readsPublicWeights(attack))
+    .map(({ kind }) => ({
+      attack: kind,
+      reason:
+        "reads the public weights that the model started from, and these are not known; a study takes them as pretraining.weights, beside target.weights",
+    }));
 }
 
 /** Attacks of the list that need more access than that. */

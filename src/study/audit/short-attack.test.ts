@@ -19,6 +19,8 @@ test("generations are cut down too", () => {
   const { keys, whole } = shortAttack({ kind: "mirror-ga", population: 640, pool: 256 }, 250, 5);
   expect(keys.population).toBe(64);
   expect(whole(seen(100, 2))).toBe(1000);
+  // but no smaller than what is chosen from them
+  expect(shortAttack({ kind: "c2f", population: 200, pool: 0 }, 250, 80).keys.population).toBe(80);
 });
 
 test("an attack that may never move is priced by all images that it may ask for", () => {

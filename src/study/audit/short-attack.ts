@@ -41,7 +41,7 @@ export function shortAttack(choice: Choice, rows: number, perIdentity: number): 
   }
   const [pool = 0, population] = [numberOf("pool"), numberOf("population")];
   const fewest = Math.max(FIRST, numberOf("candidates") ?? perIdentity);
-  const generation = population === undefined ? undefined : Math.min(population, GENERATION);
+  const generation = population === undefined ? undefined : Math.min(population, Math.max(GENERATION, perIdentity));
   const growth = population === undefined ? 1 : population / generation!;
   const leftOut = Math.max(0, pool - fewest);
   const imagesOfStep = generation ?? PASSES * (numberOf("batch") ?? 1);

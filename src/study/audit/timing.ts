@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { priorKind } from "../../attacks/attack.ts";
 import type { StudyData } from "../../data/dataset.ts";
 import { priors } from "../../priors/index.ts";
 import { type Choice, chosenAttack, chosenPrior } from "../choose.ts";
@@ -11,7 +12,7 @@ import type { StudyWeights } from "../read-study.ts";
 import { openStepStore, type StepStore } from "../step-store.ts";
 import { type PlannedStep, stepRunner } from "../steps/planned.ts";
 import type { Study } from "../study-schema.ts";
-import type { AttackCost, Part } from "./budget.ts";
+import type { AttackCost, LeftOut, Part } from "./budget.ts";
 import { shortAttack, type Watched } from "./short-attack.ts";
 
 /** How attacks are timed. */
@@ -28,13 +29,19 @@ export interface TimingOptions {
   readonly seconds?: number;
 }
 
+/** What attacks take, and those that failed before it could be seen. */
+export interface Timed {
+  readonly costs: readonly AttackCost[];
+  readonly failed: readonly LeftOut[];
+}
+
 /**
  * What each of a study's attacks takes on this machine, from the pace of its first steps: how fast networks run does not depend on their
  * weights, so priors that others start from are trained for one step alone here. What is in the store already costs nothing. The first
- * target stands for all of them.
+ * target stands for all of them. An attack that fails here is named with its reason, and the others are timed all the same.
  */
-export async function timeAttacks(options: TimingOptions): Promise<AttackCost[]> {
-  const { study, data, weights, store, events, seconds = 4 } = options;
+export async function timeAttacks(options: TimingOptions): Promise<Timed> {
+  const { study, data, weights, store, events, signal, seconds = 4 } = options;
   const root = await mkdtemp(join(tmpdir(), "tldmi-timing-"));
   const watch = (step: PlannedStep) => watchStep(step, { ...options, root, seconds });
   const plan = expandStudy(study, data, weights);
@@ -61,7 +68,28 @@ export async function timeAttacks(options: TimingOptions): Promise<AttackCost[]>
   };
   const targets = plan.targets.length;
   const forEach = ({ name, seconds }: Part): Part => ({ name, seconds: targets * seconds });
+  const partsOf = async (at: number, choice: Choice): Promise<Part[]> => {
+    const parts: Part[] = [];
+    const short = shortAttack(choice, rows, perIdentity);
+    for (const kind of chainOf(study, choice)) {
+      const once = await part(`prior ${kind}`, ({ cells }) => priorStep(cells[at]!.prior!, kind), [kind]);
+      parts.push(priors.some((p) => p.kind === kind && p.perTarget) ? forEach(once) : once);
+    }
+    const name = `attack ${choice.kind} ${at}`;
+    parts.push(
+      forEach(
+        await part(
+          name,
+          ({ cells }) => cells[at]!.attackStep,
+          [],
+          (seen) => short.whole(seen),
+        ),
+      ),
+    );
+    return parts;
+  };
   const costs: AttackCost[] = [];
+  const failed: LeftOut[] = [];
   try {
     for (const [at, choice] of study.attacks.entries()) {
       events({
@@ -72,40 +100,33 @@ export async function timeAttacks(options: TimingOptions): Promise<AttackCost[]>
         total: study.attacks.length,
         unit: "attacks",
       });
-      const parts: Part[] = [];
-      const short = shortAttack(choice as Choice, rows, perIdentity);
-      for (const kind of chainOf(study, choice as Choice)) {
-        const once = await part(`prior ${kind}`, ({ cells }) => priorStep(cells[at]!.prior!, kind), [kind]);
-        parts.push(priors.some((p) => p.kind === kind && p.perTarget) ? forEach(once) : once);
+      const attack = choice.kind;
+      try {
+        costs.push({ attack, parts: await partsOf(at, choice as Choice) });
+      } catch (error) {
+        if (signal.aborted || isInterruption(error)) throw error;
+        failed.push({ attack, reason: `failed while it was timed: ${errorText(error)}` });
       }
-      parts.push(
-        forEach(
-          await part(
-            `attack ${choice.kind} ${at}`,
-            ({ cells }) => cells[at]!.attackStep,
-            [],
-            (seen) => short.whole(seen),
-          ),
-        ),
-      );
-      costs.push({ attack: choice.kind, parts });
     }
   } finally {
     await rm(root, { recursive: true, force: true });
   }
-  return costs;
+  return { costs, failed };
 }
 
+const errorText = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
 /** The kinds of prior that an attack rests on, the first one first. */
-function chainOf(study: Study, choice: Choice): readonly string[] {
-  const { prior } = chosenAttack(choice).member;
+export function chainOf(study: Pick<Study, "priors">, choice: Choice): readonly string[] {
+  const { member: attack, config: keys } = chosenAttack(choice);
+  const prior = priorKind(attack, keys);
   if (prior === null) return [];
   const { member, config } = chosenPrior(listed(study, prior));
   const from = member.startsFrom?.(member.config.parse(config));
   return [...(from === undefined ? [] : [from]), prior];
 }
 
-const listed = (study: Study, kind: string): Choice =>
+const listed = (study: Pick<Study, "priors">, kind: string): Choice =>
   (study.priors.find((prior) => prior.kind === kind) as Choice | undefined) ?? { kind };
 
 /** A cell's prior, or the one that it starts from. */

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { z } from "zod";
 import type { StudyData } from "../../data/dataset.ts";
 import type { Defended } from "../../defenses/compose.ts";
 import { softmax } from "../../engine/ops/activation.ts";
@@ -28,7 +29,7 @@ export function publicPriorStep({ family, settings, start }: PlannedPrior, data:
   const spec = {
     kind: family.training,
     version: 1,
-    config: asJson({ kind: family.kind, ...settings, seed }),
+    config: asJson({ kind: family.kind, ...withoutPath(settings), seed }),
     data: { public: data.public.hash },
   };
   return planStep(`public prior ${family.kind}`, spec, { ...(start && { start }) }, async (context, dir) => {
@@ -43,6 +44,14 @@ export function publicPriorStep({ family, settings, start }: PlannedPrior, data:
     });
     await writeState(join(context.dir, WEIGHTS), state, "float16");
   });
+}
+
+const Digested = z.looseObject({ sha256: z.string() });
+
+/** The settings as the step is named by them: a checkpoint whose digest is known counts by what it holds, wherever it lies. */
+function withoutPath(settings: Record<string, unknown>): Record<string, unknown> {
+  const { success, data } = Digested.safeParse(settings.checkpoint);
+  return success ? { ...settings, checkpoint: { ...data, file: "" } } : settings;
 }
 
 /** A prior that is trained against one target. */

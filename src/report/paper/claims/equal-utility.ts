@@ -1,6 +1,5 @@
-import { UNDEFENDED } from "../../conditions.ts";
 import type { Claim } from "../claim.ts";
-import { attacksOf, cellsOf, TL_DMI } from "../conditions.ts";
+import { attacksOf, cellsOf, controlsOf, TL_DMI } from "../conditions.ts";
 import { LEAKS_LESS, leaksLess } from "../equal-utility.ts";
 import type { StudyEvidence } from "../evidence.ts";
 
@@ -9,8 +8,9 @@ const MEASURES = ["bido-hsic", "bido-coco"] as const;
 
 /** Attacks of a study that meet undefended targets and targets with each of these defenses. */
 function attacksOnAll(study: StudyEvidence, defenses: readonly string[]): string[] {
-  return attacksOf(study).filter((attack) =>
-    [UNDEFENDED, ...defenses].every((defense) => cellsOf(study, attack, [defense]).length > 0),
+  return attacksOf(study).filter(
+    (attack) =>
+      controlsOf(study, attack).length > 0 && defenses.every((defense) => cellsOf(study, attack, [defense]).length > 0),
   );
 }
 

@@ -1,9 +1,8 @@
 import { type DepthCorrelation, depthCorrelation } from "../../../fisher/depth.ts";
-import { UNDEFENDED } from "../../conditions.ts";
 import { fixed, percent } from "../../numbers.ts";
 import { meanOverSeeds } from "../../seeds.ts";
 import type { Claim, Decision, Question } from "../claim.ts";
-import { undefendedIn, whereAttackWorks } from "../conditions.ts";
+import { controlsOf, undefendedIn, whereAttackWorks } from "../conditions.ts";
 import type { StudyEvidence } from "../evidence.ts";
 
 type Task = "classification" | "inversion";
@@ -33,14 +32,14 @@ function decide(found: readonly DepthCorrelation[], sign: 1 | -1): Decision {
 }
 
 function question(study: StudyEvidence, task: Task, sign: 1 | -1): Question | undefined {
-  const cells = study.cells.filter(({ defense, attack }) => defense === UNDEFENDED && attack === ATTACK);
+  const cells = controlsOf(study, ATTACK);
   if (study.model !== MODEL || cells.length === 0) return undefined;
   return {
     studies: [study.file],
     about: `${study.model}, ${ATTACK}: information for ${task}`,
-    needs: cells.flatMap(({ name, file, fisher }) => [
-      { name, ...(file !== undefined && { file }) },
-      { name: `${name}, Fisher`, ...(fisher && { file: fisher.file }) },
+    needs: cells.flatMap(({ name, file, seed, fisher }) => [
+      { name, seed, ...(file !== undefined && { file }) },
+      { name: `${name}, Fisher`, seed, ...(fisher && { file: fisher.file }) },
     ]),
     decide: () =>
       whereAttackWorks(undefendedIn(study, ATTACK), () =>

@@ -1,3 +1,4 @@
+import type { JudgesResult } from "../../../study/result.ts";
 import { differenceOf, points } from "../../difference.ts";
 import { percentWithInterval } from "../../numbers.ts";
 import type { Claim, Question } from "../claim.ts";
@@ -6,14 +7,19 @@ import type { StudyEvidence } from "../evidence.ts";
 
 function question(study: StudyEvidence, attack: string, label: string): Question {
   return againstUndefended(study, attack, label, (cells) => {
-    const [before, after] = [cells.undefended, cells.defended].map((own) => conditionsIn(own)[0]!.judges!.unanimous);
-    const difference = differenceOf(before!, after!);
+    const [before, after] = [cells.undefended, cells.defended].map((own) => conditionsIn(own)[0]?.judges);
+    if (!before || !after || namesOf(before) !== namesOf(after))
+      return { verdict: "not testable here", why: "not every record has the same judges", figures: "" };
+    const difference = differenceOf(before.unanimous, after.unanimous);
+    const [was, is] = [before, after].map(({ unanimous }) => percentWithInterval(unanimous, 1));
     return {
       ...whereLess(difference, "all judges together see less", "all judges together see more"),
-      figures: `all judges see ${percentWithInterval(after!, 1)} against ${percentWithInterval(before!, 1)}, ${points(difference)} points`,
+      figures: `all judges see ${is} against ${was}, ${points(difference)} points`,
     };
   });
 }
+
+const namesOf = ({ judges }: JudgesResult) => judges.map(({ name }) => name).join("\n");
 
 /** A question that the paper leaves open. */
 export const secondJudge: Claim = {
