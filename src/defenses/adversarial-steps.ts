@@ -5,6 +5,7 @@ import { crossEntropy } from "../engine/ops/loss.ts";
 import { mean } from "../engine/ops/reduce.ts";
 import { optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
 import { type Rng, random } from "../engine/random.ts";
+import { orRelease, releaseAll } from "../engine/release.ts";
 import { compile } from "../engine/runtime.ts";
 import { sizeOf } from "../engine/shape.ts";
 import { shuffled } from "../models/feed.ts";
@@ -39,17 +40,19 @@ export function adversarialSteps(adversary: Adversary): StepMaker {
     const original = input("images", shape);
     const moved = sub(perturbed, mul(sign(slope!), stride));
     const held = clamp(sub(moved, original), -epsilon, epsilon);
-    const perturb = await compile({ outputs: { perturbed: clamp(add(original, held), 0, 1) }, store });
 
     const net = forward(training, batch, true);
     const misled = crossEntropy(net.again(perturbed), wrong);
     const loss = add(objective.loss(net.outputs, t, net.view), mul(misled, weight));
     store.add(optimizerState(plan, net.weights));
-    const learn = await compile({
-      outputs: { loss, score: mean(objective.score(net.outputs, t)) },
-      updates: { ...net.updates, ...optimizerUpdates(plan, net.weights, grad(loss, net.weights)) },
-      store,
-    });
+    const perturb = await compile({ outputs: { perturbed: clamp(add(original, held), 0, 1) }, store });
+    const learn = await orRelease(perturb.release, () =>
+      compile({
+        outputs: { loss, score: mean(objective.score(net.outputs, t)) },
+        updates: { ...net.updates, ...optimizerUpdates(plan, net.weights, grad(loss, net.weights)) },
+        store,
+      }),
+    );
 
     const fed = {
       targets: new Float32Array(batch * width),
@@ -83,10 +86,7 @@ export function adversarialSteps(adversary: Adversary): StepMaker {
         const result = await learn.run(all);
         return { loss: result.loss!.data[0]!, score: result.score!.data[0]! };
       },
-      async release() {
-        await perturb.release();
-        await learn.release();
-      },
+      release: () => releaseAll([perturb.release, learn.release, () => order?.return()]),
     };
   };
 }

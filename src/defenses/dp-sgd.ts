@@ -5,7 +5,7 @@ import { privateSteps } from "./private-steps.ts";
 import { type PrivacySpent, privacySpent, type SampledGaussian } from "./rdp.ts";
 
 /**
- * Differentially private training. No model here is free of batch norm, which ties the images of a batch together; so its statistics
+ * Differentially private training. Batch norm, which most models here have, ties the images of a batch together; so its statistics
  * stay those of the public start weights, in evaluation mode, and only its scale and shift train, image by image like other weights.
  * (Others replace it by group norm; start weights trained with batch norm would not fit that.)
  */

@@ -8,6 +8,7 @@ import { sum } from "../engine/ops/reduce.ts";
 import { optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
 import { perExampleGradients, squaredNorms } from "../engine/per-example.ts";
 import { random, seedFor } from "../engine/random.ts";
+import { orRelease, releaseAll } from "../engine/release.ts";
 import { compile } from "../engine/runtime.ts";
 import { sizeOf } from "../engine/shape.ts";
 import { filled } from "../engine/tensor.ts";
@@ -65,11 +66,13 @@ export function privateSteps({ clip, noiseMultiplier, microbatch }: PrivateStep)
       const noise = mul(input(`noise/${w.leaf!.name}`, w.shape), noiseMultiplier * clip);
       return mul(add(sums[i]!, noise), 1 / batch);
     });
-    const apply = await compile({
-      outputs: {},
-      updates: { ...optimizerUpdates(plan, weights, noisy), ...by((w) => broadcastTo(scalar(0), w.shape)) },
-      store,
-    });
+    const apply = await orRelease(gather.release, () =>
+      compile({
+        outputs: {},
+        updates: { ...optimizerUpdates(plan, weights, noisy), ...by((w) => broadcastTo(scalar(0), w.shape)) },
+        store,
+      }),
+    );
 
     const length = sizeOf([images.channels, images.height, images.width]);
     const fed = {
@@ -107,10 +110,7 @@ export function privateSteps({ clip, noiseMultiplier, microbatch }: PrivateStep)
         if (count > 0) last = { loss: loss / count, score: score / count };
         return last;
       },
-      async release() {
-        await gather.release();
-        await apply.release();
-      },
+      release: () => releaseAll([gather.release, apply.release]),
     };
   };
 }

@@ -2,6 +2,7 @@ import type { ImageSet } from "../data/dataset.ts";
 import { bytesOf } from "../engine/number-bytes.ts";
 import { add } from "../engine/ops/elementwise.ts";
 import { crossEntropy } from "../engine/ops/loss.ts";
+import { refusalOf } from "../engine/per-example.ts";
 import type { StateDict } from "../engine/store.ts";
 import type { Work } from "../engine/work.ts";
 import { fixed, fixedWithLiveStatistics, initialState } from "../models/bind.ts";
@@ -24,7 +25,7 @@ export interface TargetTraining {
   readonly work: Work;
   readonly model: Model;
   readonly recipe: Recipe;
-  /** Weights of the same architecture trained on public images; its head (which has other classes) is not used. */
+  /** Weights of the same architecture trained on public images; its head (which has other classes) is not used, but for a neck of theirs. */
   readonly pretrained: StateDict;
   readonly train: ImageSet;
   readonly validation: ImageSet;
@@ -36,7 +37,8 @@ export interface TargetTraining {
 
 /**
  * Trains the target model and returns all its weights and buffers. The epoch with the best validation accuracy is kept.
- * @throws DivergedError when the loss is no longer finite; UserError for settings that contradict the recipe.
+ * @throws DivergedError when the loss is no longer finite; UserError for settings that contradict the recipe, and for private steps of a
+ * model whose images have no gradients of their own.
  */
 export async function trainTarget(options: TargetTraining): Promise<StateDict> {
   const { model, recipe, pretrained, seed, settings } = options;
@@ -46,7 +48,9 @@ export async function trainTarget(options: TargetTraining): Promise<StateDict> {
   if (recipe.start === "pretrained") {
     // What a defense puts before the first stage was not there when they were trained.
     const stages = (first?.model ?? model).stages.flatMap((s) => s.layer.weights);
-    const known = stages.flatMap(({ name }) => (pretrained[name] ? [[name, pretrained[name]] as const] : []));
+    const known = [...stages, ...startingNeck(model, recipe)].flatMap(({ name }) =>
+      pretrained[name] ? [[name, pretrained[name]] as const] : [],
+    );
     state = { ...state, ...Object.fromEntries(known) };
   }
   const lastStage = model.stages.at(-1)!.name;
@@ -59,11 +63,30 @@ export async function trainTarget(options: TargetTraining): Promise<StateDict> {
     // The learning rate falls over what comes after.
     const begin = { ...settings, epochs: first.epochs, schedule: "constant" as const };
     const phase = { ...options, model: first.model };
-    state = { ...state, ...(await trainAfter(phase, state, recipe.boundary, "target-first", begin)) };
+    const smoothing = from(0, settings.epochs, recipe.smoothing);
+    state = { ...state, ...(await trainAfter(phase, state, recipe.boundary, "target-first", begin, smoothing)) };
   }
-  const rest = { ...settings, epochs: settings.epochs - (first?.epochs ?? 0) };
-  state = { ...state, ...(await trainAfter(options, state, recipe.boundary, "target", rest, recipe.smoothing)) };
+  const before = first?.epochs ?? 0;
+  // The learning rate has risen in the first phase.
+  const rest = { ...settings, epochs: settings.epochs - before, ...(first && { warmup: 0 }) };
+  const smoothing = from(before, settings.epochs, recipe.smoothing);
+  state = { ...state, ...(await trainAfter(options, state, recipe.boundary, "target", rest, smoothing)) };
   return Object.fromEntries(weightsOf(model).map(({ name }) => [name, state[name]!]));
+}
+
+/** What of the neck is the start weights'. Private steps never measure a norm's statistics: those of public images are all that it can have. */
+function startingNeck({ neck, neckFromStart }: Model, { privacy }: Recipe): readonly WeightSpec[] {
+  return neckFromStart || privacy !== undefined ? (neck?.weights ?? []) : [];
+}
+
+/** A schedule of smoothing over all epochs, as seen from a phase that begins after some of them. */
+function from(begin: number, all: number, smoothing: Smoothing | undefined): Smoothing | undefined {
+  return (
+    smoothing && {
+      share: (epoch) => smoothing.share(Math.floor(begin + epoch), all),
+      settled: () => Math.max(0, smoothing.settled(all) - begin),
+    }
+  );
 }
 
 function trainAfter(
@@ -102,6 +125,8 @@ function trainAfter(
     ...(recipe.erasing && { erasing: recipe.erasing }),
     ...(featureMemory !== undefined && { featureMemory }),
     seed,
+  }).catch((error: unknown) => {
+    throw refusalOf(model.kind, error);
   });
 }
 

@@ -7,7 +7,8 @@ import { concat, gather, oneHot, sliceAxis } from "../engine/ops/movement.ts";
 import { mean } from "../engine/ops/reduce.ts";
 import { optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
 import { random, seedFor } from "../engine/random.ts";
-import { compile } from "../engine/runtime.ts";
+import { orRelease, releaseAll } from "../engine/release.ts";
+import { compile, type Program, type ProgramOptions } from "../engine/runtime.ts";
 import { sizeOf } from "../engine/shape.ts";
 import { tensor } from "../engine/tensor.ts";
 import { initialState, trainable } from "../models/bind.ts";
@@ -77,23 +78,30 @@ export function trapSteps({ blend, weight, step: stride }: Trap, model: Model): 
     store.add(Object.fromEntries(Object.entries(own).map(([of, v]) => [`${DISCRIMINATOR}${of}`, v])));
     store.add(optimizerState(judgePlan, judgeWeights));
     store.add(optimizerState(plan, net.weights));
-    const programs = {
-      discriminate: await compile({
+    const opened: Program[] = [];
+    const open = async (options: ProgramOptions) => {
+      const program = await compile(options);
+      opened.push(program);
+      return program;
+    };
+    const close = () => releaseAll(opened.map(({ release }) => release));
+    const programs = await orRelease(close, async () => ({
+      discriminate: await open({
         outputs: { loss: add(doubt, caught) },
         updates: { ...judging.updates, ...optimizerUpdates(judgePlan, judgeWeights, gradients) },
         store,
       }),
-      trigger: await compile({
+      trigger: await open({
         outputs: {},
         updates: { [TRIGGERS]: clamp(sub(triggers, mul(sign(slope!), stride)), 0, 1) },
         store,
       }),
-      learn: await compile({
+      learn: await open({
         outputs: { loss, score: mean(objective.score(logits, t)) },
         updates: { ...net.updates, ...optimizerUpdates(plan, net.weights, grad(loss, net.weights)) },
         store,
       }),
-    };
+    }));
 
     const fed = new Float32Array(batch * width);
     let order: ReturnType<typeof shuffled> | undefined;
@@ -123,9 +131,7 @@ export function trapSteps({ blend, weight, step: stride }: Trap, model: Model): 
         const result = await programs.learn.run(all);
         return { loss: result.loss!.data[0]!, score: result.score!.data[0]! };
       },
-      async release() {
-        for (const program of Object.values(programs)) await program.release();
-      },
+      release: () => releaseAll([close, () => order?.return()]),
     };
   };
 }

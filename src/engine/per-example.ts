@@ -1,21 +1,32 @@
+import { UserError } from "./errors.ts";
 import { constant, topologicalOrder, type Value } from "./graph.ts";
 import { type ConvWindow, conv2dWeightGradients } from "./ops/conv.ts";
 import { add, mul } from "./ops/elementwise.ts";
 import { matmul } from "./ops/linear.ts";
-import { broadcastTo, flatten, reshape, transpose } from "./ops/movement.ts";
+import { broadcastTo, flatten, reshape, scatterAdd, slice, sliceAxis, transpose, unslice } from "./ops/movement.ts";
 import { sum } from "./ops/reduce.ts";
-import { type Shape, sameShape } from "./shape.ts";
+import { type Shape, sameShape, sizeOf } from "./shape.ts";
 import { filled } from "./tensor.ts";
 
 // Where a batch meets a weight, the activations that go in and the gradient that comes back hold every example's own gradient of
 // the weight (Goodfellow 2015): it costs what the weight's gradient of the batch costs, and no example runs alone.
 
+/** A network in which the examples of a batch have no gradients of their own that could be found: not every imported one has. */
+export class PerExampleError extends UserError {
+  override readonly name = "PerExampleError";
+}
+
+/** The error that says of which network a refusal is; any other error as it is. */
+export function refusalOf(network: string, error: unknown): unknown {
+  return error instanceof PerExampleError ? new PerExampleError(`${network}: ${error.message}`) : error;
+}
+
 /**
  * The gradient of each example's loss for each value of `wrt`, [N, …shape], by one reverse walk. The examples must come in as
  * inputs of the graph; `wrt` are weights, which all examples share.
  * @param losses [N], one number an example
- * @throws RangeError where an op mixes the examples of a batch (batch norm in training), where a weight is used in a way that no
- * rule is known for, and where the losses do not depend on a value of `wrt`.
+ * @throws PerExampleError where an op mixes the examples of a batch (batch norm in training) and where a weight is used in a way that no
+ * rule is known for; RangeError where the losses do not depend on a value of `wrt`.
  */
 export function perExampleGradients(losses: Value, wrt: readonly Value[]): Value[] {
   const rows = losses.shape[0]!;
@@ -75,7 +86,7 @@ function ofWeight(g: Value, y: Value, i: number): Value {
   if (ELEMENTWISE.has(y.op)) {
     const input = y.inputs[i]!;
     if (input.shape.length === y.shape.length && input.shape[0] !== 1)
-      throw new RangeError(`${y.op} at ${y.path}: a weight with an axis for the examples is not shared by them`);
+      throw new PerExampleError(`${y.op} at ${y.path}: a weight with an axis for the examples is not shared by them`);
     const own = input.shape.length === y.shape.length ? input.shape.slice(1) : input.shape;
     return reshape(summedTo(y.pullback!(g)[i]!, own), [rows, ...input.shape]);
   }
@@ -91,8 +102,61 @@ function ofWeight(g: Value, y: Value, i: number): Value {
     const inner = x.shape.map((_, axis) => axis).slice(2);
     return sum(i === 1 ? mul(g, x) : g, inner);
   }
-  throw new RangeError(`${y.op} at ${y.path}: no rule for the per-example gradient of its input ${i}`);
+  throw new PerExampleError(`${y.op} at ${y.path}: no rule for the per-example gradient of its input ${i}`);
 }
+
+/** A range of a value, with all of the examples' axis before it. */
+const behindRows = (rows: number, { starts, ends, steps }: { starts: Shape; ends: Shape; steps: Shape }) => ({
+  starts: [0, ...starts],
+  ends: [rows, ...ends],
+  steps: [1, ...steps],
+});
+
+function throughReduction(g: Value, y: Value, rows: number): Value {
+  const x = y.inputs[0]!;
+  const axes = y.attributes.axes as readonly number[];
+  const kept = x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+  return broadcastTo(reshape(g, [rows, ...kept]), [rows, ...x.shape]);
+}
+
+/** Ops that move the elements of weights, or add them up: their gradient rules with the axis of the examples before all others. */
+const THROUGH: Readonly<Record<string, (g: Value, y: Value, rows: number) => (Value | null)[]>> = {
+  ReduceSum: (g, y, rows) => [throughReduction(g, y, rows)],
+  ReduceMean: (g, y, rows) => [mul(throughReduction(g, y, rows), sizeOf(y.shape) / sizeOf(y.inputs[0]!.shape))],
+  Reshape: (g, y, rows) => [reshape(g, [rows, ...y.inputs[0]!.shape])],
+  Expand: (g, y) => [summedTo(g, y.inputs[0]!.shape)],
+  Transpose(g, y) {
+    const order = y.attributes.order as readonly number[];
+    return [transpose(g, [0, ...order.map((_, axis) => order.indexOf(axis) + 1)])];
+  },
+  Concat(g, y) {
+    const axis = y.attributes.axis as number;
+    let at = 0;
+    return y.inputs.map((x) => {
+      const start = at;
+      at += x.shape[axis]!;
+      return sliceAxis(g, axis + 1, start, at);
+    });
+  },
+  Slice(g, y, rows) {
+    const range = y.attributes as unknown as Parameters<typeof behindRows>[1];
+    return [unslice(g, [rows, ...y.inputs[0]!.shape], behindRows(rows, range))];
+  },
+  Pad(g, y, rows) {
+    const before = y.attributes.before as Shape;
+    const ends = before.map((b, axis) => b + y.inputs[0]!.shape[axis]!);
+    return [slice(g, [0, ...before], [rows, ...ends])];
+  },
+  Gather(g, y) {
+    const [table, indices] = y.inputs as [Value, Value];
+    // The rows of the table are chosen along the first axis, so the examples' axis steps behind those of the indices meanwhile.
+    const of = indices.shape.map((_, axis) => axis + 1);
+    const rest = table.shape.slice(1).map((_, axis) => axis + 1);
+    const moved = transpose(g, [...of, 0, ...rest.map((axis) => axis + of.length)]);
+    const summed = scatterAdd(moved, indices, table.shape[0]!);
+    return [transpose(summed, [1, 0, ...rest.map((axis) => axis + 1)]), null];
+  },
+};
 
 /** What flows to the inputs of a function of weights alone: g is [N, …shape of y], the results [N, …shape of the input]. */
 function throughWeight(g: Value, y: Value): (Value | null)[] {
@@ -102,18 +166,9 @@ function throughWeight(g: Value, y: Value): (Value | null)[] {
     return y.inputs.map((x, i) => summedTo(y.pullback!(g)[i]!, x.shape));
   }
   if (y.pullback === undefined) return y.inputs.map(() => null);
-  if (y.op === "ReduceSum") {
-    const x = y.inputs[0]!;
-    const axes = y.attributes.axes as readonly number[];
-    const kept = x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
-    return [broadcastTo(reshape(g, [rows, ...kept]), [rows, ...x.shape])];
-  }
-  if (y.op === "Reshape") return [reshape(g, [rows, ...y.inputs[0]!.shape])];
-  if (y.op === "Transpose") {
-    const order = y.attributes.order as readonly number[];
-    return [transpose(g, [0, ...order.map((_, axis) => order.indexOf(axis) + 1)])];
-  }
-  throw new RangeError(`${y.op} at ${y.path}: no rule for per-example gradients through it`);
+  const rule = THROUGH[y.op];
+  if (rule !== undefined) return rule(g, y, rows);
+  throw new PerExampleError(`${y.op} at ${y.path}: no rule for per-example gradients through it`);
 }
 
 /** g [N, …] summed over the axes, the first left alone, along which `own` was broadcast: [N, …own]. */
@@ -126,7 +181,7 @@ function summedTo(g: Value, own: Shape): Value {
   return reshape(sum(g, axes), to);
 }
 
-/** @throws RangeError unless every row of a batched value comes from the same row of its batched inputs. */
+/** @throws PerExampleError unless every row of a batched value comes from the same row of its batched inputs. */
 function checkRows(v: Value, rows: number, batched: ReadonlySet<Value>): void {
   const mixes =
     v.shape[0] !== rows ||
@@ -135,5 +190,6 @@ function checkRows(v: Value, rows: number, batched: ReadonlySet<Value>): void {
     (v.op.startsWith("Reduce") && (v.attributes.axes as readonly number[]).includes(0)) ||
     (v.op === "Transpose" && (v.attributes.order as readonly number[])[0] !== 0) ||
     (v.op === "MatMul" && batched.has(v.inputs[1]!) && v.inputs[1]!.shape.length < 3);
-  if (mixes) throw new RangeError(`${v.op} at ${v.path === "" ? "no layer" : v.path} mixes the examples of a batch`);
+  if (mixes)
+    throw new PerExampleError(`${v.op} at ${v.path === "" ? "no layer" : v.path} mixes the examples of a batch`);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { watchSessions } from "../../test/support/watch-sessions.ts";
 import { grad } from "./autodiff.ts";
 import { constant, input, parameter } from "./graph.ts";
 import { toOnnx } from "./lowering.ts";
@@ -44,6 +45,13 @@ describe("feeds", () => {
     expect((await program.run(feeds)).y!.data[0]).toBe(33333);
     await program.release();
   });
+});
+
+test("a file's session is let go of though its run fails", async () => {
+  const model = toOnnx({ outputs: { y: square(input("x", [2])) } });
+  const sessions = watchSessions();
+  await expect(runOnnx(model, { other: filled([2], 3) })).rejects.toThrow();
+  expect(sessions.stop()).toEqual({ made: 1, released: 1 });
 });
 
 describe("parameters", () => {

@@ -193,16 +193,18 @@ export async function runOnnx(
   device: Device = "cpu",
 ): Promise<Record<string, Tensor>> {
   const session = await createSession(model, { device });
-  const fed = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, toOrt(t, t.data)]));
-  const results = await session.run(fed);
-  const out = Object.fromEntries(
-    Object.entries(results).map(([name, t]) => [
-      name,
-      { dtype: t.type as Dtype, shape: [...t.dims], data: t.data as TensorData },
-    ]),
-  );
-  await session.release();
-  return out;
+  try {
+    const fed = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, toOrt(t, t.data)]));
+    const results = await session.run(fed);
+    return Object.fromEntries(
+      Object.entries(results).map(([name, t]) => [
+        name,
+        { dtype: t.type as Dtype, shape: [...t.dims], data: t.data as TensorData },
+      ]),
+    );
+  } finally {
+    await session.release();
+  }
 }
 
 let block: Promise<number> | undefined;

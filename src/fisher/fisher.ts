@@ -4,7 +4,7 @@ import { div, mul } from "../engine/ops/elementwise.ts";
 import { crossEntropyRows } from "../engine/ops/loss.ts";
 import { oneHot } from "../engine/ops/movement.ts";
 import { sum } from "../engine/ops/reduce.ts";
-import { namingNetwork, perExampleGradients } from "../engine/per-example.ts";
+import { perExampleGradients, refusalOf } from "../engine/per-example.ts";
 import { compile } from "../engine/runtime.ts";
 import { sizeOf } from "../engine/shape.ts";
 import { createStore, type StateDict } from "../engine/store.ts";
@@ -100,10 +100,17 @@ export function fisherTraces(model: Model, form: FisherForm, batch: number, loss
   const losses = mul(loss(logits, oneHot(input("labels", [batch], "int32"), model.classes)), real);
   const weights = net.trained();
   const gradients =
-    form === "per-example"
-      ? namingNetwork(model.kind, () => perExampleGradients(losses, weights))
-      : grad(div(sum(losses), sum(real)), weights);
+    form === "per-example" ? ownGradients(model, losses, weights) : grad(div(sum(losses), sum(real)), weights);
   return Object.fromEntries(weights.map((w, i) => [w.leaf!.name, sum(mul(gradients[i]!, gradients[i]!))]));
+}
+
+/** @throws UserError that names the model where its images have no gradients of their own. */
+function ownGradients({ kind }: Model, losses: Value, weights: readonly Value[]): Value[] {
+  try {
+    return perExampleGradients(losses, weights);
+  } catch (error) {
+    throw refusalOf(kind, error);
+  }
 }
 
 function byLayer(model: Model, traces: ReadonlyMap<string, number>, count: number): LayerFisher[] {

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { concat } from "../engine/ops/movement.ts";
 import { requireMultiple } from "./image-side.ts";
+import { constantInitial, heFanIn } from "./initial.ts";
 import type { Layer } from "./layer.ts";
 import { avgPool, batchNorm, conv, globalPool, linear, maxPool, relu, sequential } from "./layers.ts";
 import { defineModel, type Model, type ModelShape, type Stage } from "./model.ts";
 
-const unbiased = { bias: false } as const;
+const unbiased = { bias: false, initial: heFanIn } as const;
 /** Inner channels of a layer in units of the growth rate (Huang et al. 2017, section 3, "bottleneck layers"). */
 const BOTTLENECK = 4;
 
@@ -59,7 +60,7 @@ function buildDenseNet(kind: string, growth: number, blocks: readonly number[], 
   return {
     kind,
     stages,
-    head: linear("classifier", channels, classes),
+    head: linear("classifier", channels, classes, { biasInitial: constantInitial(0) }),
     // torchvision's own files have the names of an older version: norm.1 for norm1.
     respell: (name) => name.replace(/(\.denselayer\d+\.(?:norm|conv))\.([12]\.)/, "$1$2"),
     features: channels,

@@ -5,8 +5,10 @@ import type { StoredTensor } from "../engine/stored-tensor.ts";
 import { filled } from "../engine/tensor.ts";
 import { initialState } from "./bind.ts";
 import { fitWeights } from "./fit-weights.ts";
+import { maxvitT } from "./maxvit.ts";
 import { type Model, weightsOf } from "./model.ts";
 import { resnet10, resnet18 } from "./resnet.ts";
+import { vgg11Bn } from "./vgg.ts";
 
 const shape = { input: [3, 32, 32], classes: 5 } as const;
 const model = resnet10.build({ width: 4, stem: "small" }, shape);
@@ -62,6 +64,24 @@ describe("tensors find their places by name", () => {
     expect(fit).toMatchObject({ head: false, passedOver: ["aux.weight", "fc.weight", "fc.bias"] });
     expect(Object.keys(fit.read())).toEqual(Object.keys(without(state, /^fc/)));
   });
+});
+
+test.each([
+  maxvitT.build({ width: 4, partition: 2 }, { input: [3, 64, 64], classes: 5 }),
+  vgg11Bn.build({ width: 4 }, shape),
+])("of a head for other classes the neck is taken, which is the same for all", (necked) => {
+  const own = initialState(weightsOf(necked), 1);
+  const neck = necked.neck!.weights.map(({ name }) => name);
+  const last = necked.head.weights.map(({ name }) => name).filter((name) => !neck.includes(name));
+  const other = { ...own, ...Object.fromEntries(last.map((name) => [name, filled([9], 0)])) };
+  const fit = fitWeights(necked, fileOf(other));
+  expect(fit).toMatchObject({ head: false, passedOver: last });
+  expect(neck.filter((name) => fit.read()[name] !== own[name])).toEqual([]);
+  const bare = fitWeights(
+    necked,
+    fileOf(Object.fromEntries(Object.entries(other).filter(([name]) => name !== neck[0]))),
+  );
+  expect(neck.filter((name) => name in bare.read())).toEqual([]);
 });
 
 describe("a file that does not fit is told with what differs", () => {

@@ -14,7 +14,7 @@ export interface Fit {
   readonly head: boolean;
   /** Tensors of the file that have no place in the model: heads for other classes, auxiliary classifiers. */
   readonly passedOver: readonly string[];
-  /** Reads the stages' tensors, and the head's where it fits. */
+  /** Reads the stages' tensors, the head's where it fits, and else those of its neck where they fit, which no number of classes changes. */
   read(): StateDict;
 }
 
@@ -26,7 +26,7 @@ const DERIVED = /(^|\.)(num_batches_tracked|relative_position_index)$/;
 /**
  * Finds the place of every tensor of a file by name. Names may have a prefix in common (`module.`, `backbone.`, `feature.`), and an
  * architecture may know other spellings of its names. Every tensor of the stages must be there and have the model's shape. The
- * file's head may differ: then the model's head is for others to fill.
+ * file's head may differ: then the model's head, but for its neck where that fits, is for others to fill.
  * @throws UserError that lists what is missing, what has another shape and what is unknown.
  */
 export function fitWeights(model: Model, file: Pick<WeightFile, "path" | "tensors">): Fit {
@@ -54,8 +54,11 @@ export function fitWeights(model: Model, file: Pick<WeightFile, "path" | "tensor
     );
   }
   const headFits = head.length > 0 && head.every((spec) => fits(spec, named));
-  const taken = headFits ? [...stages, ...head] : stages;
-  const unused = headFits ? [] : head.filter(({ name }) => named.has(name)).map(({ name }) => name);
+  const neck = model.neck?.weights ?? [];
+  const brought = headFits ? head : neck.every((spec) => fits(spec, named)) ? neck : [];
+  const taken = [...stages, ...brought];
+  const places = new Set(taken.map(({ name }) => name));
+  const unused = head.map(({ name }) => name).filter((name) => named.has(name) && !places.has(name));
   return {
     prefix,
     head: headFits,

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { requireSide } from "./image-side.ts";
 import { type ConvSize, type Units, units } from "./inception-units.ts";
-import type { Layer } from "./layer.ts";
+import { normalInitial } from "./initial.ts";
+import type { Layer, WeightSpec } from "./layer.ts";
 import { avgPool, branches, globalPool, linear, maxPool, sequential } from "./layers.ts";
-import { defineModel } from "./model.ts";
+import { defineModel, startingFrom } from "./model.ts";
 
 const half = maxPool({ kernel: 3, stride: 2 });
 const around = avgPool({ kernel: 3, stride: 1, padding: 1 });
@@ -94,6 +95,9 @@ const mixE = (u: Units, path: string, from: number): Layer => {
 /** Below this a map in the network has no pixel left. */
 const LEAST_SIDE = 75;
 
+/** torchvision's first weights: kernels normal, all with one deviation. */
+const first = ({ shape }: WeightSpec) => (shape.length > 1 ? normalInitial(0.1) : undefined);
+
 /**
  * Inception v3 with torchvision's names, which are also its stages': Conv2d_1a_3x3 … Mixed_7c. Without the auxiliary classifier and
  * dropout. torchvision's weights see images in [−1, 1] (its `transform_input`): `normalize: half`.
@@ -108,9 +112,9 @@ export const inceptionV3 = defineModel({
   build({ width }, { input, classes }) {
     requireSide("inception_v3", input, LEAST_SIDE);
     const u = units(width, 1e-3);
-    const first = u.image("Conv2d_1a_3x3", input[0], 32, HALVE);
+    const stem = u.image("Conv2d_1a_3x3", input[0], 32, HALVE);
     const stages: readonly (readonly [string, Layer])[] = [
-      ["Conv2d_1a_3x3", first],
+      ["Conv2d_1a_3x3", stem],
       ["Conv2d_2a_3x3", u.one("Conv2d_2a_3x3", 32, 32, { kernel: 3 })],
       ["Conv2d_2b_3x3", sequential(u.one("Conv2d_2b_3x3", 32, 64, AROUND), half)],
       ["Conv2d_3b_1x1", u.one("Conv2d_3b_1x1", 64, 80, POINT)],
@@ -128,7 +132,7 @@ export const inceptionV3 = defineModel({
       ["Mixed_7c", sequential(mixE(u, "Mixed_7c", 2048), globalPool)],
     ];
     const features = u.channels(2048);
-    return {
+    const model = {
       kind: "inception_v3",
       stages: stages.map(([name, layer]) => ({ name, layer })),
       head: linear("fc", features, classes),
@@ -136,5 +140,6 @@ export const inceptionV3 = defineModel({
       classes,
       input,
     };
+    return startingFrom(model, first);
   },
 });

@@ -17,6 +17,9 @@ export const normalInitial =
   (rng, shape) =>
     rng.normals(sizeOf(shape)).map((x) => mean + deviation * x);
 
+/** He et al. 2015, normal, by fan-in: PyTorch's default of its `kaiming_normal_`. */
+export const heFanIn: Initializer = (rng, shape) => normalInitial(Math.sqrt(2 / fanIn(shape)))(rng, shape);
+
 /** He et al. 2015, normal, by fan-out, for layers before ReLU: torchvision's choice for convolutions. */
 export const heInitial: Initializer = (rng, shape) => normalInitial(Math.sqrt(2 / fanOut(shape)))(rng, shape);
 
@@ -33,6 +36,9 @@ export const uniformFanIn: Initializer = (rng, shape) => {
   const bound = 1 / Math.sqrt(fanIn(shape));
   return rng.uniforms(sizeOf(shape)).map((u) => (2 * u - 1) * bound);
 };
+
+/** Normal with variance 1/fan-in (LeCun et al. 1998). */
+export const lecunNormal: Initializer = (rng, shape) => normalInitial(1 / Math.sqrt(fanIn(shape)))(rng, shape);
 
 /** Uniform in ±1/√n: the default for a bias, n being its layer's fan-in. */
 export const uniformBias =

@@ -95,6 +95,8 @@ export function learned(name: string, shape: Shape, initial: Initializer): Weigh
 export interface ConvLayerOptions extends ConvOptions {
   readonly bias?: boolean;
   readonly initial?: Initializer;
+  /** First numbers of the bias: PyTorch's default, uniform in ±1/√fan-in, where it is left out. */
+  readonly biasInitial?: Initializer;
 }
 
 /** PyTorch's Conv2d, named `path.weight` and `path.bias`; a kernel's pair is [height, width]. */
@@ -105,15 +107,12 @@ export function conv(
   kernel: number | readonly [number, number],
   options: ConvLayerOptions = {},
 ): Layer {
-  const { bias = true, initial = heInitial, ...window } = options;
   const [rows, columns] = typeof kernel === "number" ? [kernel, kernel] : kernel;
+  const fanIn = (from / (options.groups ?? 1)) * rows * columns;
+  const { bias = true, initial = heInitial, biasInitial = uniformBias(fanIn), ...window } = options;
   const shape = [to, from / (window.groups ?? 1), rows, columns];
-  const fanIn = shape[1]! * rows * columns;
   return {
-    weights: [
-      weight(`${path}.weight`, shape, initial),
-      ...(bias ? [weight(`${path}.bias`, [to], uniformBias(fanIn))] : []),
-    ],
+    weights: [weight(`${path}.weight`, shape, initial), ...(bias ? [weight(`${path}.bias`, [to], biasInitial)] : [])],
     apply: (x, c) => conv2d(x, c.weight(`${path}.weight`), window, bias ? c.weight(`${path}.bias`) : undefined),
   };
 }
@@ -126,13 +125,11 @@ export function convTranspose(
   kernel: number,
   options: ConvLayerOptions & { readonly outputPadding?: number } = {},
 ): Layer {
-  const { bias = true, initial = uniformFanIn, ...window } = options;
+  const fanIn = (to / (options.groups ?? 1)) * kernel * kernel;
+  const { bias = true, initial = uniformFanIn, biasInitial = uniformBias(fanIn), ...window } = options;
   const shape = [from, to / (window.groups ?? 1), kernel, kernel];
   return {
-    weights: [
-      weight(`${path}.weight`, shape, initial),
-      ...(bias ? [weight(`${path}.bias`, [to], uniformBias(shape[1]! * kernel * kernel))] : []),
-    ],
+    weights: [weight(`${path}.weight`, shape, initial), ...(bias ? [weight(`${path}.bias`, [to], biasInitial)] : [])],
     apply: (x, c) =>
       convTranspose2d(x, c.weight(`${path}.weight`), window, bias ? c.weight(`${path}.bias`) : undefined),
   };
@@ -143,12 +140,16 @@ export function linear(
   path: string,
   from: number,
   to: number,
-  { bias = true, initial = uniformFanIn }: { bias?: boolean; initial?: Initializer } = {},
+  {
+    bias = true,
+    initial = uniformFanIn,
+    biasInitial = uniformBias(from),
+  }: { bias?: boolean; initial?: Initializer; biasInitial?: Initializer } = {},
 ): Layer {
   return {
     weights: [
       weight(`${path}.weight`, [to, from], initial),
-      ...(bias ? [weight(`${path}.bias`, [to], uniformBias(from))] : []),
+      ...(bias ? [weight(`${path}.bias`, [to], biasInitial)] : []),
     ],
     apply: (x, c) => linearOp(x, c.weight(`${path}.weight`), bias ? c.weight(`${path}.bias`) : undefined),
   };

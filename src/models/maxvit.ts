@@ -4,8 +4,8 @@ import { add, mul } from "../engine/ops/elementwise.ts";
 import { matmul } from "../engine/ops/linear.ts";
 import { sliceAxis, transpose } from "../engine/ops/movement.ts";
 import { requireMultiple } from "./image-side.ts";
-import { normalInitial } from "./initial.ts";
-import type { Layer } from "./layer.ts";
+import { constantInitial, normalInitial } from "./initial.ts";
+import type { Layer, WeightSpec } from "./layer.ts";
 import {
   avgPool,
   batchNorm,
@@ -21,7 +21,7 @@ import {
   squeezeExcite,
   tanh,
 } from "./layers.ts";
-import { defineModel, type Stage } from "./model.ts";
+import { defineModel, type Stage, startingFrom } from "./model.ts";
 import { departition, headsOf, joinHeads, partition, positionBias } from "./window.ts";
 
 const DEPTHS = [2, 2, 5, 2] as const;
@@ -110,6 +110,10 @@ function partitionAttention(path: string, width: number, heads: number, side: nu
   };
 }
 
+/** torchvision's first weights: kernels and tables normal, biases zero. */
+const first = ({ name, shape }: WeightSpec) =>
+  shape.length > 1 ? normalInitial(0.02) : name.endsWith(".bias") ? constantInitial(0) : undefined;
+
 /** MaxViT-T with torchvision's names; stages stem, block1.0 … block4.1. The head keeps torchvision's norm and tanh layer. */
 export const maxvitT = defineModel({
   kind: "maxvit_t",
@@ -160,14 +164,16 @@ export const maxvitT = defineModel({
     const last = stages.pop()!;
     stages.push({ name: last.name, layer: sequential(last.layer, globalPool) });
     const neck = sequential(layerNorm("classifier.2", from), linear("classifier.3", from, from), tanh);
-    return {
+    const model = {
       kind: "maxvit_t",
       stages,
       neck,
+      neckFromStart: true as const,
       head: sequential(neck, linear("classifier.5", from, classes, { bias: false })),
       features: from,
       classes,
       input,
     };
+    return startingFrom(model, first);
   },
 });

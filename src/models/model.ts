@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { UserError } from "../engine/errors.ts";
-import type { Layer, WeightSpec } from "./layer.ts";
+import type { Initializer, Layer, WeightSpec } from "./layer.ts";
 import { sequential } from "./layers.ts";
 
 /** A piece of a model that hands on exactly one tensor; a freeze boundary is the name of the last frozen one. */
@@ -16,6 +16,8 @@ export interface Model {
   readonly head: Layer;
   /** What the head does before its linear layer; a head that takes its place keeps it. */
   readonly neck?: Layer;
+  /** Whether the neck is part of what start weights bring: fine-tuning replaces the linear layer alone. Elsewhere it begins anew with it. */
+  readonly neckFromStart?: true;
   /** The stages with the shortcuts of one group (`layer4`) scaled by a factor, 0 taking them away. Stages of other groups are the same objects. */
   readonly shortcuts?: (group: string, factor: number) => readonly Stage[];
   /** This model's name for a tensor that published files spell otherwise; any other name as it is. */
@@ -106,6 +108,22 @@ function observedStage({ name, layer }: Stage): Layer {
 /** The whole model: images to logits. */
 export function logitsLayer(model: Model): Layer {
   return sequential(featureLayer(model), model.head);
+}
+
+/** The model with other first numbers for the weights of which `initial` gives some; the others keep theirs. */
+export function startingFrom(model: Model, initial: (spec: WeightSpec) => Initializer | undefined): Model {
+  const started = (layer: Layer): Layer => ({
+    ...layer,
+    weights: layer.weights.map((spec) =>
+      spec.kind === "weight" ? { ...spec, initial: initial(spec) ?? spec.initial } : spec,
+    ),
+  });
+  return {
+    ...model,
+    stages: model.stages.map(({ name, layer }) => ({ name, layer: started(layer) })),
+    head: started(model.head),
+    ...(model.neck && { neck: started(model.neck) }),
+  };
 }
 
 /** The model with other layers between features [N, features] and logits [N, classes]. */

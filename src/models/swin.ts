@@ -7,10 +7,10 @@ import { concat, pad, roll, slice, sliceAxis, transpose } from "../engine/ops/mo
 import { mean } from "../engine/ops/reduce.ts";
 import { tensor } from "../engine/tensor.ts";
 import { requireMultiple } from "./image-side.ts";
-import { normalInitial } from "./initial.ts";
-import type { Layer } from "./layer.ts";
+import { constantInitial, normalInitial, uniformFanIn } from "./initial.ts";
+import type { Layer, WeightSpec } from "./layer.ts";
 import { conv, gelu, layerNorm, learned, linear, operation, residual, sequential } from "./layers.ts";
-import { defineModel, type Stage } from "./model.ts";
+import { defineModel, type Stage, startingFrom } from "./model.ts";
 import { departition, headsOf, joinHeads, partition, positionBias } from "./window.ts";
 
 const DEPTHS = [2, 2, 6, 2] as const;
@@ -90,7 +90,7 @@ function block(path: string, width: number, heads: number, shifted: boolean): La
 function merging(path: string, width: number): Layer {
   const [norm, reduction] = [
     layerNorm(`${path}.norm`, 4 * width),
-    linear(`${path}.reduction`, 4 * width, 2 * width, { bias: false, initial: normalInitial(0.02) }),
+    linear(`${path}.reduction`, 4 * width, 2 * width, { bias: false }),
   ];
   return {
     weights: [...reduction.weights, ...norm.weights],
@@ -113,6 +113,14 @@ function merging(path: string, width: number): Layer {
 const channelsLast = operation((x) => transpose(x, [0, 2, 3, 1]));
 const meanOverMap = operation((x) => mean(x, [1, 2]));
 
+const EMBEDDING = "features.0.0";
+
+/** torchvision's first weights: PyTorch's own for the patches' convolution, else linear layers and tables normal, biases zero. */
+const first = ({ name, shape }: WeightSpec) => {
+  if (name.startsWith(`${EMBEDDING}.`)) return undefined;
+  return shape.length > 1 ? normalInitial(0.02) : name.endsWith(".bias") ? constantInitial(0) : undefined;
+};
+
 /** Swin-T with torchvision's names; stages patches, layer1.0, layer1.1, layer2.0 … layer4.1 (each layer2 … layer4 begins with its merging). */
 export const swinT = defineModel({
   kind: "swin_t",
@@ -131,7 +139,7 @@ export const swinT = defineModel({
   build({ width }, { input, classes }) {
     requireMultiple("swin_t", input, PATCH);
     const patches = sequential(
-      conv("features.0.0", input[0], width, PATCH, { stride: PATCH }),
+      conv(EMBEDDING, input[0], width, PATCH, { stride: PATCH, initial: uniformFanIn }),
       channelsLast,
       layerNorm("features.0.2", width),
     );
@@ -147,6 +155,7 @@ export const swinT = defineModel({
     const features = width * 2 ** (DEPTHS.length - 1);
     const last = stages.pop()!;
     stages.push({ name: last.name, layer: sequential(last.layer, layerNorm("norm", features), meanOverMap) });
-    return { kind: "swin_t", stages, head: linear("head", features, classes), features, classes, input };
+    const model = { kind: "swin_t", stages, head: linear("head", features, classes), features, classes, input };
+    return startingFrom(model, first);
   },
 });

@@ -7,6 +7,7 @@ import { crossEntropy } from "../engine/ops/loss.ts";
 import { argMax, mean } from "../engine/ops/reduce.ts";
 import { type OptimizerPlan, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";
 import { random } from "../engine/random.ts";
+import { orRelease, releaseAll } from "../engine/release.ts";
 import { compile } from "../engine/runtime.ts";
 import { sizeOf } from "../engine/shape.ts";
 import { createStore, type StateDict, type Store } from "../engine/store.ts";
@@ -101,11 +102,8 @@ export async function train(training: Training): Promise<StateDict> {
   const settled = smoothing.settled(settings.epochs);
   const store = createStore(start);
   const steps = await (training.steps ?? gradientSteps)({ training, store, plan, batch });
-  const judge = training.validation && (await evaluator(training, training.validation, store));
-  const finish = async () => {
-    await steps.release();
-    await judge?.release();
-  };
+  const judge =
+    training.validation && (await orRelease(steps.release, () => evaluator(training, training.validation!, store)));
 
   const kept = Object.keys(start);
   let best = { score: Number.NEGATIVE_INFINITY, state: start };
@@ -148,7 +146,7 @@ export async function train(training: Training): Promise<StateDict> {
         return { loss: l, score: s };
       };
     },
-  }).finally(finish);
+  }).finally(() => releaseAll([steps.release, () => judge?.release()]));
   // The loss is known before its update: a last update that went wrong shows in the weights alone.
   for (const { data } of Object.values(best.state))
     for (const x of data) if (!Number.isFinite(x)) throw new DivergedError(`${name}: a weight`, total, x);
@@ -163,14 +161,17 @@ async function gradientSteps({ training, store, plan, batch }: Parameters<StepMa
   const { objective, targets, name, seed } = training;
   const width = targets[0]!.length;
   const feed = await trainingFeed(training, batch);
-  const net = forward(feed.network, batch, true, feed.images);
-  const t = input("targets", [batch, width]);
-  const [loss, score] = [objective.loss(net.outputs, t, net.view), mean(objective.score(net.outputs, t))];
-  store.add(optimizerState(plan, net.weights));
-  const program = await compile({
-    outputs: { loss, score },
-    updates: { ...net.updates, ...optimizerUpdates(plan, net.weights, grad(loss, net.weights)) },
-    store,
+  const { net, program } = await orRelease(feed.release, async () => {
+    const net = forward(feed.network, batch, true, feed.images);
+    const t = input("targets", [batch, width]);
+    const [loss, score] = [objective.loss(net.outputs, t, net.view), mean(objective.score(net.outputs, t))];
+    store.add(optimizerState(plan, net.weights));
+    const program = await compile({
+      outputs: { loss, score },
+      updates: { ...net.updates, ...optimizerUpdates(plan, net.weights, grad(loss, net.weights)) },
+      store,
+    });
+    return { net, program };
   });
   const fed = new Float32Array(batch * width);
   let order: ReturnType<Feed["open"]> | undefined;
@@ -188,12 +189,8 @@ async function gradientSteps({ training, store, plan, batch }: Parameters<StepMa
       const result = await program.run({ images: next.images, targets: fed, ...Object.fromEntries(noises) });
       return { loss: result.loss!.data[0]!, score: result.score!.data[0]! };
     },
-    async release() {
-      await program.release();
-      // A batch may still be on its way out of what the feed reads from.
-      await order?.return();
-      await feed.release();
-    },
+    // A batch may still be on its way out of what the feed reads from.
+    release: () => releaseAll([program.release, () => order?.return(), feed.release]),
   };
 }
 
@@ -226,11 +223,12 @@ async function evaluator(training: Training, set: ImageSet, store: ReturnType<ty
   // Of one size, so that the last is as full as the others.
   const batch = Math.ceil(set.size / Math.ceil(set.size / 64));
   const feed = await validationFeed(training, set, batch);
-  const { outputs } = forward(feed.network, batch, false, feed.images);
-  const target = input("targets", [batch, width]);
-  // Scores are kept apart by row, so that the old rows behind a last batch that is not full do not count.
-  const rows = objective.score(outputs, target);
-  const program = await compile({ outputs: { rows }, store });
+  const program = await orRelease(feed.release, async () => {
+    const { outputs } = forward(feed.network, batch, false, feed.images);
+    // Scores are kept apart by row, so that the old rows behind a last batch that is not full do not count.
+    const rows = objective.score(outputs, input("targets", [batch, width]));
+    return compile({ outputs: { rows }, store });
+  });
   const images = new Float32Array(sizeOf(feed.images.shape));
   const fed = new Float32Array(batch * width);
   return {
@@ -245,9 +243,6 @@ async function evaluator(training: Training, set: ImageSet, store: ReturnType<ty
       }
       return sum / set.size;
     },
-    async release() {
-      await program.release();
-      await feed.release();
-    },
+    release: () => releaseAll([program.release, feed.release]),
   };
 }

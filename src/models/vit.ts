@@ -6,7 +6,7 @@ import { attention, linear as linearOp } from "../engine/ops/linear.ts";
 import { concat, pad, reshape, sliceAxis, transpose } from "../engine/ops/movement.ts";
 import { filled } from "../engine/tensor.ts";
 import { requireMultiple } from "./image-side.ts";
-import { constantInitial, normalInitial, uniformFanIn } from "./initial.ts";
+import { constantInitial, lecunNormal, normalInitial, xavierUniform } from "./initial.ts";
 import type { Layer } from "./layer.ts";
 import { conv, gelu, layerNorm, learned, linear, operation, residual, sequential } from "./layers.ts";
 import { defineModel } from "./model.ts";
@@ -18,7 +18,11 @@ const EPSILON = 1e-6;
 
 /** Patches as tokens, a class token before them, and each place's embedding: [N, C, H, W] → [N, 1 + HW/256, width]. */
 function embedding(channels: number, width: number, patches: number): Layer {
-  const patch = conv("conv_proj", channels, width, PATCH, { stride: PATCH });
+  const patch = conv("conv_proj", channels, width, PATCH, {
+    stride: PATCH,
+    initial: lecunNormal,
+    biasInitial: constantInitial(0),
+  });
   const [token, place] = ["class_token", "encoder.pos_embedding"];
   return {
     weights: [
@@ -39,11 +43,11 @@ function embedding(channels: number, width: number, patches: number): Layer {
 
 /** PyTorch's MultiheadAttention of a sequence with itself: [N, T, width] → [N, T, width]. */
 function selfAttention(path: string, width: number): Layer {
-  const out = linear(`${path}.out_proj`, width, width);
+  const out = linear(`${path}.out_proj`, width, width, { biasInitial: constantInitial(0) });
   const [weight, bias] = [`${path}.in_proj_weight`, `${path}.in_proj_bias`];
   return {
     weights: [
-      learned(weight, [3 * width, width], uniformFanIn),
+      learned(weight, [3 * width, width], xavierUniform()),
       learned(bias, [3 * width], constantInitial(0)),
       ...out.weights,
     ],
@@ -60,15 +64,19 @@ function selfAttention(path: string, width: number): Layer {
   };
 }
 
+/** A linear layer of an MLP as torchvision starts it. */
+const mlp = (path: string, from: number, to: number) =>
+  linear(path, from, to, { initial: xavierUniform(), biasInitial: normalInitial(1e-6) });
+
 function encoderLayer(path: string, width: number): Layer {
   return sequential(
     residual(sequential(layerNorm(`${path}.ln_1`, width, EPSILON), selfAttention(`${path}.self_attention`, width))),
     residual(
       sequential(
         layerNorm(`${path}.ln_2`, width, EPSILON),
-        linear(`${path}.mlp.0`, width, 4 * width),
+        mlp(`${path}.mlp.0`, width, 4 * width),
         gelu,
-        linear(`${path}.mlp.3`, 4 * width, width),
+        mlp(`${path}.mlp.3`, 4 * width, width),
       ),
     ),
   );
@@ -77,7 +85,7 @@ function encoderLayer(path: string, width: number): Layer {
 const classToken = operation((x) => reshape(sliceAxis(x, 1, 0, 1), [x.shape[0]!, x.shape[2]!]));
 
 /**
- * ViT-B/16 with torchvision's names; stages embedding, encoder.0 … encoder.11. Embeddings of places belong to one image size: weights
+ * ViT-B/16 with torchvision's names and first weights; stages embedding, encoder.0 … encoder.11. Embeddings of places belong to one image size: weights
  * fit images of the size that they were trained on.
  */
 export const vitB16 = defineModel({
@@ -104,7 +112,7 @@ export const vitB16 = defineModel({
         ...layers,
         { name: last.name, layer: end },
       ],
-      head: linear("heads.head", width, classes),
+      head: linear("heads.head", width, classes, { initial: constantInitial(0), biasInitial: constantInitial(0) }),
       // torchvision's own files have the names of an older version.
       respell: (name) => name.replace(".mlp.linear_1.", ".mlp.0.").replace(".mlp.linear_2.", ".mlp.3."),
       features: width,

@@ -1,9 +1,11 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { expectAllClose } from "../../test/support/all-close.ts";
+import { smallClassifier } from "../../test/support/small-classifier.ts";
+import { smallTransformer } from "../../test/support/small-transformer.ts";
 import { composeDefenses } from "../defenses/compose.ts";
 import { random } from "../engine/random.ts";
 import { runOnnx, setThreads } from "../engine/runtime.ts";
@@ -57,6 +59,46 @@ test("a target whose architecture a defense reshaped is exported as it was train
   await net.release();
   expectAllClose(exported.logits!.data, logits, { relative: 1e-4, absolute: 1e-5 });
   expect(new Set(logits).size).toBe(6);
+});
+
+describe("an imported model's file", () => {
+  const description = (file: string) => ({
+    schemaVersion: 1 as const,
+    model: { kind: "onnx", file, weights: "start" },
+    input: [3, 8, 8] as [number, number, number],
+    classes: ["a", "b", "c", "d"],
+    defense: "none",
+    changes: [],
+    boundary: null,
+  });
+
+  test.each<[string, Uint8Array, "batch" | 1]>([
+    ["open", smallClassifier(), "batch"],
+    ["of one image", smallTransformer(4), 1],
+  ])("%s takes as many images at a time as it says", async (name, bytes, batch) => {
+    const dir = join(run, name);
+    const file = join(run, `${name}.onnx`);
+    await writeFile(file, bytes);
+    const said = description(file);
+    const model = buildModel(said.model, { input: said.input, classes: 4 });
+    const state = initialState(weightsOf(model), 1);
+    await writeState(join(dir, ARTIFACTS, WEIGHTS), state);
+    await writeTargetDescription(join(dir, ARTIFACTS), said);
+    const exported = await exportRun(dir, { format: "onnx" });
+    expect(readClassifierFile(exported).graph.metadata.input).toBe(`[${batch}, 3, 8, 8], values in [0, 1]`);
+
+    const images = random(1, "images").uniforms(2 * 3 * 8 * 8);
+    const net = await classifierPredictor(model, state);
+    const { logits } = await net.predict(images, 2);
+    await net.release();
+    const rows = batch === 1 ? [0, 1].map((i) => images.subarray(i * 192, (i + 1) * 192)) : [images];
+    const found: number[] = [];
+    for (const row of rows) {
+      const { logits: part } = await runOnnx(exported, { images: tensor(row, [row.length / 192, 3, 8, 8]) });
+      found.push(...(part!.data as Float32Array));
+    }
+    expectAllClose(found, logits, { relative: 1e-4, absolute: 1e-5 });
+  });
 });
 
 describe.each([

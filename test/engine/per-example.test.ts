@@ -1,24 +1,35 @@
 import { describe, expect, test } from "vitest";
 import { grad } from "../../src/engine/autodiff.ts";
-import { input, parameter, type Value } from "../../src/engine/graph.ts";
+import { constant, input, parameter, type Value } from "../../src/engine/graph.ts";
 import { relu, softmax } from "../../src/engine/ops/activation.ts";
 import { conv2d, convTranspose2d } from "../../src/engine/ops/conv.ts";
 import { add, div, mul, sqrt, stopGradient, sub } from "../../src/engine/ops/elementwise.ts";
 import { linear, matmul } from "../../src/engine/ops/linear.ts";
 import { crossEntropyRows } from "../../src/engine/ops/loss.ts";
-import { flatten, transpose } from "../../src/engine/ops/movement.ts";
+import {
+  broadcastTo,
+  concat,
+  flatten,
+  gather,
+  pad,
+  reshape,
+  slice,
+  sliceAxis,
+  transpose,
+} from "../../src/engine/ops/movement.ts";
 import { batchNormTrain } from "../../src/engine/ops/norm.ts";
-import { sum } from "../../src/engine/ops/reduce.ts";
-import { perExampleGradients, squaredNorms } from "../../src/engine/per-example.ts";
+import { mean, sum } from "../../src/engine/ops/reduce.ts";
+import { PerExampleError, perExampleGradients, refusalOf, squaredNorms } from "../../src/engine/per-example.ts";
 import { random } from "../../src/engine/random.ts";
 import { compile, setThreads } from "../../src/engine/runtime.ts";
 import { sizeOf } from "../../src/engine/shape.ts";
 import { createStore, type StateDict } from "../../src/engine/store.ts";
-import { tensor } from "../../src/engine/tensor.ts";
+import { indexTensor, tensor } from "../../src/engine/tensor.ts";
 import { trainable } from "../../src/models/bind.ts";
-import { logitsLayer } from "../../src/models/model.ts";
+import { logitsLayer, type Model, weightsOf } from "../../src/models/model.ts";
 import { expectAllClose } from "../support/all-close.ts";
 import { formulaImages, formulaWeights } from "../support/formula-weights.ts";
+import { smallModels } from "../support/small-models.ts";
 import { tinyModel } from "../support/tiny-world.ts";
 
 setThreads(1);
@@ -88,6 +99,27 @@ const networks: Readonly<Record<string, Network>> = {
       return sum(relu(y), [2, 3]);
     },
   },
+  "a weight that is joined, cut, padded, repeated, averaged and looked up": {
+    row: [6],
+    classes: 4,
+    weights: drawn({ "a.part": [1, 6], "b.part": [2, 6], "c.table": [3, 2], "d.row": [1, 4] }),
+    logits(x, w) {
+      const joined = concat([w("a.part"), w("b.part"), broadcastTo(mean(w("b.part"), [0], true), [2, 6])], 0);
+      const cut = slice(pad(joined, [1, 0], [0, 0]), [1, 0], [5, 6], [1, 2]);
+      const found = reshape(gather(w("c.table"), constant(indexTensor([2, 0, 2, 1], [2, 2]))), [4, 2]);
+      const kernel = concat(
+        [
+          cut,
+          concat(
+            [found, sliceAxis(joined, 1, 0, 1)].map((v) => sliceAxis(v, 0, 0, 4)),
+            1,
+          ),
+        ],
+        1,
+      );
+      return add(linear(x, kernel), w("d.row"));
+    },
+  },
   "a weight that is used twice": {
     row: [4],
     classes: 4,
@@ -123,7 +155,46 @@ async function loop(network: Network, images: Float32Array, targets: Float32Arra
 }
 
 const tiny = tinyModel();
-const named = formulaWeights(tiny.stages.flatMap((s) => s.layer.weights).concat(tiny.head.weights));
+
+function small(kind: string): Model {
+  const { family, config, side } = smallModels.find(({ family }) => family.kind === kind)!;
+  return family.build(family.config.parse(config), { input: [3, side, side], classes: 4 });
+}
+
+function classifierGraph(model: Model, rows: number) {
+  const net = trainable({ training: false });
+  const logits = net.apply(logitsLayer(model), input("images", [rows, ...model.input]));
+  return { losses: crossEntropyRows(logits, input("targets", [rows, model.classes])), wrt: net.trained() };
+}
+
+/** Each of four images' gradients of a classifier in evaluation mode are those of a program for one image. */
+async function agreeWithLoop(model: Model): Promise<void> {
+  const all = classifierGraph(model, 4);
+  const one = classifierGraph(model, 1);
+  const store = createStore(formulaWeights(weightsOf(model)));
+  const outputs = (of: readonly Value[]) => Object.fromEntries(of.map((g, i) => [String(i), g]));
+  const program = await compile({ outputs: outputs(perExampleGradients(all.losses, all.wrt)), store });
+  const single = await compile({ outputs: outputs(grad(sum(one.losses), one.wrt)), store });
+  const images = formulaImages([4, ...model.input]).data;
+  const targets = new Float32Array(4 * model.classes);
+  for (let i = 0; i < 4; i++) targets[i * model.classes + (i % model.classes)] = 1;
+  const found = await program.run({ images, targets });
+  const length = sizeOf(model.input);
+  for (let row = 0; row < 4; row++) {
+    const wanted = await single.run({
+      images: images.subarray(row * length, (row + 1) * length),
+      targets: targets.subarray(row * model.classes, (row + 1) * model.classes),
+    });
+    for (const [i, { leaf, shape }] of all.wrt.entries()) {
+      const size = sizeOf(shape);
+      const got = (found[i]!.data as Float32Array).subarray(row * size, (row + 1) * size);
+      const scale = Math.max(...wanted[i]!.data.map(Math.abs));
+      expectAllClose(got, wanted[i]!.data, { relative: 1e-3, absolute: 1e-4 * scale }, leaf!.name);
+    }
+  }
+  await program.release();
+  await single.release();
+}
 
 describe("per-example gradients", () => {
   test.each(Object.entries(networks))("of %s are those of a loop over single examples", async (_name, network) => {
@@ -151,43 +222,14 @@ describe("per-example gradients", () => {
     await program.release();
   });
 
-  test("of a residual network with batch norms in evaluation mode are those of a loop", async () => {
-    const build = (rows: number) => {
-      const net = trainable({ training: false });
-      const logits = net.apply(logitsLayer(tiny), input("images", [rows, ...tiny.input]));
-      return { losses: crossEntropyRows(logits, input("targets", [rows, tiny.classes])), wrt: net.trained() };
-    };
-    const all = build(4);
-    const one = build(1);
-    const variances = Object.fromEntries(
-      Object.entries(named).map(([name, t]) => [
-        name,
-        name.endsWith("running_var") ? tensor(t.data.map(Math.abs), t.shape) : t,
-      ]),
-    );
-    const store = createStore(variances);
-    const outputs = (of: readonly Value[]) => Object.fromEntries(of.map((g, i) => [String(i), g]));
-    const program = await compile({ outputs: outputs(perExampleGradients(all.losses, all.wrt)), store });
-    const single = await compile({ outputs: outputs(grad(sum(one.losses), one.wrt)), store });
-    const images = formulaImages([4, ...tiny.input]).data;
-    const targets = new Float32Array(4 * tiny.classes);
-    for (let i = 0; i < 4; i++) targets[i * tiny.classes + i] = 1;
-    const found = await program.run({ images, targets });
-    const length = sizeOf(tiny.input);
-    for (let row = 0; row < 4; row++) {
-      const wanted = await single.run({
-        images: images.subarray(row * length, (row + 1) * length),
-        targets: targets.subarray(row * tiny.classes, (row + 1) * tiny.classes),
-      });
-      for (const [i, { leaf, shape }] of all.wrt.entries()) {
-        const size = sizeOf(shape);
-        const got = (found[i]!.data as Float32Array).subarray(row * size, (row + 1) * size);
-        const scale = Math.max(...wanted[i]!.data.map(Math.abs));
-        expectAllClose(got, wanted[i]!.data, { relative: 1e-3, absolute: 1e-4 * scale }, leaf!.name);
-      }
-    }
-    await program.release();
-    await single.release();
+  test("of a residual network with batch norms in evaluation mode are those of a loop", () => agreeWithLoop(tiny));
+
+  test.each(["vit_b_16", "swin_t", "maxvit_t"])("of %s are those of a loop", (kind) => agreeWithLoop(small(kind)));
+
+  test.each(smallModels.map(({ family }) => family.kind))("of %s have a rule for each of its weights", (kind) => {
+    const { losses, wrt } = classifierGraph(small(kind), 2);
+    const shapes = perExampleGradients(losses, wrt).map(({ shape }) => shape);
+    expect(shapes).toEqual(wrt.map(({ shape }) => [2, ...shape]));
   });
 
   test("are refused where an op mixes the examples of a batch", () => {
@@ -205,7 +247,11 @@ describe("per-example gradients", () => {
   test("are refused where no rule is known, and for a weight that the losses do not depend on", () => {
     const x = input("images", [4, 3]);
     const w = parameter("a.weight", [3, 3]);
-    expect(() => perExampleGradients(sum(linear(x, softmax(w)), [1]), [w])).toThrow(/no rule/);
+    const build = () => perExampleGradients(sum(linear(x, softmax(w)), [1]), [w]);
+    expect(build).toThrow(PerExampleError);
+    const refusal = new PerExampleError("Softmax at a: no rule");
+    expect(refusalOf("mine", refusal)).toEqual(new PerExampleError("mine: Softmax at a: no rule"));
+    expect(refusalOf("mine", new RangeError("else"))).toEqual(new RangeError("else"));
     expect(() => perExampleGradients(sum(x, [1]), [w])).toThrow("do not depend on a.weight");
     expect(() => perExampleGradients(sum(linear(x, w)), [w])).toThrow("one loss an example");
   });

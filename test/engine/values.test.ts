@@ -4,7 +4,17 @@ import { grad } from "../../src/engine/autodiff.ts";
 import { constant, input, type Value } from "../../src/engine/graph.ts";
 import { gelu, logSoftmax, prelu, sigmoid, silu, softplus } from "../../src/engine/ops/activation.ts";
 import { conv2d, convTranspose2d } from "../../src/engine/ops/conv.ts";
-import { equal, greater, positive, sign, stopGradient, toFloat } from "../../src/engine/ops/elementwise.ts";
+import {
+  clamp,
+  equal,
+  greater,
+  maximum,
+  minimum,
+  positive,
+  sign,
+  stopGradient,
+  toFloat,
+} from "../../src/engine/ops/elementwise.ts";
 import { attention, inverse, linear } from "../../src/engine/ops/linear.ts";
 import { crossEntropy } from "../../src/engine/ops/loss.ts";
 import { flip, gather, oneHot, scatterAdd } from "../../src/engine/ops/movement.ts";
@@ -118,6 +128,46 @@ describe("inverse", () => {
 
   test("refuses matrices that are not square", () => {
     expect(() => inverse(input("x", [2, 3]))).toThrow(/square matrices/);
+  });
+});
+
+describe("the larger, the smaller, the held", () => {
+  const [a, b] = [input("a", [4]), input("b", [4])];
+  const [x, y] = [Float32Array.of(Number.NaN, 2, -0, Number.NaN), Float32Array.of(1, Number.NaN, 0, Number.NaN)];
+
+  test.each<[string, (p: Value, q: Value) => Value]>([
+    ["maximum", maximum],
+    ["minimum", minimum],
+  ])("%s of NaN is NaN, on either side", async (_name, f) => {
+    expect([...(await evaluate(f(a, b), { a: x, b: y }))]).toEqual([Number.NaN, Number.NaN, 0, Number.NaN]);
+    expect([...(await evaluate(f(a, constant(tensor(y, [4]))), { a: x }))].slice(0, 1)).toEqual([Number.NaN]);
+    expect([...(await evaluate(f(constant(tensor(x, [4])), b), { b: y }))].slice(1, 2)).toEqual([Number.NaN]);
+  });
+
+  test("clamp hands NaN on, in the runtime's own layout too", async () => {
+    const held = [Number.NaN, 1, -1, 0.5];
+    const given = Float32Array.of(Number.NaN, 7, -7, 0.5);
+    expect([...(await evaluate(clamp(a, -1, 1), { a: given }))]).toEqual(held);
+    const image = input("image", [1, 16, 2, 2]);
+    const eye = Float32Array.from({ length: 256 }, (_, i) => (i % 17 === 0 ? 1 : 0));
+    const kernel = constant(tensor(eye, [16, 16, 1, 1]));
+    const y = clamp(conv2d(image, kernel), -1, 1);
+    const planes = await evaluate(y, { image: new Float32Array(64).fill(Number.NaN) });
+    expect(planes.every(Number.isNaN)).toBe(true);
+  });
+
+  test("a tie sends the gradient to the second alone, and to nobody at a bound", async () => {
+    const tied = { a: Float32Array.of(1, 2, 3, 4), b: Float32Array.of(1, 5, 3, 0) };
+    for (const [f, first] of [
+      [maximum, [0, 0, 0, 1]],
+      [minimum, [0, 1, 0, 0]],
+    ] as const) {
+      const [ga, gb] = grad(sum(f(a, b)), [a, b]);
+      expect([...(await evaluate(ga!, tied))]).toEqual(first);
+      expect([...(await evaluate(gb!, tied))]).toEqual(first.map((n) => 1 - n));
+    }
+    const [g] = grad(sum(clamp(a, 1, 3)), [a]);
+    expect([...(await evaluate(g!, { a: Float32Array.of(1, 2, 3, 4) }))]).toEqual([0, 1, 0, 0]);
   });
 });
 

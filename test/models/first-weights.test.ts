@@ -29,8 +29,8 @@ const xavier = (of: RegExp) => uniform(of, (shape) => Math.sqrt(6 / (shape[0]! +
 /** PyTorch's own: ±1/√fan-in. */
 const usual = (of: RegExp) => uniform(of, (shape) => 1 / Math.sqrt(fanIn(shape)));
 const norms = (of: RegExp): First[] => [
-  constant(new RegExp(`${of.source}\\.weight$`), 1),
-  constant(new RegExp(`${of.source}\\.bias$`), 0),
+  constant(new RegExp(`(?:${of.source})\\.weight$`), 1),
+  constant(new RegExp(`(?:${of.source})\\.bias$`), 0),
 ];
 
 /** torchvision's first weights (0.2x), each tensor by the first line that its name fits. */
@@ -61,7 +61,6 @@ const PUBLISHED: Readonly<Record<string, readonly First[]>> = {
     normal(/\.conv\d?\.weight$/, (shape) => Math.sqrt(2 / fanIn(shape))),
     usual(/^classifier\.weight$/),
     constant(/^classifier\.bias$/, 0),
-    normal(/conv0\.weight$/, (shape) => Math.sqrt(2 / fanIn(shape))),
   ],
   inception_v3: [
     ...norms(/\.bn/),

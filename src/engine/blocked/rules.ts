@@ -13,6 +13,7 @@ const ELEMENTWISE = [
   "Greater",
   "Identity",
   "LeakyRelu",
+  "LessOrEqual",
   "Log",
   "Neg",
   "Positive",

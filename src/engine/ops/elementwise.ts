@@ -157,19 +157,29 @@ export function where(condition: Value, a: Operand, b: Operand): Value {
   return whereOp([condition, lift(a), lift(b)], {});
 }
 
-/** The larger of both; a tie sends the gradient to b. */
+/** a ≤ b, as truth values */
+const atMost = binary("LessOrEqual", undefined, "bool");
+
+/**
+ * b where `holds(a, b)`, else a. No comparison holds of NaN, so that a's goes on with a; b's needs a branch of its own, which is spared
+ * where b is fixed.
+ */
+function choose(holds: (a: Value, b: Value) => Value, a: Value, b: Value): Value {
+  const otherwise = constantTensor(b) === undefined ? where(equal(b, b), a, b) : a;
+  return where(holds(a, b), b, otherwise);
+}
+
+/** The larger of both, NaN where either is; a tie sends the gradient to b. */
 export function maximum(a: Operand, b: Operand): Value {
-  const [x, y] = [lift(a), lift(b)];
-  return where(greater(x, y), x, y);
+  return choose((x, y) => atMost(x, y), lift(a), lift(b));
 }
 
-/** The smaller of both; a tie sends the gradient to b. */
+/** The smaller of both, NaN where either is; a tie sends the gradient to b. */
 export function minimum(a: Operand, b: Operand): Value {
-  const [x, y] = [lift(a), lift(b)];
-  return where(greater(y, x), x, y);
+  return choose((x, y) => atMost(y, x), lift(a), lift(b));
 }
 
-/** x held to [low, high]; no gradient outside */
+/** x held to [low, high], NaN where it is; no gradient outside */
 export function clamp(x: Value, low: number, high: number): Value {
   return maximum(minimum(x, high), low);
 }

@@ -19,6 +19,7 @@ export async function writeModelCard(facts: DefendFacts): Promise<string> {
 /** A card in the form of model hubs: what the model is, what it was trained on, how useful it is, and what is known of its leak. */
 export function modelCard(facts: DefendFacts): string {
   const { model, architecture, input, images, classes, newHead, epochs, boundary, naturalAccuracy } = facts;
+  const { batch = "batch" } = facts;
   const [channels, height, width] = input;
   const share = boundary.trainableParameters / (boundary.trainableParameters + boundary.frozenParameters);
   const head = newHead ? "Its head is new." : "Its head starts from the file's.";
@@ -27,7 +28,7 @@ export function modelCard(facts: DefendFacts): string {
       "Model",
       [
         `An image classifier of ${count(classes.length)} classes, ${architecture}, from the weights of ${model}. ${head}`,
-        `It takes "images" [batch, ${channels}, ${height}, ${width}] with values in [0, 1] and gives "logits" [batch, ${classes.length}]. Names of the classes are in the file's metadata (\`labels\`).`,
+        `It takes "images" [${batch}, ${channels}, ${height}, ${width}] with values in [0, 1] and gives "logits" [${batch}, ${classes.length}]. Names of the classes are in the file's metadata (\`labels\`).`,
       ],
     ],
     [

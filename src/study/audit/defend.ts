@@ -6,7 +6,7 @@ import type { Measured } from "../../metrics/measured.ts";
 import { countWeights } from "../../models/bind.ts";
 import { splitAt } from "../../models/model.ts";
 import { asJson } from "../canonical.ts";
-import { targetOnnx } from "../export.ts";
+import { type OnnxBatch, targetOnnx } from "../export.ts";
 import { runStudy } from "../pipeline.ts";
 import type { PlannedTarget } from "../plan.ts";
 import { provenance } from "../provenance.ts";
@@ -56,6 +56,8 @@ export interface DefendFacts {
   readonly boundary: Boundary;
   readonly naturalAccuracy: Measured;
   readonly onnx: string;
+  /** Images that the file takes at a time: any number unless it is said. */
+  readonly batch?: OnnxBatch;
   readonly studyFile: string;
   /** What the attacks found on the defended and on an undefended model; absent where none was run. */
   readonly audit?: {
@@ -132,7 +134,8 @@ async function defendedFacts(
     changes: [...changes],
     boundary: stage,
   };
-  await writeFileAtomic(onnx, targetOnnx(description, model, await readState(join(done.dir, WEIGHTS))));
+  const written = targetOnnx(description, model, await readState(join(done.dir, WEIGHTS)));
+  await writeFileAtomic(onnx, written.bytes);
   return {
     model: basename(brought.file),
     architecture: study.model.kind,
@@ -149,6 +152,7 @@ async function defendedFacts(
     },
     naturalAccuracy: await accuracyOf(done),
     onnx,
+    batch: written.batch,
     studyFile,
   };
 }

@@ -11,7 +11,7 @@ import { logitsLayer, type Model, weightsOf } from "../../models/model.ts";
 import { classifierPredictor, predictSet } from "../../models/predict.ts";
 import { classification, oneHotTargets, train } from "../../models/train.ts";
 import type { TrainingSettings } from "../../models/training.ts";
-import { WEIGHTS, writeState } from "../state-file.ts";
+import { readState, WEIGHTS, writeState } from "../state-file.ts";
 import type { StepContext } from "../step-store.ts";
 
 /** Name of a classifier's test accuracy in its step's folder. */
@@ -43,16 +43,17 @@ export async function trainClassifier(
     settings,
     seed: seedFor(options.seed, name),
   });
-  await writeState(join(context.dir, WEIGHTS), state, "float16");
-  const measured = await testAccuracy(model, state, test);
+  const path = join(context.dir, WEIGHTS);
+  await writeState(path, state, "float16");
+  // Of what is kept, which is rounded.
+  const measured = await testAccuracy(model, await readState(path), test);
   await writeFileAtomic(join(context.dir, TEST_ACCURACY), `${JSON.stringify(measured)}\n`);
 }
 
 /** A classifier's accuracy on a test set. */
 export async function testAccuracy(model: Model, state: StateDict, test: ImageSet): Promise<Measured> {
   const net = await classifierPredictor(model, state);
-  const { logits } = await predictSet(net, test);
-  await net.release();
+  const { logits } = await predictSet(net, test).finally(() => net.release());
   const found = hits(logits, test.labels, model.classes, 1).reduce((n, hit) => n + hit, 0);
   return wilson(found, test.size);
 }
