@@ -105,6 +105,14 @@ test.each(charts)("the chart of %s is an SVG file that other programs can read",
     .toBuffer();
 });
 
+test("names beside the plot have room, however long they are", () => {
+  const named = (label: string) => conditions.map((condition) => ({ ...condition, label }));
+  const room = (label: string) => utilityLeakageChart(named(label), 900, "beside").marginRight!;
+  const long = "bido-coco (lambdaX 0.2, lambdaY 10)";
+  expect(room("none")).toBe(160);
+  expect(room(long)).toBeGreaterThan(6 * long.length);
+});
+
 test("the same numbers give the same drawing", () => {
   const draw = () => renderSvg(utilityLeakageChart(conditions, 680), "chart");
   expect(draw()).toBe(draw());

@@ -44,7 +44,7 @@ function headline(finding: AuditFinding, { model }: AuditFacts, cells: readonly 
   const what =
     tried.length === 0
       ? "no attack has finished"
-      : `${tried.join(" and ")} found nothing above what the prior shows without the model`;
+      : `${tried.join(" and ")} ${tried.length > 1 ? "are" : "is"} not shown to find more than the prior shows without the model`;
   return `No conclusion about ${model}: ${what}. That is no sign of safety, since a stronger attack may find more: give it a larger --budget, longer --settings or more public images.`;
 }
 

@@ -8,8 +8,9 @@ import { spread } from "./spread.ts";
 /** Up to this many points carry their names; more would lie on each other, and the legend tells them apart. */
 const NAMED_POINTS = 6;
 
-/** Names in a column beside the plot: its width and the height of a line, in pixels. */
+/** Names in a column beside the plot, in pixels: its least width, what a character takes of it, and the height of a line. */
 const COLUMN = 160;
+const COLUMN_CHARACTER = 6.6;
 const COLUMN_LINE = 15;
 
 /** Names nearer to each other than this, in points, would be printed over each other. */
@@ -20,6 +21,11 @@ const MARGIN = { top: 30, bottom: 44 };
 interface FloorName {
   readonly y: number;
   readonly text: string;
+}
+
+/** Room for the longest name beside the plot. */
+function columnWidth(rows: readonly { readonly label: string }[]): number {
+  return Math.max(COLUMN, ...rows.map(({ label }) => Math.ceil(12 + COLUMN_CHARACTER * label.length)));
 }
 
 /** The floors of each comparison's first condition: the undefended one where there is one. */
@@ -158,7 +164,7 @@ export function utilityLeakageChart(
     marginLeft: 46,
     marginBottom: MARGIN.bottom,
     marginTop: MARGIN.top,
-    marginRight: beside ? COLUMN : 12,
+    marginRight: beside ? columnWidth(rows) : 12,
     symbol: { type: "identity" },
     x: { domain, label: "natural accuracy, %", labelArrow: "right", ticks: width > 500 ? 8 : 5 },
     y: { domain: [0, 100], label: "attack accuracy top-1, %", labelArrow: "up", ticks: 5 },

@@ -113,7 +113,7 @@ export function tradeOffSection(conditions: readonly Condition[]): Html {
   return html`<div class="beside">
 <figure>${chart((width) => utilityLeakageChart(conditions, width), `Utility against leakage. ${spoken}.`)}</figure>
 <div class="aside">${legend(conditions)}
-<p>Down and to the right is better: a useful model that leaks little. Whiskers are 95&nbsp;% intervals. Dashed rules are the floors, what an attacker reaches without optimising; an attack that does not lie above them has found nothing.${
+<p>Down and to the right is better: a useful model that leaks little. Whiskers are 95&nbsp;% intervals. Dashed rules are the floors, what an attacker reaches without optimising; an attack that is not shown to lie above them is not shown to have found anything.${
     conditions.some(({ cells }) => cells.length > 1) ? " Faint open marks are single seeds." : ""
   }</p></div>
 </div>
