@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Attack } from "../attacks/attack.ts";
+import { type Attack, priorKind } from "../attacks/attack.ts";
 import { attacks } from "../attacks/index.ts";
 import { tooSmall } from "../attacks/least.ts";
 import { priors } from "../priors/index.ts";
@@ -34,7 +34,8 @@ describe.each(attacks as readonly Attack[])("$kind", ({ kind, config, quick, lea
 
   const STARTED: readonly string[] = ["kedmi", "plg", "tacgan"];
   test("brings the preset of its prior, and of what that starts from", () => {
-    const { prior } = (attacks as readonly Attack[]).find((attack) => attack.kind === kind)!;
+    const attack = (attacks as readonly Attack[]).find((one) => one.kind === kind)!;
+    const prior = priorKind(attack, attack.config.parse(attack.quick));
     const brought = study(`attacks: [{ kind: ${kind}, preset: quick }]`).priors;
     const quickPrior = (name: string) => {
       const family = (priors as readonly PriorFamily[]).find((member) => member.kind === name)!;
@@ -68,6 +69,13 @@ test("a preset makes room for what is asked for, by default too, and leaves alon
   expect(first("attacks: [{ kind: plg-mi, preset: quick, candidates: 300 }]")).toMatchObject({ pool: 300 });
   const { base } = first("attacks: [{ kind: ppdg-mi, preset: quick, pseudoPrivate: 7, base: { iterations: 9 } }]");
   expect(base).toMatchObject({ kind: "gmi", candidates: 7, pool: 100, iterations: 9 });
+});
+
+test("the prior that is brought is the one that the settings choose", () => {
+  const brought = (entry: string) => study(`attacks: [${entry}]`).priors.map(({ kind }) => kind);
+  expect(brought("{ kind: ppdg-mi, preset: quick }")).toEqual(["dcgan"]);
+  expect(brought("{ kind: ppdg-mi, preset: quick, base: { kind: ppa } }")).toEqual(["stylegan"]);
+  expect(brought("{ kind: gmi, preset: quick }, { kind: ppdg-mi, base: { kind: gmi } }")).toEqual([]);
 });
 
 test("the study's own settings of a prior stay, and so does a prior in which another attack searches without the preset", () => {

@@ -11,6 +11,7 @@ export interface PresetMember extends UnionMember {
 /** An attack: a member with the kind of prior that it searches in, and what its numbers must be at least. */
 export interface PresetAttack extends PresetMember {
   readonly prior: string | null;
+  priorOf?(config: never): string;
   least?(config: never, perIdentity: number): Leasts;
 }
 
@@ -42,12 +43,12 @@ function unfolded(members: readonly PresetMember[], value: unknown): unknown {
   return over(member.quick, written);
 }
 
-/** `written` over `base`, group by group. */
+/** `written` over `base`, group by group; a group of another kind has keys of its own. */
 function over(base: object, written: object): object {
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(written)) {
     const below = merged[key];
-    merged[key] = isGroup(below) && isGroup(value) ? over(below, value) : value;
+    merged[key] = isGroup(below) && isGroup(value) && sameKind(below, value) ? over(below, value) : value;
   }
   return merged;
 }
@@ -67,19 +68,26 @@ export function withPresetRoom(attacks: readonly PresetAttack[], usual: number, 
 function roomy(attacks: readonly PresetAttack[], entry: unknown, perIdentity: number): unknown {
   const attack = attacks.find(({ kind }) => kind === property(entry, "kind"));
   if (attack?.least === undefined || property(entry, "preset") !== "quick") return entry;
-  const { kind: _, name: __, preset: ___, ...written } = entry as Readonly<Record<string, unknown>>;
-  // Of keys that are wrong the schema will tell.
-  const resolved = attack.config.safeParse(over(attack.quick, written));
-  if (!resolved.success) return entry;
-  return tooSmall(resolved.data, attack.least(resolved.data as never, perIdentity)).reduce(
+  const resolved = settingsOf(attack, entry);
+  if (resolved === undefined) return entry;
+  return tooSmall(resolved, attack.least(resolved as never, perIdentity)).reduce(
     (keys, { path, least }) => over(nested(path, least), keys),
     entry as object,
   );
 }
 
+/** The settings of an attack that an entry names; undefined where keys are wrong, of which the schema will tell. */
+function settingsOf({ quick, config }: PresetAttack, entry: unknown): Readonly<Record<string, unknown>> | undefined {
+  const { kind: _, name: __, preset, ...written } = (typeof entry === "string" ? {} : entry) as Record<string, unknown>;
+  return config.safeParse(preset === "quick" ? over(quick, written) : written).data;
+}
+
 const nested = ([key, ...rest]: readonly string[], value: number): object => ({
   [key!]: rest.length === 0 ? value : nested(rest, value),
 });
+
+const sameKind = (base: object, written: object) =>
+  property(written, "kind") === undefined || property(written, "kind") === property(base, "kind");
 
 const isGroup = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -102,7 +110,8 @@ export function withPresetPriors(
   for (const entry of entries as unknown[]) {
     const kind: unknown = typeof entry === "string" ? entry : property(entry, "kind");
     const quick = property(entry, "preset") === "quick";
-    for (const prior of chainOf(attacks.find((attack) => attack.kind === kind)?.prior, priors))
+    const attack = attacks.find((one) => one.kind === kind);
+    for (const prior of chainOf(attack && priorOf(attack, entry), priors))
       searched.set(prior, quick && (searched.get(prior) ?? true));
   }
   const named = new Set(listed.map((entry: unknown) => (typeof entry === "string" ? entry : property(entry, "kind"))));
@@ -110,6 +119,12 @@ export function withPresetPriors(
     quick && !named.has(kind) ? [{ kind, preset: "quick" }] : [],
   );
   return added.length === 0 ? study : { ...(study as object), priors: [...(listed as unknown[]), ...added] };
+}
+
+/** The kind of prior that an attack searches in with an entry's settings. */
+function priorOf(attack: PresetAttack, entry: unknown): string | null {
+  const settings = attack.priorOf && settingsOf(attack, entry);
+  return settings === undefined ? attack.prior : attack.priorOf!(settings as never);
 }
 
 /** A kind of prior, and those that its training starts from. */
