@@ -62,7 +62,7 @@ test("the attack in docs/howto/own-attack.md finds identities that neither rando
     return hits(logits, labels, IDENTITIES, 1).reduce((sum, hit) => sum + hit, 0) / labels.length;
   };
   const { target, release } = openTarget("scores", tinyModel(), state, queryMeter());
-  const pool = await selectInitial({ target, space, identities, perIdentity: 5, pool: 40, seed: 3 });
+  const pool = await selectInitial({ target, space, identities, perIdentity: 5, pool: 1000, seed: 1 });
   const reached = await accuracy(found.rows);
   expect(reached).toBeGreaterThan((await accuracy(await space.draw(labels.length, 5, "floor"))) + 0.4);
   expect(reached).toBeGreaterThan((await accuracy(pool.rows)) + 0.2);
