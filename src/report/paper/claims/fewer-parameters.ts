@@ -1,4 +1,4 @@
-import { rankCorrelation } from "../../../fisher/depth.ts";
+import { depthCorrelation, rankCorrelation } from "../../../fisher/depth.ts";
 import { studentHalfWidth } from "../../../metrics/student-quantile.ts";
 import type { CellResult } from "../../../study/result.ts";
 import { bounded, type Difference } from "../../difference.ts";
@@ -22,6 +22,8 @@ import type { StudyEvidence } from "../evidence.ts";
 const FEWEST_BOUNDARIES = 3;
 /** Below this a spread is one of rounding. */
 const NO_SPREAD = 1e-9;
+/** An order that has no spread must be rarer than this among random ones. */
+const CHANCE = 0.05;
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -70,15 +72,20 @@ function decide(orders: readonly Order[]): Decision {
     `ρ ${fixed(rho.value, 2)} [${fixed(rho.low, 2)}, ${fixed(rho.high, 2)}]; seed ${first[0]!.seed}, from the fewest trained ` +
     `parameters: ${listed.join(", ")}`;
   if (!bounded(rho)) return { ...UNBOUNDED, figures };
-  if (rho.spread < NO_SPREAD)
-    return {
-      verdict: "not shown here",
-      why: "ρ is the same in every seed and without any one person: no spread",
-      figures,
-    };
-  if (rho.low > 0) return { verdict: "holds here", why: "more trained parameters, more found", figures };
-  if (rho.high < 0) return { verdict: "does not hold here", why: "more trained parameters, less found", figures };
-  return { verdict: "not shown here", why: "the interval of ρ holds zero", figures };
+  if (rho.spread < NO_SPREAD) {
+    const { chance } = depthCorrelation(first.map(({ attackAccuracy }) => attackAccuracy.value));
+    const told = `${figures}; the same in every seed and without any one person, and ${percent(chance, 1)} of random orders are as far from zero`;
+    if (chance > CHANCE)
+      return { verdict: "not shown here", why: "too few boundaries to rule out chance", figures: told };
+    return { ...decided(rho), figures: told };
+  }
+  return { ...decided(rho), figures };
+}
+
+function decided(rho: Difference): Pick<Decision, "verdict" | "why"> {
+  if (rho.low > 0) return { verdict: "holds here", why: "more trained parameters, more found" };
+  if (rho.high < 0) return { verdict: "does not hold here", why: "more trained parameters, less found" };
+  return { verdict: "not shown here", why: "the interval of ρ holds zero" };
 }
 
 function question(study: StudyEvidence, attack: string): Question {
@@ -103,7 +110,7 @@ export const fewerParameters: Claim = {
   test:
     "Spearman's ρ between trained parameters and attack accuracy over a model's boundaries and the undefended target, as a mean over seeds. " +
     "Holds where the 95 % interval lies above zero: the wider of Student's t over seeds and over people, each left out in turn (jackknife). " +
-    "Where both have no spread at all nothing is shown. Natural accuracy has no say in it: a target that leaks less may also be a worse " +
+    "Where both have no spread at all, fewer than 5 % of random orders must be as far from zero (permutation test of one seed). Natural accuracy has no say in it: a target that leaks less may also be a worse " +
     "classifier. For studies with several seeds and at least three boundaries.",
   questions: (studies) =>
     studies
