@@ -1,9 +1,7 @@
-import { studentHalfWidth } from "../metrics/student-quantile.ts";
+import { meanOverPeople } from "../metrics/mean-over-people.ts";
 import type { CellResult } from "../study/result.ts";
 import type { Difference } from "./difference.ts";
 import { type PersonRate, peopleInCommon } from "./people-in-common.ts";
-
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
  * Second − first in a rate that both have for the same people, as a mean over people and seeds. The interval is the wider of Student's t
@@ -36,9 +34,6 @@ export function pairedDifference(
     );
     return people.map((person) => theirs!.get(person)! - own!.get(person)!);
   });
-  const ofPeople = people.map((_, i) => mean(differences.map((seed) => seed[i]!)));
-  const ofSeeds = differences.map(mean);
-  const value = mean(ofPeople);
-  const half = Math.max(studentHalfWidth(ofPeople), studentHalfWidth(ofSeeds));
+  const { value, half } = meanOverPeople(differences);
   return { value, low: Math.max(-1, value - half), high: Math.min(1, value + half) };
 }

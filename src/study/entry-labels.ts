@@ -1,3 +1,4 @@
+import { UserError } from "../engine/errors.ts";
 /** A defense and an attack as results name them: by kind, and with a label where readers know them by another word. */
 export interface EntryLabels {
   /** `tl-dmi`, `tl-dmi + label-smoothing` */
@@ -42,3 +43,15 @@ export function labelled(entries: readonly { readonly name?: string | undefined;
 
 /** A label as names of folders have it. */
 export const inFolderName = (label: string): string => label.replaceAll(" + ", "+").replaceAll(" ", "-");
+
+/** Labels of a list's entries. @throws UserError where two would have the same folder. */
+export function distinctLabels(list: string, entries: Parameters<typeof labelled>[0]): string[] {
+  const labels = labelled(entries);
+  const folders = labels.map(inFolderName);
+  const at = folders.findIndex((folder, i) => folders.indexOf(folder) < i);
+  if (at < 0) return labels;
+  const first = folders.indexOf(folders[at]!);
+  throw new UserError(
+    `${list}: entries ${first + 1} and ${at + 1} would both be called ${folders[at]}; give one of them another name`,
+  );
+}

@@ -1,5 +1,5 @@
+import { meanOverPeople } from "../metrics/mean-over-people.ts";
 import type { Measured } from "../metrics/measured.ts";
-import { studentHalfWidth } from "../metrics/student-quantile.ts";
 import type { IdentityResult } from "./result.ts";
 
 /** What attack accuracy has to rise above. */
@@ -30,8 +30,6 @@ export function beatsFloors(given: Floored): boolean {
   });
 }
 
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
 /** The lower end of the interval of attack accuracy minus a floor; undefined without two people who have both in every cell. */
 function lowestGap(cells: NonNullable<Floored["cells"]>, floor: Floor): number | undefined {
   const gaps = cells.map(
@@ -44,7 +42,6 @@ function lowestGap(cells: NonNullable<Floored["cells"]>, floor: Floor): number |
   );
   const people = [...(gaps[0]?.keys() ?? [])].filter((person) => gaps.every((seed) => seed.has(person)));
   if (people.length < 2) return undefined;
-  const ofPeople = people.map((person) => mean(gaps.map((seed) => seed.get(person)!)));
-  const ofSeeds = gaps.map((seed) => mean(people.map((person) => seed.get(person)!)));
-  return mean(ofPeople) - Math.max(studentHalfWidth(ofPeople), studentHalfWidth(ofSeeds));
+  const { value, half } = meanOverPeople(gaps.map((seed) => people.map((person) => seed.get(person)!)));
+  return value - half;
 }

@@ -2,33 +2,26 @@ import { type Attack, priorKind, readsPublicWeights } from "../attacks/attack.ts
 import { gmi } from "../attacks/gmi.ts";
 import { tooSmall } from "../attacks/least.ts";
 import type { StudyData } from "../data/dataset.ts";
-import { AUTO } from "../defenses/boundary.ts";
-import { checkSettings, composeDefenses, type Defended, withBoundary } from "../defenses/compose.ts";
+import { composeDefenses } from "../defenses/compose.ts";
 import type { Defense } from "../defenses/defense.ts";
 import { none } from "../defenses/none.ts";
-import { tlDmi } from "../defenses/tl-dmi.ts";
 import { UserError } from "../engine/errors.ts";
 import type { WeightFile } from "../engine/weight-file.ts";
 import { attributeWidth } from "../metrics/attribute-layout.ts";
 import type { Model } from "../models/model.ts";
 import type { PriorNetworks } from "../priors/prior.ts";
-import { buildModel, type Choice, type Chosen, chosenAttack, chosenDefenses, chosenPrior } from "./choose.ts";
-import { type EntryLabels, inFolderName, labelled, ownName } from "./entry-labels.ts";
+import { buildModel, type Choice, type Chosen, chosenAttack, chosenPrior } from "./choose.ts";
+import { distinctLabels, type EntryLabels, labelled, ownName } from "./entry-labels.ts";
 import { checkSelection } from "./gate.ts";
 import { withoutPaths } from "./model-files.ts";
+import { type PlannedTarget, plainTargetStep, planProbe, planTargets, publicStart } from "./plan-targets.ts";
 import type { StudyWeights } from "./read-study.ts";
 import { attackStep } from "./steps/attack.ts";
 import { evaluationStep } from "./steps/evaluation.ts";
 import { fisherStep } from "./steps/fisher.ts";
 import { importedStep } from "./steps/from-file.ts";
 import { httpJudgeStep, realPairsStep } from "./steps/http-judge.ts";
-import {
-  checkImported,
-  importedTargetStep,
-  importedWeightsStep,
-  isTargetItself,
-  refuseFrozen,
-} from "./steps/imported-model.ts";
+import { importedWeightsStep } from "./steps/imported-model.ts";
 import type { Opinions } from "./steps/opinions.ts";
 import type { PlannedStep } from "./steps/planned.ts";
 import { inversionPriorStep, type PlannedPrior, publicPriorStep } from "./steps/prior.ts";
@@ -38,23 +31,7 @@ import { scoreMapStep } from "./steps/score-map.ts";
 import { attributeModelStep, evaluationModelStep, pretrainingStep } from "./steps/shared.ts";
 import { studentStep } from "./steps/student.ts";
 import { labelSurrogatesStep, surrogatesStep } from "./steps/surrogates.ts";
-import { type OpenBoundary, targetStep } from "./steps/target.ts";
 import type { Study } from "./study-schema.ts";
-
-/** A target to be trained: one defense, one seed. */
-export interface PlannedTarget {
-  /** `tl-dmi`, `tl-dmi + label-smoothing` */
-  readonly defense: string;
-  /** Tells defenses apart: the entry's own name, or `tl-dmi layer2.0`. */
-  readonly label: string;
-  /** The label, where it says more than kind and boundary do. */
-  readonly named: Pick<EntryLabels, "defenseLabel">;
-  readonly defended: Defended;
-  /** Where the boundary is left to Fisher information: the step that chooses it, and the defenses with what it chose. */
-  readonly open?: OpenBoundary;
-  readonly seed: number;
-  readonly step: PlannedStep;
-}
 
 /** One point of the grid. */
 export interface PlannedCell {
@@ -265,12 +242,6 @@ function checkPools({ reconstructions: { perIdentity, pool }, attacks }: Study):
   }
 }
 
-/** The weights that attackers may have: those that targets start from, but never those of a target that somebody brings. */
-function publicStart(study: Study, weights: StudyWeights, pretraining: PlannedStep): PlannedStep | undefined {
-  const brought = study.target !== undefined || (study.model.kind === "onnx" && study.model.weights === "target");
-  return brought && weights.start === undefined ? undefined : pretraining;
-}
-
 /** @throws UserError for an attack that reads public weights where none are known. */
 function refuseWithoutStart({ attacks }: Study): void {
   for (const [i, choice] of attacks.entries()) {
@@ -380,82 +351,9 @@ function planStudent(
   return { model: student, step };
 }
 
-/** A target as its defenses train it, or as it was brought. */
-function plainTargetStep(
-  options: Parameters<typeof targetStep>[0] & { readonly model: Model; readonly file: WeightFile | undefined },
-): PlannedStep {
-  const { study, data, model, file, defended, pretraining } = options;
-  if (!isTargetItself(study, defended)) return targetStep(options);
-  if (file === undefined) return importedTargetStep(data, model, pretraining);
-  const { model: choice, dataSeed: seed } = study;
-  return importedStep({ name: "target", kind: "imported-target", model, choice, file, test: data.private.test, seed });
-}
-
-function planTargets(options: {
-  readonly study: Study;
-  readonly data: StudyData;
-  readonly model: Model;
-  readonly weights: StudyWeights;
-  readonly pretraining: PlannedStep;
-  readonly seed: number;
-  /** Plans the step that chooses a boundary for that seed. */
-  readonly rehearse: (seed: number) => PlannedStep;
-}): PlannedTarget[] {
-  const { study, data, model, weights, pretraining, seed, rehearse } = options;
-  const all = study.defenses.map((choice) => {
-    const chosen = chosenDefenses(choice as Choice);
-    const composed = composeDefenses(model, chosen);
-    checkSettings(composed.recipe, study.training, data.private.train.size);
-    return { chosen, defended: composed };
-  });
-  const composed = all.map(({ defended }) => defended);
-  if (model.imported !== undefined) checkImported(study, model.imported, data.private.train.classes, composed);
-  if (weights.target !== undefined && weights.start === undefined)
-    refuseFrozen(
-      weights.target.path,
-      composed,
-      "name weights that were trained on other images as pretraining.weights",
-    );
-  const entries = all.map(({ defended }, i) => ({ kind: defended.label, name: ownName(study.defenses[i]!) }));
-  const labels = distinctLabels("defenses", entries);
-  return all.map(({ chosen, defended }, i): PlannedTarget => {
-    const label = labels[i]!;
-    const open = defended.recipe.boundary === AUTO && {
-      step: rehearse(seed),
-      at: (boundary: string) => composeDefenses(model, withBoundary(chosen, boundary)),
-    };
-    const rest = open ? { open } : {};
-    const step = plainTargetStep({
-      ...{ study, data, model, file: weights.target },
-      ...{ label, defended, seed, pretraining, ...rest },
-    });
-    const named = label === defended.label ? {} : { defenseLabel: label };
-    return { defense: defended.name, label, named, defended, seed, step, ...rest };
-  });
-}
-
-/** Only the head is trained: how far the pre-trained features alone carry. */
-function planProbe(study: Study, data: StudyData, model: Model, pretraining: PlannedStep): PlannedStep {
-  const config = tlDmi.config.parse({ freeze: model.stages.at(-1)!.name });
-  const defended = composeDefenses(model, [{ member: tlDmi as Defense, config }]);
-  return targetStep({ study, data, label: "linear probe", defended, seed: study.seeds[0]!, pretraining });
-}
-
 /** How results name the cell's defense and attack. */
 export function labelsOf({ target, attack, attackLabel }: PlannedCell): EntryLabels {
   return { defense: target.defense, attack, ...target.named, ...(attackLabel !== attack && { attackLabel }) };
-}
-
-/** Labels of a list's entries. @throws UserError where two would have the same folder. */
-function distinctLabels(list: string, entries: Parameters<typeof labelled>[0]): string[] {
-  const labels = labelled(entries);
-  const folders = labels.map(inFolderName);
-  const at = folders.findIndex((folder, i) => folders.indexOf(folder) < i);
-  if (at < 0) return labels;
-  const first = folders.indexOf(folders[at]!);
-  throw new UserError(
-    `${list}: entries ${first + 1} and ${at + 1} would both be called ${folders[at]}; give one of them another name`,
-  );
 }
 
 /** The steps that these rest on and they themselves, each once, needs before users. */

@@ -36,10 +36,14 @@ export function importedTargetStep(data: StudyData, model: Model, start: Planned
   });
 }
 
+/** Whether a study brings its undefended target. */
+export function isBrought({ model, target }: Study): boolean {
+  return target !== undefined || (model.kind === "onnx" && model.weights === "target");
+}
+
 /** Whether the target of these defenses is the file itself: nothing of it is trained, though its answers may be guarded. */
-export function isTargetItself({ model, target }: Study, { recipe, changes }: Defended): boolean {
-  const brought = target !== undefined || (model.kind === "onnx" && model.weights === "target");
-  return brought && recipe.start === "pretrained" && recipe.boundary === null && changes.length === 0;
+export function isTargetItself(study: Study, { recipe, changes }: Defended): boolean {
+  return isBrought(study) && recipe.start === "pretrained" && recipe.boundary === null && changes.length === 0;
 }
 
 /** @throws UserError where one of the defenses would freeze weights of a file that is a target itself; `remedy` says what would be right. */
