@@ -15,7 +15,7 @@ export interface OrderHere {
   /** Leaks less in the table. */
   readonly less: PublishedRow;
   readonly more: PublishedRow;
-  /** The two settings, that of `less` first, whose natural accuracies lie nearest to each other, of those that are worth taking. */
+  /** The two settings, that of `less` first, that share most seeds, and of those whose natural accuracies lie nearest to each other. */
   readonly here: Pair;
   readonly verdict: OrderVerdict;
 }
@@ -52,9 +52,12 @@ function worthTaking(settings: readonly Condition[]): readonly Condition[] {
   return settings.filter((setting) => !settings.some((other) => other !== setting && beats(other, setting)));
 }
 
+/** One target is no match for three: a setting that was tried on one seed stands for its defense only where nothing else does. */
 function nearest(less: readonly Condition[], more: readonly Condition[]): Pair | undefined {
   const pairs = less
     .flatMap((a) => more.flatMap((b) => pairOf(a, b) ?? []))
     .filter(({ natural }) => Number.isFinite(natural.value));
-  return pairs.toSorted((a, b) => Math.abs(a.natural.value) - Math.abs(b.natural.value))[0];
+  const seeds = ({ first }: Pair) => first.cells.length;
+  const apart = ({ natural }: Pair) => Math.abs(natural.value);
+  return pairs.toSorted((a, b) => seeds(b) - seeds(a) || apart(a) - apart(b))[0];
 }

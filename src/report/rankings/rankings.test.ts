@@ -100,6 +100,23 @@ describe("published orders", () => {
   });
 });
 
+describe("a setting that was tried on one seed", () => {
+  const three = { seeds: [1, 2, 3] };
+  const strong = made("mid", 0.9, 0.1, { label: "mid (beta 0.05)" });
+
+  test("gives way to one that was tried on three, however near its natural accuracy lies", () => {
+    const gentle = made("mid", 0.94, 0.6, { ...three, label: "mid (beta 0.02)" });
+    const [order] = ordersOf(table, standings(strong, gentle, made("bido-hsic", 0.9, 0.3, three)).get("gmi")!);
+    expect(order!.here.second.label).toBe("mid (beta 0.02)");
+    expect(order).toMatchObject({ verdict: "same order" });
+  });
+
+  test("stands for its defense where nothing else does", () => {
+    const [order] = ordersOf(table, standings(strong, made("bido-hsic", 0.9, 0.3, three)).get("gmi")!);
+    expect(order).toMatchObject({ verdict: "other order" });
+  });
+});
+
 describe("trials", () => {
   test("settings of one defense go from the gentlest on; boundaries are none", () => {
     const found = standings(
