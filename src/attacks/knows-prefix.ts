@@ -85,7 +85,6 @@ export const knowsPrefix = defineAttack({
   quick: {
     ...quickSearch,
     samples: 4,
-    shake: 0.6,
   },
   least: leastCandidates,
   async run({ target, prior, space, publicWeights = {}, identities, perIdentity, config: c, seed, work }) {
