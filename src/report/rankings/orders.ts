@@ -15,7 +15,7 @@ export interface OrderHere {
   /** Leaks less in the table. */
   readonly less: PublishedRow;
   readonly more: PublishedRow;
-  /** The two settings, that of `less` first, that share most seeds, and of those whose natural accuracies lie nearest to each other. */
+  /** Of the settings worth taking two, that of `less` first, that share most seeds, and of those the nearest in natural accuracy. */
   readonly here: Pair;
   readonly verdict: OrderVerdict;
 }

@@ -45,8 +45,8 @@ export function rankingsPage({ standings, tables, lossTrial }: RankingsPage): st
     ...under.map(standingTable),
     "## Published orders, one by one",
     `Every two defenses that a table tells apart by at least ${percent(LEAST_GAP)} attack accuracy, each pair in those two of our settings ` +
-      "that share most seeds, and of those whose natural accuracies lie nearest to each other. A setting is left out if another setting of the same defense leaks less at no shown cost " +
-      "in natural accuracy. _No order shown_: the interval of the difference holds zero.",
+      "that share most seeds, and of those whose natural accuracies lie nearest to each other. A setting is left out if another setting of the " +
+      "same defense leaks less at no shown cost in natural accuracy. _No order shown_: the interval of the difference holds zero.",
     ...under.map(orderTable),
     "## Sources",
     sources(tables),
