@@ -1,6 +1,5 @@
+import { mean } from "./mean.ts";
 import { studentHalfWidth } from "./student-quantile.ts";
-
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
  * The mean of numbers that each seed has of each person, and half of its 95 % interval: the wider of Student's t over people, each with the

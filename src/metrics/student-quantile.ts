@@ -1,3 +1,5 @@
+import { mean } from "./mean.ts";
+
 /** 97.5 % quantiles of Student's t for 1 … 10 degrees of freedom. */
 const T_QUANTILES = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
 
@@ -11,7 +13,7 @@ export function studentQuantile(degrees: number): number {
 /** Half of Student's 95 % interval of a mean; nothing where there is one value, which tells of no spread. */
 export function studentHalfWidth(values: readonly number[]): number {
   if (values.length < 2) return 0;
-  const centre = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const centre = mean(values);
   const variance = values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1);
   return studentQuantile(values.length - 1) * Math.sqrt(variance / values.length);
 }

@@ -1,4 +1,5 @@
 import { UserError } from "../engine/errors.ts";
+
 /** A defense and an attack as results name them: by kind, and with a label where readers know them by another word. */
 export interface EntryLabels {
   /** `tl-dmi`, `tl-dmi + label-smoothing` */

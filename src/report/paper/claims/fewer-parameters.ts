@@ -1,4 +1,5 @@
 import { depthCorrelation, rankCorrelation } from "../../../fisher/depth.ts";
+import { mean } from "../../../metrics/mean.ts";
 import { studentHalfWidth } from "../../../metrics/student-quantile.ts";
 import type { CellResult } from "../../../study/result.ts";
 import { bounded, type Difference } from "../../difference.ts";
@@ -24,8 +25,6 @@ const FEWEST_BOUNDARIES = 3;
 const NO_SPREAD = 1e-9;
 /** An order that has no spread must be rarer than this among random ones. */
 const CHANCE = 0.05;
-
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** One seed's targets, from the fewest trained parameters to the most. */
 type Order = readonly CellResult[];
@@ -110,8 +109,8 @@ export const fewerParameters: Claim = {
   test:
     "Spearman's ρ between trained parameters and attack accuracy over a model's boundaries and the undefended target, as a mean over seeds. " +
     "Holds where the 95 % interval lies above zero: the wider of Student's t over seeds and over people, each left out in turn (jackknife). " +
-    "Where both have no spread at all, fewer than 5 % of random orders must be as far from zero (permutation test of one seed). Natural accuracy has no say in it: a target that leaks less may also be a worse " +
-    "classifier. For studies with several seeds and at least three boundaries.",
+    `Where both have no spread at all, fewer than ${percent(CHANCE)} of random orders must be as far from zero (permutation test of one seed). ` +
+    "Natural accuracy has no say in it: a target that leaks less may also be a worse classifier. For studies with several seeds and at least three boundaries.",
   questions: (studies) =>
     studies
       .filter(
