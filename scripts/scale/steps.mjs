@@ -38,7 +38,7 @@ export async function measurePlan(cells) {
 export function measureStep() {
   return inScratch(async (runsDir) => {
     const { steps, ends } = syntheticPlan({ cells: CELLS, milliseconds: 0, runsDir });
-    const run = stepRunner(folderStore(runsDir).openSteps({ events: () => {}, signal: never, waits: true }), () => {});
+    const run = stepRunner(folderStore(runsDir).openSteps({ events: () => {}, signal: never }), () => {});
     const began = performance.now();
     for (const end of ends) await run(end);
     return (performance.now() - began) / 1000 / steps.length;
@@ -53,7 +53,7 @@ export function measureRequests() {
     const bucket = memoryBucket(counts);
     for (const [machine, step] of steps.entries()) {
       const runsDir = join(root, String(machine));
-      const store = openSharedSteps({ runsDir, bucket, events: () => {}, signal: never, waits: true });
+      const store = openSharedSteps({ runsDir, bucket, events: () => {}, signal: never });
       await stepRunner(store, () => {})(step);
     }
     return Object.fromEntries(Object.entries(counts).map(([kind, count]) => [kind, count / CELLS]));

@@ -62,7 +62,6 @@ export async function doStep({ queued, report, runs, plan, events, signal }: Ste
       if (!(event.type === "step-finished" && event.id !== queued.id)) tell(event);
     },
     signal: AbortSignal.any([signal, cancel.signal]),
-    waits: true,
   });
   try {
     await stepRunner(store, () => {})(step);

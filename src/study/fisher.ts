@@ -78,7 +78,7 @@ export async function fisherOfRun(options: FisherRunOptions): Promise<{ record: 
     ...(cell.surrogates && { surrogates: cell.surrogates }),
     ...(attack.publicWeights && { publicWeights: plan.pretraining }),
   });
-  const store = openStepStore({ root: join(runsDir, STEPS), shipped: [assetsFolder], events, signal, waits: true });
+  const store = openStepStore({ root: join(runsDir, STEPS), shipped: [assetsFolder], events, signal });
   const { dir } = await stepRunner(store, () => {})(step);
   const record = await readFisher(dir);
   const file = join(run, REPORT, FISHER_FILE);

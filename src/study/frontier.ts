@@ -80,7 +80,7 @@ export async function frontierOfStudy(
   );
   const steps = inOrder([...cells.map((c) => c.evaluation), ...choices.map(({ step }) => step)]).length;
   events({ type: "study-started", study: study.name, cells: cells.length, steps });
-  const store = openStepStore({ root: join(runsDir, "steps"), shipped: [assetsFolder], events, signal, waits: true });
+  const store = openStepStore({ root: join(runsDir, "steps"), shipped: [assetsFolder], events, signal });
   const run = stepRunner(store, () => {});
 
   const failed: FailedCell[] = [];

@@ -48,7 +48,7 @@ export interface RunStudyOptions {
   readonly events: EventSink;
   readonly signal: AbortSignal;
   /** Opens the store of steps, where it is another than the folder `steps` of `runsDir`. */
-  readonly openSteps?: (options: Pick<StepStoreOptions, "events" | "signal" | "waits">) => StepStore;
+  readonly openSteps?: (options: Pick<StepStoreOptions, "events" | "signal">) => StepStore;
   /** Has what the cells rest on computed elsewhere; they are put together here. */
   readonly elsewhere?: ComputeElsewhere;
 }
@@ -110,8 +110,7 @@ export async function runStudy(options: RunStudyOptions): Promise<{ result: Stud
     // What is computed elsewhere is told of from there.
     const telling = elsewhere === undefined ? events : newsTo(events);
     const shipped = [assetsFolder, ...(options.shipped ?? [])];
-    // Another study, or a shard, may be at a step that this one shares with it: no reason for its cells to fail.
-    const shared = { events: telling, signal, waits: true };
+    const shared = { events: telling, signal };
     const opened = options.openSteps?.(shared) ?? openStepStore({ root: join(runsDir, "steps"), shipped, ...shared });
     const store = elsewhere === undefined ? opened : withoutFailed(opened, elsewhere.failed);
     const results = new Map<string, StepResult>();

@@ -58,7 +58,7 @@ export async function runShard(options: {
   const probe = shard.index === 1 && plan.linearProbe ? [plan.linearProbe] : [];
   const steps = inOrder([...probe, ...cells.map((cell) => cell.evaluation)]).length;
   events({ type: "study-started", study: study.name, cells: cells.length, steps });
-  const store = openStepStore({ root: join(runsDir, "steps"), shipped: [assetsFolder], events, signal, waits: true });
+  const store = openStepStore({ root: join(runsDir, "steps"), shipped: [assetsFolder], events, signal });
   const run = stepRunner(store, () => {});
   for (const step of probe) {
     // As in a whole run, a failed probe is only missing from the notes.

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync,
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { UserError } from "../engine/errors.ts";
 import type { StudyEvent } from "./events.ts";
 import { Interrupted } from "./interrupted.ts";
@@ -275,26 +275,25 @@ describe("a step that is interrupted", () => {
   });
 });
 
-test("a step that another running process is at is refused with its process and lock file", async () => {
-  const { store, root } = newStore();
-  let reached: () => void = () => undefined;
+test("a step that another store is at is waited for, and computed once", async () => {
+  const { store, root, types } = newStore();
   let go: () => void = () => undefined;
-  const started = new Promise<void>((resolve) => {
-    reached = resolve;
-  });
-  const waiting = new Promise<void>((resolve) => {
+  const gate = new Promise<void>((resolve) => {
     go = resolve;
   });
-  const first = store.run(spec, "target", async () => {
-    reached();
-    await waiting;
+  const first = store.run(spec, "target", () => gate);
+  await vi.waitFor(() => expect(types()).toContain("step-started"));
+  const other = newStore({ root });
+  const { body, epochs } = training();
+  const second = other.store.run(spec, "target", body);
+  await vi.waitFor(() => expect(other.types()).toContain("warning"));
+  expect(other.seen[0]).toMatchObject({
+    message: `target: waiting for process ${process.pid} on ${hostname()}, which is at it`,
   });
-  await started;
-  const second = newStore({ root }).store.run(spec, "target", training().body);
-  await expect(second).rejects.toThrow(`target is being computed by process ${process.pid} on ${hostname()}`);
-  await expect(second).rejects.toThrow(join(root, `${stepFolder(spec)}.lock`));
   go();
   await first;
+  expect(await second).toMatchObject({ reused: true });
+  expect(epochs).toEqual([]);
 });
 
 test("a number that JSON has not is logged as text", async () => {

@@ -4,7 +4,7 @@ import { writeFileAtomic } from "../engine/atomic-file.ts";
 import type { Rehearsal } from "../engine/work.ts";
 import type { EventSink, StepSource } from "./events.ts";
 import { Interrupted, isInterruption } from "./interrupted.ts";
-import { type Lock, takeLock, waitForLock } from "./lock.ts";
+import { type Lock, waitForLock } from "./lock.ts";
 import { hashFolder } from "./manifest.ts";
 import { peakMemory, resetPeakMemory } from "./peak-memory.ts";
 import { versions } from "./provenance.ts";
@@ -61,10 +61,11 @@ export type StepState = "done" | "shipped" | "resumes" | "to do";
 export interface StepStore {
   /**
    * Gives the step's folder; calls `body` to fill it where it isn't finished. A second call for the same step waits for the first
-   * and shares its outcome, its failure too: what failed once is not tried again for each cell that needs it.
+   * and shares its outcome, its failure too: what failed once is not tried again for each cell that needs it. A step that another
+   * process is at is waited for: several work on one study.
    * @param name what people read: `target tl-dmi, seed 1`
-   * @throws Interrupted when the signal is aborted; UserError when another process is at the same step; else what the body throws.
-   *   The unfinished folder then stays, for the next call to resume.
+   * @throws Interrupted when the signal is aborted; else what the body throws. The unfinished folder then stays, for the next call
+   *   to resume.
    */
   run(spec: StepSpec, name: string, body: (context: StepContext) => Promise<void>): Promise<StepResult>;
   /** How far the step is, without doing anything. */
@@ -78,8 +79,6 @@ export interface StepStoreOptions {
   readonly shipped?: readonly string[];
   readonly events: EventSink;
   readonly signal: AbortSignal;
-  /** Waits for a step that another process is at, instead of refusing it: several work on one study. */
-  readonly waits?: boolean;
 }
 
 /**
@@ -87,7 +86,7 @@ export interface StepStoreOptions {
  * one's, `….lock` the process that is at it. A finished folder that does not fit its own manifest is removed and computed anew,
  * with a warning.
  */
-export function openStepStore({ root, shipped = [], events, signal, waits = false }: StepStoreOptions): StepStore {
+export function openStepStore({ root, shipped = [], events, signal }: StepStoreOptions): StepStore {
   const asked = new Map<string, Promise<StepResult>>();
 
   async function state(spec: StepSpec): Promise<StepState> {
@@ -170,7 +169,6 @@ export function openStepStore({ root, shipped = [], events, signal, waits = fals
   }
 
   async function lockStep(path: string, name: string): Promise<Lock> {
-    if (!waits) return takeLock(path, name);
     const waiting = ({ pid, host }: { pid: number; host: string }) =>
       events({
         type: "warning",

@@ -42,7 +42,7 @@ function machine(name: string, options: { readonly every?: number; readonly buck
   const events = (event: StudyEvent) => {
     if (event.type === "warning") warnings.push(event.message);
   };
-  const steps: StepStore = runs.openSteps({ events, signal: abort.signal, waits: true });
+  const steps: StepStore = runs.openSteps({ events, signal: abort.signal });
   let computed = 0;
   const compute = () =>
     steps.run(spec, "target", async ({ dir }) => {

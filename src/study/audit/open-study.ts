@@ -51,7 +51,7 @@ export async function openStudy(studyFile: string, { runsDir, events, signal }: 
   const weights = await loadWeights(read);
   const plan = expandStudy(read.study, data, weights);
   const stepsDir = join(runsDir, "steps");
-  const store = openStepStore({ root: stepsDir, shipped: [assetsFolder], events, signal, waits: true });
+  const store = openStepStore({ root: stepsDir, shipped: [assetsFolder], events, signal });
   return { study: read.study, data, weights, plan, store, stepsDir, run: stepRunner(store, () => {}) };
 }
 
