@@ -1,5 +1,6 @@
 // Writes a page of results and its figures from the records that `tldmi run STUDY --records DIR` leaves: no number there is typed by hand.
-// Run it after `npm run build`. Usage: node scripts/study-page.mjs [--check] STUDY   from docs/results/records/<study> to docs/results/<study>.md
+// Run it after `npm run build`. Usage: node scripts/study-page.mjs [--check] STUDY   from docs/results/records/<study> to docs/results/<study>.md;
+// of the study `paper`, whose name the page of claims has, to paper-<model>.md.
 import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { attacks as allAttacks } from "../dist/attacks/index.js";
@@ -35,6 +36,8 @@ const named = ({ target }, record) => ({
   ...record,
   result: { ...record.result, defenseLabel: settingName(target.defended) },
 });
+/** The name of the page and its figures; paper.md has the paper's claims. */
+const pageName = study.name === "paper" ? `paper-${study.model.kind}` : study.name;
 const found = recorded.flatMap(({ cell, found }) => (found === undefined ? [] : [named(cell, found.record)]));
 const missing = recorded.flatMap(({ cell, found }) => (found === undefined ? [cell] : []));
 if (found.length === 0) {
@@ -94,7 +97,7 @@ async function figures() {
   const drawn = [];
   for (const { title, all } of comparisonsOf(conditions)) {
     if (all.length < 3) continue;
-    const file = join(results, `${study.name}-${title.replaceAll(/[^a-z0-9.-]+/gi, "-")}.svg`);
+    const file = join(results, `${pageName}-${title.replaceAll(/[^a-z0-9.-]+/gi, "-")}.svg`);
     const label = `Natural accuracy and attack accuracy of ${title} for each defense; the table gives the numbers.`;
     await writePage(file, svgFile(utilityLeakageChart(all, 900, "beside"), label), command);
     drawn.push(`**${title}**`, "", `![${label}](${basename(file)})`, "");
@@ -160,4 +163,4 @@ const page = [
   ...summary.limits.map((limit) => `* ${limit}`),
   "",
 ].join("\n");
-await writePage(join(results, `${study.name}.md`), formatted(page), command);
+await writePage(join(results, `${pageName}.md`), formatted(page), command);
