@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UserError } from "../src/engine/errors.ts";
 import { metrics } from "../src/metrics/index.ts";
+import { mean } from "../src/metrics/mean.ts";
 import { writeReport } from "../src/report/index.ts";
 import type { StudyEvent } from "../src/study/events.ts";
 import { planStudy, runStudy } from "../src/study/pipeline.ts";
@@ -208,6 +209,10 @@ describe("a study", () => {
       ]);
       expect(cell.judges!.judges[0]!.attackAccuracy).toMatchObject({ value: cell.attackAccuracy.value, n: 8 });
       expect(cell.judges!.agreement.n).toBe(8);
+      const people = cell.identities.map((person) => ({ ...person.judges!, first: person.attackAccuracy }));
+      for (const { attackAccuracy, first } of people) expect(attackAccuracy[0]).toBe(first);
+      const shares = people.map(({ unanimous }) => unanimous);
+      expect(mean(shares), "each person has as many reconstructions").toBeCloseTo(cell.judges!.unanimous.value);
       expect(await json(join(studyDir, cell.run, "result.json"))).toEqual(JSON.parse(JSON.stringify(cell)));
       expect(await json(join(studyDir, cell.run, "run.json"))).toMatchObject({ status: "COMPLETED", seed: 1 });
       for (const [label, k] of [

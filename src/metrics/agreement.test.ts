@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { agreementOf } from "./agreement.ts";
+import { agreementOf, judgedByIdentity } from "./agreement.ts";
 
 const judge = (name: string, ...hits: number[]) => ({ name, hits: Uint8Array.from(hits) });
 const labels = Int32Array.of(0, 0, 0, 1, 1, 1, 2, 2);
@@ -49,6 +49,17 @@ test("judges that agree in all have no false positives; without any success ther
   const nobody = agreementOf([none, none], labels, 3, 1);
   expect(nobody).not.toHaveProperty("unconfirmed");
   expect(nobody).not.toHaveProperty("single");
+});
+
+test("identity by identity, by hand", () => {
+  const judges = [judge("first", 1, 1, 0, 1, 0, 0, 1, 0), judge("second", 1, 0, 0, 1, 1, 0, 0, 0)];
+  const found = judgedByIdentity(judges, labels, 4);
+  expect(found.slice(0, 3)).toEqual([
+    { attackAccuracy: [2 / 3, 1 / 3], unanimous: 1 / 3 },
+    { attackAccuracy: [1 / 3, 2 / 3], unanimous: 1 / 3 },
+    { attackAccuracy: [1 / 2, 0], unanimous: 0 },
+  ]);
+  expect(found[3], "nobody attacked it").toEqual({ attackAccuracy: [Number.NaN, Number.NaN], unanimous: Number.NaN });
 });
 
 test("one judge, or verdicts that do not fit, are refused", () => {

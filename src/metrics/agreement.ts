@@ -1,4 +1,4 @@
-import { byIdentity } from "./by-identity.ts";
+import { byIdentity, means } from "./by-identity.ts";
 import { bootstrapByIdentity } from "./interval.ts";
 import type { Measured } from "./measured.ts";
 
@@ -23,6 +23,33 @@ export interface Agreement {
   readonly unconfirmed?: Measured;
   /** Of all that any judge calls a success the share that only one of them sees; absent where there is none. */
   readonly single?: Measured;
+}
+
+/** What judges say of one identity's reconstructions. */
+export interface JudgedIdentity {
+  /** By judge, in their order: the share in which it sees the identity. */
+  readonly attackAccuracy: readonly number[];
+  /** Share in which every judge sees it. */
+  readonly unanimous: number;
+}
+
+/**
+ * The verdicts identity by identity.
+ * @param labels the attacked class of each reconstruction
+ * @returns one a class; shares of a class without reconstructions are NaN
+ * @throws RangeError for verdicts that do not fit the labels.
+ */
+export function judgedByIdentity(
+  judges: readonly Verdicts[],
+  labels: Int32Array,
+  classes: number,
+): readonly JudgedIdentity[] {
+  const shares = judges.map(({ hits }) => means(byIdentity(hits, labels, classes)));
+  const every = Uint8Array.from(labels, (_, i) => Number(judges.every(({ hits }) => hits[i] === 1)));
+  return Array.from(means(byIdentity(every, labels, classes)), (unanimous, label) => ({
+    attackAccuracy: shares.map((ofJudge) => ofJudge[label]!),
+    unanimous,
+  }));
 }
 
 /**

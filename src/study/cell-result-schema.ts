@@ -19,6 +19,7 @@ const identity = z.strictObject({
   attackAccuracyTop5: number,
   knnDistance: number,
   floors: z.strictObject({ randomPrior: number, initialSelection: number }).exactOptional(),
+  judges: z.strictObject({ attackAccuracy: z.array(number).readonly(), unanimous: number }).exactOptional(),
 });
 
 const attribute = z.strictObject({

@@ -1,6 +1,6 @@
 import type { Queries } from "../attacks/queries.ts";
 import type { TargetPrivacy } from "../defenses/dp-sgd.ts";
-import type { Agreement } from "../metrics/agreement.ts";
+import type { Agreement, JudgedIdentity } from "../metrics/agreement.ts";
 import type { AttributeRecovery } from "../metrics/attribute-recovery.ts";
 import type { Measured } from "../metrics/measured.ts";
 import type { EntryLabels } from "./entry-labels.ts";
@@ -18,6 +18,8 @@ export interface IdentityResult {
   readonly knnDistance: number;
   /** What the floors' images of this person reach by the same judge; absent where they were not kept. */
   readonly floors?: { readonly randomPrior: number; readonly initialSelection: number };
+  /** Where several judges looked: what each saw, in the order of `CellResult.judges`; absent where it was not kept. */
+  readonly judges?: JudgedIdentity;
 }
 
 /** What one judge of reconstructions says, and what its word is worth. */

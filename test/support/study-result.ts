@@ -92,13 +92,19 @@ export function cell(overrides: CellOverrides = {}): CellResult {
 
 /**
  * People whose rates have these means: half are easier to find and to recognise than the other half, other ones under defenses whose names
- * have other lengths, so that differences of two targets have a spread.
+ * have other lengths, so that differences of two targets have a spread. Judges see of them what they do in `judgesOf`.
  */
 export function evenPeople(attack: number, natural: number, defense: string): readonly IdentityResult[] {
   const halves = 1 << (defense.length % 4);
   return identitiesOf(48, attack, 0, defense).map((person, label) => {
     const sign = (label & halves) === 0 ? 1 : -1;
-    return { ...person, attackAccuracy: attack + 0.1 * sign, naturalAccuracy: natural + 0.03 * sign };
+    const found = attack + 0.1 * sign;
+    return {
+      ...person,
+      attackAccuracy: found,
+      naturalAccuracy: natural + 0.03 * sign,
+      judges: { attackAccuracy: [found, 0.8 * found, 0.5 * found], unanimous: 0.45 * found },
+    };
   });
 }
 

@@ -1,35 +1,76 @@
+import type { AreaBetween } from "../../metrics/trade-off.ts";
+import type { CellResult } from "../../study/result.ts";
+import { conditionsOf } from "../conditions.ts";
 import { points } from "../difference.ts";
 import { curveOf } from "../equal-utility.ts";
 import { percent } from "../numbers.ts";
 import { pairedArea } from "../paired-area.ts";
-import type { Question } from "./claim.ts";
-import { cellsOf, conditionsIn, controlsOf, undefendedIn, whereAttackWorks, whereLess } from "./conditions.ts";
-import type { StudyEvidence } from "./evidence.ts";
+import type { Decision, Question } from "./claim.ts";
+import { attacksOf, cellsOf, controlsOf, resultsOf, undefendedIn, whereAttackWorks, whereLess } from "./conditions.ts";
+import type { EvidenceCell, StudyEvidence } from "./evidence.ts";
 
 /** How `leaksLess` decides, in words. */
 export const LEAKS_LESS =
   "the mean difference of attack accuracy at equal natural accuracy, between the curves that straight lines draw through each defense's " +
   "settings and the undefended target. Holds where the 95 % interval lies below zero, does not hold where it lies above.";
 
-/** Does one defense leak less than another at equal natural accuracy? Names are kinds: all settings of a kind make its curve. */
-export function leaksLess(study: StudyEvidence, attack: string, first: string, second: string): Question {
+/** Two defenses by their kinds: does the first leak less? All settings of a kind make its curve. */
+export type Pair = readonly [first: string, second: string];
+
+/** Two defenses under one attack of a study, with the records of their curves. */
+export interface Compared {
+  readonly study: StudyEvidence;
+  readonly attack: string;
+  readonly pair: Pair;
+  readonly needs: readonly EvidenceCell[];
+}
+
+/** Each of these pairs under each attack of a study that meets undefended targets and both defenses. */
+export function comparedIn(study: StudyEvidence, pairs: readonly Pair[]): readonly Compared[] {
+  return pairs.flatMap((pair) =>
+    attacksOf(study).flatMap((attack) => {
+      const each = [controlsOf(study, attack), ...pair.map((defense) => cellsOf(study, attack, [defense]))];
+      return each.some((cells) => cells.length === 0) ? [] : [{ study, attack, pair, needs: each.flat() }];
+    }),
+  );
+}
+
+/** The area between the two curves. @param seen the result as one judge sees it; the evaluation model if not given */
+export function areaOf(
+  { study, attack, pair }: Compared,
+  seen: (result: CellResult) => CellResult = (result) => result,
+): AreaBetween | undefined {
+  const conditions = (cells: readonly EvidenceCell[]) => conditionsOf(resultsOf(cells).map(seen));
+  const [undefended] = conditions(controlsOf(study, attack));
+  const [first, second] = pair.map((defense) => curveOf(undefended, conditions(cellsOf(study, attack, [defense]))));
+  return pairedArea(first!, second!);
+}
+
+/** The question about two defenses, where the attack works on the undefended target. */
+export function atEqualUtility({ study, attack, pair, needs }: Compared, decide: () => Decision): Question {
   return {
     studies: [study.file],
-    about: `${study.model}, ${attack}: ${first} against ${second}`,
-    needs: [...controlsOf(study, attack), ...cellsOf(study, attack, [first, second])],
-    decide: () =>
-      whereAttackWorks(undefendedIn(study, attack), (undefended) => {
-        const curve = (defense: string) => curveOf(undefended, conditionsIn(cellsOf(study, attack, [defense])));
-        const area = pairedArea(curve(first), curve(second));
-        if (area === undefined)
-          return {
-            verdict: "not testable here",
-            why: "the two have no natural accuracies in common, or hardly any",
-            figures: "",
-          };
-        const { difference, from, to } = area;
-        const figures = `${points(difference)} points from ${percent(from, 1)} to ${percent(to, 1)} natural accuracy`;
-        return { ...whereLess(difference, `${first} leaks less`, `${first} leaks more`), figures };
-      }),
+    about: `${study.model}, ${attack}: ${pair[0]} against ${pair[1]}`,
+    needs,
+    decide: () => whereAttackWorks(undefendedIn(study, attack), decide),
   };
+}
+
+/** The answer where there is no area. */
+export const NO_AREA: Decision = {
+  verdict: "not testable here",
+  why: "the two have no natural accuracies in common, or hardly any",
+  figures: "",
+};
+
+/** Does one defense leak less than another at equal natural accuracy? */
+export function leaksLess(compared: Compared): Question {
+  const [first] = compared.pair;
+  return atEqualUtility(compared, () => {
+    const area = areaOf(compared);
+    if (area === undefined) return NO_AREA;
+    const { difference, from, to } = area;
+    const figures = `${points(difference)} points from ${percent(from, 1)} to ${percent(to, 1)} natural accuracy`;
+    return { ...whereLess(difference, `${first} leaks less`, `${first} leaks more`), figures };
+  });
 }

@@ -308,6 +308,39 @@ describe("what the paper leaves open", () => {
         why: expect.stringContaining("same judges"),
       });
   });
+  describe("against a rival, judge by judge", () => {
+    const good = [tl("layer2", 0.92, 0.62, 3000), tl("layer3", 0.88, 0.5, 2000)];
+    /** A rival of whose reconstructions the second judge sees another share than usual. */
+    const rival = (attack: number, second = 0.8 * attack): Made => {
+      const identities = evenPeople(attack, 0.88, "mid").map((person) => {
+        const [first, , third] = person.judges!.attackAccuracy;
+        const attackAccuracy = [first!, second + 0.8 * (first! - attack), third!];
+        return { ...person, judges: { ...person.judges!, attackAccuracy } };
+      });
+      const { judges, ...shares } = judgesOf(attack);
+      const other = judges.map((one, place) => (place === 1 ? { ...one, attackAccuracy: rate(second) } : one));
+      return { defense: "mid", natural: 0.88, attack, more: { identities, judges: { ...shares, judges: other } } };
+    };
+    test.each([
+      ["holds here", "every judge sees less", rival(0.68)],
+      ["does not hold here", "every judge sees more", rival(0.1)],
+      ["not shown here", "one judge sees less, another more", rival(0.68, 0.1)],
+      ["not shown here", "not for every judge", rival(0.68, 0.39)],
+    ] as const)("%s where %s", (verdict, why, other) => {
+      const found = answersTo(secondJudge, made([NONE, ...good, other])).at(-1)!;
+      expect(found).toMatchObject({ verdict, why: expect.stringContaining(why) });
+      expect(found.question.about).toBe("resnet18, kedmi: tl-dmi against mid");
+      expect(found.figures).toMatch(/^vgg16_bn \S+ \[.+\], resnet18 .+, face matcher 2\.1 .+ points$/);
+    });
+    test("records that do not say what each judge saw of each person decide nothing", () => {
+      const identities = evenPeople(0.68, 0.88, "mid").map(({ judges: _, ...person }) => person);
+      const study = made([NONE, ...good, { defense: "mid", natural: 0.88, attack: 0.68, more: { identities } }]);
+      expect(answersTo(secondJudge, study).at(-1)).toMatchObject({
+        verdict: "not testable here",
+        why: expect.stringContaining("of each person"),
+      });
+    });
+  });
   test("attributes that nobody could read from real images decide nothing", () => {
     const blind = (row: Made): Made => {
       const attributeRecovery = cell({ attackAccuracy: rate(row.attack, 0.03, 600) }).attributeRecovery.map((one) =>

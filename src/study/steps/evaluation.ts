@@ -7,6 +7,7 @@ import type { Defended } from "../../defenses/compose.ts";
 import { atOnce } from "../../engine/at-once.ts";
 import { writeFileAtomic } from "../../engine/atomic-file.ts";
 import { seedFor } from "../../engine/random.ts";
+import type { JudgedIdentity } from "../../metrics/agreement.ts";
 import { attackAccuracy, attackAccuracyTop5 } from "../../metrics/attack-accuracy.ts";
 import { type AttributeRecovery, attributeRecovery } from "../../metrics/attribute-recovery.ts";
 import { metrics } from "../../metrics/index.ts";
@@ -167,7 +168,7 @@ async function evaluate(
 
   const judged = { kind: evaluationModel.kind, naturalAccuracy: await testAccuracyOf(dir(steps.evaluation)) };
   const classes = test.classes.length;
-  const judges = await judgesResult({
+  const judgement = await judgesResult({
     first: {
       name: judged.kind,
       naturalAccuracy: judged.naturalAccuracy,
@@ -196,9 +197,9 @@ async function evaluate(
       steps.attributes !== undefined && attributeModel !== undefined && data.attributes !== undefined
         ? await readAttributes(data, data.attributes, attributeModel, dir(steps.attributes), images, labels, seed)
         : [],
-    identities: identityResults(evidence, floors),
+    identities: identityResults(evidence, floors, judgement?.byIdentity),
     evaluationModel: judged,
-    ...(judges && { judges }),
+    ...(judgement && { judges: judgement.judges }),
   };
 }
 
@@ -232,6 +233,7 @@ async function readAttributes(
 function identityResults(
   evidence: Evidence,
   floors: { readonly randomPrior: Evidence; readonly initialSelection: Evidence },
+  judged: readonly JudgedIdentity[] | undefined,
 ): IdentityResult[] {
   const of = {
     randomPrior: attackAccuracy.perIdentity(floors.randomPrior),
@@ -250,6 +252,7 @@ function identityResults(
     attackAccuracyTop5: of.attackAccuracyTop5[label]!,
     knnDistance: of.knnDistance[label]!,
     floors: { randomPrior: of.randomPrior[label]!, initialSelection: of.initialSelection[label]! },
+    ...(judged && { judges: judged[label]! }),
   }));
 }
 

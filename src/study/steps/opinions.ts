@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { agreementOf, type Verdicts } from "../../metrics/agreement.ts";
+import { agreementOf, type JudgedIdentity, judgedByIdentity, type Verdicts } from "../../metrics/agreement.ts";
 import type { Measured } from "../../metrics/measured.ts";
 import { hits } from "../../metrics/top-k.ts";
 import type { Model } from "../../models/model.ts";
@@ -33,6 +33,12 @@ export async function testAccuracyOf(dir: string): Promise<Measured> {
   return JSON.parse(await readFile(join(dir, TEST_ACCURACY), "utf8")) as Measured;
 }
 
+/** What several judges say: of everything, and of each class. */
+interface Judgement {
+  readonly judges: JudgesResult;
+  readonly byIdentity: readonly JudgedIdentity[];
+}
+
 /** Puts the evaluation model's verdicts beside those of all others; undefined where there is nobody else. */
 export async function judgesResult(options: {
   readonly first: Judged;
@@ -41,7 +47,7 @@ export async function judgesResult(options: {
   readonly classes: number;
   readonly seed: number;
   readonly dir: (need: PlannedStep) => string;
-}): Promise<JudgesResult | undefined> {
+}): Promise<Judgement | undefined> {
   const { first, opinions, found, classes, seed, dir } = options;
   const { images, labels } = found;
   const judged: Judged[] = [first];
@@ -64,8 +70,6 @@ export async function judgesResult(options: {
   }
   if (judged.length < 2) return undefined;
   const { attackAccuracy, ...agreement } = agreementOf(judged, labels, classes, seed);
-  return {
-    judges: judged.map(({ hits: _, ...judge }, i) => ({ ...judge, attackAccuracy: attackAccuracy[i]!.rate })),
-    ...agreement,
-  };
+  const judges = judged.map(({ hits: _, ...judge }, i) => ({ ...judge, attackAccuracy: attackAccuracy[i]!.rate }));
+  return { judges: { judges, ...agreement }, byIdentity: judgedByIdentity(judged, labels, classes) };
 }

@@ -1,37 +1,77 @@
-import type { JudgesResult } from "../../../study/result.ts";
-import { differenceOf, points } from "../../difference.ts";
+import { conditionsOf } from "../../conditions.ts";
+import type { Difference } from "../../difference.ts";
+import { bounded, points } from "../../difference.ts";
 import { percentWithInterval } from "../../numbers.ts";
-import type { Claim, Question } from "../claim.ts";
-import { againstUndefended, attacksOf, conditionsIn, labelsWith, TL_DMI, whereLess } from "../conditions.ts";
+import { pairedDifference } from "../../paired-difference.ts";
+import type { Claim, Decision, Question } from "../claim.ts";
+import { againstUndefended, attacksOf, labelsWith, resultsOf, TL_DMI, UNBOUNDED, whereLess } from "../conditions.ts";
+import { areaOf, atEqualUtility, type Compared, comparedIn, NO_AREA } from "../equal-utility.ts";
 import type { StudyEvidence } from "../evidence.ts";
+import { judgesOfAll, seenBy } from "../seen-by.ts";
+import { PARTS, RIVALS } from "./equal-utility.ts";
 
-function question(study: StudyEvidence, attack: string, label: string): Question {
+const OTHER_JUDGES: Decision = {
+  verdict: "not testable here",
+  why: "not every record has the same judges, with what each saw of each person",
+  figures: "",
+};
+
+/** Do all judges together see less than on the undefended target? */
+function undefendedQuestion(study: StudyEvidence, attack: string, label: string): Question {
   return againstUndefended(study, attack, label, (cells) => {
-    const [before, after] = [cells.undefended, cells.defended].map((own) => conditionsIn(own)[0]?.judges);
-    if (!before || !after || namesOf(before) !== namesOf(after))
-      return { verdict: "not testable here", why: "not every record has the same judges", figures: "" };
-    const difference = differenceOf(before.unanimous, after.unanimous);
-    const [was, is] = [before, after].map(({ unanimous }) => percentWithInterval(unanimous, 1));
+    const [before, after] = [cells.undefended, cells.defended].map(resultsOf);
+    if (judgesOfAll([...before!, ...after!]) === undefined) return OTHER_JUDGES;
+    const [was, is] = [before!, after!].map((results) => results.map((result) => seenBy(result, "all")!));
+    const difference = pairedDifference(was!, is!, "attackAccuracy");
+    const [wasRate, isRate] = [was!, is!].map((results) =>
+      percentWithInterval(conditionsOf(results)[0]!.attackAccuracy, 1),
+    );
     return {
       ...whereLess(difference, "all judges together see less", "all judges together see more"),
-      figures: `all judges see ${is} against ${was}, ${points(difference)} points`,
+      figures: `all judges see ${isRate} against ${wasRate}, ${points(difference)} points`,
     };
   });
 }
 
-const namesOf = ({ judges }: JudgesResult) => judges.map(({ name }) => name).join("\n");
+/** Does every judge see less than in a rival's reconstructions, at equal natural accuracy? */
+function rivalQuestion(compared: Compared): Question {
+  return atEqualUtility(compared, () => {
+    const judges = judgesOfAll(resultsOf(compared.needs));
+    if (judges === undefined) return OTHER_JUDGES;
+    const seen = judges.map((judge, place) => ({ judge, area: areaOf(compared, (result) => seenBy(result, place)!) }));
+    const differences = seen.flatMap(({ area }) => area?.difference ?? []);
+    if (differences.length < seen.length) return NO_AREA;
+    const said = judges.map((judge, place) => `${judge} ${points(differences[place]!)}`);
+    return { ...judgesVerdict(differences), figures: `${said.join(", ")} points` };
+  });
+}
+
+function judgesVerdict(differences: readonly Difference[]): Pick<Decision, "verdict" | "why"> {
+  if (!differences.every(bounded)) return UNBOUNDED;
+  const less = differences.filter(({ high }) => high < 0).length;
+  const more = differences.filter(({ low }) => low > 0).length;
+  if (less === differences.length) return { verdict: "holds here", why: "every judge sees less" };
+  if (more === differences.length) return { verdict: "does not hold here", why: "every judge sees more" };
+  if (less > 0 && more > 0) return { verdict: "not shown here", why: "one judge sees less, another more" };
+  return { verdict: "not shown here", why: "not for every judge does the interval of the difference leave out zero" };
+}
 
 /** A question that the paper leaves open. */
 export const secondJudge: Claim = {
   title: "The gain is no artefact of one judge",
   said: "Not in the paper, which asks one evaluation model: images that one classifier alone takes for a person may be false positives.",
   test:
-    "The share of reconstructions in which every judge sees the attacked identity, with TL-DMI minus without. Holds where the 95 % " +
-    "interval lies below zero. For studies with several judges.",
+    "Against the undefended target: the share of reconstructions in which every judge sees the attacked identity, with TL-DMI minus without, " +
+    "person by person. Holds where the 95 % interval lies below zero. Against rivals: the mean difference of attack accuracy at equal natural " +
+    "accuracy, judge by judge. Holds where every judge's interval lies below zero, does not hold where every one lies above. For studies " +
+    "with several judges.",
   questions: (studies) =>
     studies
       .filter(({ judges }) => judges)
-      .flatMap((study) =>
-        attacksOf(study).flatMap((attack) => labelsWith(study, TL_DMI).map((label) => question(study, attack, label))),
-      ),
+      .flatMap((study) => [
+        ...attacksOf(study).flatMap((attack) =>
+          labelsWith(study, TL_DMI).map((label) => undefendedQuestion(study, attack, label)),
+        ),
+        ...comparedIn(study, [...RIVALS, ...PARTS]).map(rivalQuestion),
+      ]),
 };
