@@ -330,7 +330,7 @@ describe("what the paper leaves open", () => {
       const found = answersTo(secondJudge, made([NONE, ...good, other])).at(-1)!;
       expect(found).toMatchObject({ verdict, why: expect.stringContaining(why) });
       expect(found.question.about).toBe("resnet18, kedmi: tl-dmi against mid");
-      expect(found.figures).toMatch(/^vgg16_bn \S+ \[.+\], resnet18 .+, face matcher 2\.1 .+ points$/);
+      expect(found.figures).toMatch(/^vgg16_bn \S+ \[.+\], resnet18 .+, face matcher 2\.1 .+, what all see .+ points$/);
     });
     test("records that do not say what each judge saw of each person decide nothing", () => {
       const identities = evenPeople(0.68, 0.88, "mid").map(({ judges: _, ...person }) => person);

@@ -38,11 +38,13 @@ function rivalQuestion(compared: Compared): Question {
   return atEqualUtility(compared, () => {
     const judges = judgesOfAll(resultsOf(compared.needs));
     if (judges === undefined) return OTHER_JUDGES;
-    const seen = judges.map((judge, place) => ({ judge, area: areaOf(compared, (result) => seenBy(result, place)!) }));
-    const differences = seen.flatMap(({ area }) => area?.difference ?? []);
-    if (differences.length < seen.length) return NO_AREA;
+    const differenceFor = (judge: number | "all") => areaOf(compared, (result) => seenBy(result, judge)!)?.difference;
+    const together = differenceFor("all");
+    const differences = judges.flatMap((_, place) => differenceFor(place) ?? []);
+    if (together === undefined || differences.length < judges.length) return NO_AREA;
     const said = judges.map((judge, place) => `${judge} ${points(differences[place]!)}`);
-    return { ...judgesVerdict(differences), figures: `${said.join(", ")} points` };
+    const figures = `${said.join(", ")}, what all see ${points(together)} points`;
+    return { ...judgesVerdict(differences), figures };
   });
 }
 
