@@ -1,13 +1,16 @@
 import type { AreaBetween } from "../metrics/trade-off.ts";
 import { type Comparison, type Condition, defenseOf, UNDEFENDED } from "./conditions.ts";
 import { pairedArea } from "./paired-area.ts";
+import { areaSeenBy, judgesOfAll } from "./seen-by.ts";
 
 /** Two defenses of one comparison at equal natural accuracy, by their kinds. */
 export interface EqualUtility {
   readonly first: string;
   readonly second: string;
-  /** First minus second. */
+  /** First minus second, by the evaluation model. */
   readonly area: AreaBetween;
+  /** The same by each further judge; none where there are none, or where results do not say what each saw of each person. */
+  readonly others: readonly { readonly judge: string; readonly area: AreaBetween | undefined }[];
 }
 
 /** The targets on a defense's curve: all its settings, and the undefended model as its setting of no strength. */
@@ -28,8 +31,11 @@ export function equalUtility({ undefended, defended }: Comparison): readonly Equ
     );
   return kinds.flatMap((first, i) =>
     kinds.slice(i + 1).flatMap((second) => {
-      const area = pairedArea(curve(first), curve(second));
-      return area === undefined ? [] : [{ first, second, area }];
+      const curves = [curve(first), curve(second)] as const;
+      const area = pairedArea(...curves);
+      const judges = judgesOfAll(curves.flat()) ?? [];
+      const others = judges.map((judge, place) => ({ judge, area: areaSeenBy(place, ...curves) })).slice(1);
+      return area === undefined ? [] : [{ first, second, area, others }];
     }),
   );
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cell, evenPeople, rate, study } from "../../test/support/study-result.ts";
+import { cell, evenPeople, judgesOf, rate, study } from "../../test/support/study-result.ts";
 import type { CellResult, StudyResult } from "../study/result.ts";
 import { summarize } from "./summary.ts";
 
@@ -142,6 +142,40 @@ test("defenses are compared at equal natural accuracy where the difference is sh
     /At equal natural accuracy, from 90\.0 % to 94\.0 %, attacks on tl-dmi reach 12\.5 points \[\d[\d.]*, \d[\d.]*\] less than on bido\./,
   );
   expect(said([none, at("bido", 0.9, 0.41), strong])).not.toContain("At equal natural accuracy");
+});
+
+test("what other judges do not confirm is said", () => {
+  const judged = (defense: string, attack: number, second: number) => {
+    const { judges, ...shares } = judgesOf(attack);
+    const other = judges
+      .map((one, place) => (place === 1 ? { ...one, attackAccuracy: rate(second) } : one))
+      .slice(0, 2);
+    const natural = defense === "none" ? 0.94 : 0.9;
+    const identities = evenPeople(attack, natural, defense).map((person) => {
+      const attackAccuracy = [person.attackAccuracy, second + 0.5 * (person.attackAccuracy - attack)];
+      return { ...person, judges: { attackAccuracy, unanimous: 0.1 } };
+    });
+    const naturalAccuracy = rate(natural, 0.01);
+    return cell({
+      defense,
+      attackAccuracy: rate(attack),
+      naturalAccuracy,
+      judges: { ...shares, judges: other },
+      identities,
+    });
+  };
+  const none = judged("none", 0.71, 0.55);
+  expect(said([none, judged("tl-dmi", 0.41, 0.7)])).toContain(
+    "Other judges do not confirm it. resnet18 sees more: 70 % [65, 75] against 55 % [50, 60] without a defense.",
+  );
+  expect(said([none, judged("tl-dmi", 0.41, 0.53)])).toContain("resnet18 sees no difference: 53 % [48, 58] against");
+  expect(said([none, judged("tl-dmi", 0.41, 0.3)])).not.toContain("do not confirm");
+  const rivals = (second: number) => said([none, judged("tl-dmi", 0.41, 0.3), judged("bido", 0.2, second)]);
+  expect(rivals(0.5)).toMatch(
+    /attacks on bido reach .+ less than on tl-dmi\. Other judges do not confirm it: resnet18 sees it the other way/,
+  );
+  expect(rivals(0.3)).toContain("less than on tl-dmi. Other judges do not confirm it: resnet18 shows no difference.");
+  expect(rivals(0.1)).not.toContain("do not confirm it:");
 });
 
 test("the judge's own accuracy, failed cells and an empty study are said", () => {

@@ -3,6 +3,7 @@ import type { Measured, StudyResult } from "../study/result.ts";
 import { type Comparison, type Condition, comparisonsOf, conditionsOf } from "./conditions.ts";
 import { type EqualUtility, equalUtility } from "./equal-utility.ts";
 import { count, fixed, percent, percentWithInterval } from "./numbers.ts";
+import { doubtOfOthers } from "./other-judges.ts";
 
 /** A fall of natural accuracy above this many points is said aloud: the classifier may simply have become worse. */
 export const UTILITY_LIMIT_POINTS = 5;
@@ -87,6 +88,7 @@ function defendedText(defended: Condition, undefended: Condition): string {
   if (verdict === "lower, intervals apart") {
     sentences.push(`With ${settingOf(defended)} it is ${attack}: lower, with intervals apart, ${utility}.`);
     if (!beatsFloors(defended)) sentences.push(floorSentence(defended));
+    sentences.push(...[doubtOfOthers(defended, undefended)].filter((doubt) => doubt !== undefined));
   } else if (verdict === "higher, intervals apart") {
     sentences.push(`With ${settingOf(defended)} it is ${attack}: higher, so it did not protect here, ${utility}.`);
   } else {
@@ -105,15 +107,24 @@ function defendedText(defended: Condition, undefended: Condition): string {
 /** More pairs than this that differ are left to their table. */
 const MOST_PAIRS = 3;
 
+/** −1 where an interval lies below zero, 1 where above, 0 where it leaves both open; an end that is no number leaves out nothing. */
+const sideOf = ({ low, high }: Pick<Measured, "low" | "high">) => (high < 0 ? -1 : low > 0 ? 1 : 0);
+
 /** Said only of a difference whose interval leaves out zero. */
-function equalUtilitySentence({ first, second, area: { difference, from, to } }: EqualUtility): string | undefined {
-  const { value, low, high } = difference;
-  // An end that is no number leaves out nothing.
-  if (!(low > 0 || high < 0)) return undefined;
+function equalUtilitySentence({ first, second, area, others }: EqualUtility): string | undefined {
+  const { difference, from, to } = area;
+  const side = sideOf(difference);
+  if (side === 0) return undefined;
   const points = (share: number) => fixed(Math.abs(share) * 100, 1);
-  const ends = [low, high].map((share) => Math.abs(share)).sort((a, b) => a - b);
-  const [better, worse] = value < 0 ? [first, second] : [second, first];
-  return `At equal natural accuracy, from ${percent(from, 1)} to ${percent(to, 1)}, attacks on ${better} reach ${points(value)} points [${ends.map(points).join(", ")}] less than on ${worse}.`;
+  const ends = [difference.low, difference.high].map((share) => Math.abs(share)).sort((a, b) => a - b);
+  const [better, worse] = side < 0 ? [first, second] : [second, first];
+  const doubts = others.flatMap(({ judge, area: seen }) => {
+    const other = seen === undefined ? 0 : sideOf(seen.difference);
+    if (other === side) return [];
+    return `${judge} ${other === 0 ? "shows no difference" : "sees it the other way round"}`;
+  });
+  const doubt = doubts.length === 0 ? "" : ` Other judges do not confirm it: ${doubts.join(", ")}.`;
+  return `At equal natural accuracy, from ${percent(from, 1)} to ${percent(to, 1)}, attacks on ${better} reach ${points(difference.value)} points [${ends.map(points).join(", ")}] less than on ${worse}.${doubt}`;
 }
 
 function paragraphOf(comparison: Comparison): SummaryParagraph {

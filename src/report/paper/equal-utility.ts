@@ -1,12 +1,18 @@
-import type { AreaBetween } from "../../metrics/trade-off.ts";
-import type { CellResult } from "../../study/result.ts";
-import { conditionsOf } from "../conditions.ts";
+import type { Condition } from "../conditions.ts";
 import { points } from "../difference.ts";
 import { curveOf } from "../equal-utility.ts";
 import { percent } from "../numbers.ts";
 import { pairedArea } from "../paired-area.ts";
 import type { Decision, Question } from "./claim.ts";
-import { attacksOf, cellsOf, controlsOf, resultsOf, undefendedIn, whereAttackWorks, whereLess } from "./conditions.ts";
+import {
+  attacksOf,
+  cellsOf,
+  conditionsIn,
+  controlsOf,
+  undefendedIn,
+  whereAttackWorks,
+  whereLess,
+} from "./conditions.ts";
 import type { EvidenceCell, StudyEvidence } from "./evidence.ts";
 
 /** How `leaksLess` decides, in words. */
@@ -35,15 +41,11 @@ export function comparedIn(study: StudyEvidence, pairs: readonly Pair[]): readon
   );
 }
 
-/** The area between the two curves. @param seen the result as one judge sees it; the evaluation model if not given */
-export function areaOf(
-  { study, attack, pair }: Compared,
-  seen: (result: CellResult) => CellResult = (result) => result,
-): AreaBetween | undefined {
-  const conditions = (cells: readonly EvidenceCell[]) => conditionsOf(resultsOf(cells).map(seen));
-  const [undefended] = conditions(controlsOf(study, attack));
-  const [first, second] = pair.map((defense) => curveOf(undefended, conditions(cellsOf(study, attack, [defense]))));
-  return pairedArea(first!, second!);
+/** The two curves. Every need must have its result. */
+export function curvesOf({ study, attack, pair }: Compared): readonly [readonly Condition[], readonly Condition[]] {
+  const undefended = undefendedIn(study, attack);
+  const curve = (defense: string) => curveOf(undefended, conditionsIn(cellsOf(study, attack, [defense])));
+  return [curve(pair[0]), curve(pair[1])];
 }
 
 /** The question about two defenses, where the attack works on the undefended target. */
@@ -67,7 +69,7 @@ export const NO_AREA: Decision = {
 export function leaksLess(compared: Compared): Question {
   const [first] = compared.pair;
   return atEqualUtility(compared, () => {
-    const area = areaOf(compared);
+    const area = pairedArea(...curvesOf(compared));
     if (area === undefined) return NO_AREA;
     const { difference, from, to } = area;
     const figures = `${points(difference)} points from ${percent(from, 1)} to ${percent(to, 1)} natural accuracy`;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cell, evenPeople, rate } from "../../../test/support/study-result.ts";
+import { cell, evenPeople, judgesOf, rate } from "../../../test/support/study-result.ts";
 import type { CellResult } from "../../study/result.ts";
 import { comparisonsOf, conditionsOf } from "../conditions.ts";
 import { toMarkup } from "../escape.ts";
@@ -36,6 +36,18 @@ test("two defenses are compared at equal natural accuracy, over all their settin
   expect(markup).toContain("90.0 % to 94.0 %");
   // Between 0.9 and 0.92 the gap runs from −0.3 to −0.3 (0.4 against 0.7), then to zero: −30 · ½ − 15 · ½.
   expect(markup).toMatch(/>−22\.5<small>\[−2\d\.\d, −1\d\.\d\]/);
+});
+
+test("further judges have a column of their own", () => {
+  const judged = [none, at("tl-dmi", 0.9, 0.3), at("bido", 0.9, 0.6)].map((one) => ({
+    ...one,
+    judges: judgesOf(one.attackAccuracy.value),
+  }));
+  const markup = page(judged);
+  expect(markup).toContain("seen by resnet18");
+  // Half of the 30 points at the end of both curves; the others see 0.8 and half of what the evaluation model sees.
+  for (const points of ["15.0", "12.0", "7.5"]) expect(markup).toMatch(new RegExp(`>−${points}<small>\\[−`));
+  expect(page([none, at("tl-dmi", 0.9, 0.3), at("bido", 0.9, 0.6)])).not.toContain("seen by");
 });
 
 test("an attack that does not beat its floors says nothing about defenses", () => {

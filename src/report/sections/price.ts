@@ -1,4 +1,4 @@
-import { tradeOffRatio } from "../../metrics/trade-off.ts";
+import { type AreaBetween, tradeOffRatio } from "../../metrics/trade-off.ts";
 import { beatsFloors } from "../../study/floors.ts";
 import type { Comparison } from "../conditions.ts";
 import { equalUtility } from "../equal-utility.ts";
@@ -16,6 +16,13 @@ function ratio({ undefended }: Comparison, defended: Comparison["defended"][numb
   return html`${significant(value)}<small>${
     interval === undefined ? "the fall may be none" : `[${significant(interval[0])},\u00a0${significant(interval[1])}]`
   }</small>`;
+}
+
+/** A difference between two curves, in points. */
+function gap(area: AreaBetween | undefined): HtmlPart {
+  if (area === undefined) return "–";
+  const { value, low, high } = area.difference;
+  return html`${points(value)}<small>[${points(low)},\u00a0${points(high)}]</small>`;
 }
 
 /**
@@ -38,17 +45,20 @@ export function priceOfProtection(all: readonly Comparison[]): Html {
     }));
   });
   if (rows.length === 0) return html``;
-  const pairs = comparisons.flatMap((comparison) =>
-    equalUtility(comparison).map(({ first, second, area: { difference, from, to } }) => ({
-      cells: [
-        first,
-        second,
-        comparison.title,
-        `${percent(from, 1)} to ${percent(to, 1)}`,
-        html`${points(difference.value)}<small>[${points(difference.low)},\u00a0${points(difference.high)}]</small>`,
-      ],
-    })),
+  const compared = comparisons.flatMap((comparison) =>
+    equalUtility(comparison).map((pair) => ({ title: comparison.title, pair })),
   );
+  const judges = [...new Set(compared.flatMap(({ pair }) => pair.others.map(({ judge }) => judge)))];
+  const pairs = compared.map(({ title, pair: { first, second, area, others } }) => ({
+    cells: [
+      first,
+      second,
+      title,
+      `${percent(area.from, 1)} to ${percent(area.to, 1)}`,
+      gap(area),
+      ...judges.map((name) => gap(others.find(({ judge }) => judge === name)?.area)),
+    ],
+  }));
   return html`<h3>What protection costs</h3>
 <p>Δ is the points of attack accuracy that a defense takes away for each point of natural accuracy that it costs; higher is better, and a defense that costs nothing has none.${
     comparisons.length < all.length ? " Attacks that do not beat their floors without a defense are left out." : ""
@@ -76,6 +86,7 @@ ${table(
     { name: "attack" },
     { name: "natural accuracy" },
     { name: "difference", numeric: true },
+    ...judges.map((name) => ({ name: `seen by ${name}`, numeric: true })),
   ],
   pairs,
 )}`

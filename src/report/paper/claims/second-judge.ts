@@ -1,13 +1,12 @@
-import { conditionsOf } from "../../conditions.ts";
 import type { Difference } from "../../difference.ts";
 import { bounded, points } from "../../difference.ts";
 import { percentWithInterval } from "../../numbers.ts";
 import { pairedDifference } from "../../paired-difference.ts";
+import { areaSeenBy, judgesOfAll, seenBy } from "../../seen-by.ts";
 import type { Claim, Decision, Question } from "../claim.ts";
-import { againstUndefended, attacksOf, labelsWith, resultsOf, TL_DMI, UNBOUNDED, whereLess } from "../conditions.ts";
-import { areaOf, atEqualUtility, type Compared, comparedIn, NO_AREA } from "../equal-utility.ts";
+import { againstUndefended, attacksOf, conditionsIn, labelsWith, TL_DMI, UNBOUNDED, whereLess } from "../conditions.ts";
+import { atEqualUtility, type Compared, comparedIn, curvesOf, NO_AREA } from "../equal-utility.ts";
 import type { StudyEvidence } from "../evidence.ts";
-import { judgesOfAll, seenBy } from "../seen-by.ts";
 import { PARTS, RIVALS } from "./equal-utility.ts";
 
 const OTHER_JUDGES: Decision = {
@@ -19,16 +18,14 @@ const OTHER_JUDGES: Decision = {
 /** Do all judges together see less than on the undefended target? */
 function undefendedQuestion(study: StudyEvidence, attack: string, label: string): Question {
   return againstUndefended(study, attack, label, (cells) => {
-    const [before, after] = [cells.undefended, cells.defended].map(resultsOf);
-    if (judgesOfAll([...before!, ...after!]) === undefined) return OTHER_JUDGES;
-    const [was, is] = [before!, after!].map((results) => results.map((result) => seenBy(result, "all")!));
-    const difference = pairedDifference(was!, is!, "attackAccuracy");
-    const [wasRate, isRate] = [was!, is!].map((results) =>
-      percentWithInterval(conditionsOf(results)[0]!.attackAccuracy, 1),
-    );
+    const both = [cells.undefended, cells.defended].map((own) => conditionsIn(own)[0]!);
+    if (judgesOfAll(both) === undefined) return OTHER_JUDGES;
+    const [before, after] = both.map((condition) => seenBy(condition, "all")!);
+    const difference = pairedDifference(before!.cells, after!.cells, "attackAccuracy");
+    const [was, is] = [before!, after!].map(({ attackAccuracy }) => percentWithInterval(attackAccuracy, 1));
     return {
       ...whereLess(difference, "all judges together see less", "all judges together see more"),
-      figures: `all judges see ${isRate} against ${wasRate}, ${points(difference)} points`,
+      figures: `all judges see ${is} against ${was}, ${points(difference)} points`,
     };
   });
 }
@@ -36,11 +33,11 @@ function undefendedQuestion(study: StudyEvidence, attack: string, label: string)
 /** Does every judge see less than in a rival's reconstructions, at equal natural accuracy? */
 function rivalQuestion(compared: Compared): Question {
   return atEqualUtility(compared, () => {
-    const judges = judgesOfAll(resultsOf(compared.needs));
+    const curves = curvesOf(compared);
+    const judges = judgesOfAll(curves.flat());
     if (judges === undefined) return OTHER_JUDGES;
-    const differenceFor = (judge: number | "all") => areaOf(compared, (result) => seenBy(result, judge)!)?.difference;
-    const together = differenceFor("all");
-    const differences = judges.flatMap((_, place) => differenceFor(place) ?? []);
+    const together = areaSeenBy("all", ...curves)?.difference;
+    const differences = judges.flatMap((_, place) => areaSeenBy(place, ...curves)?.difference ?? []);
     if (together === undefined || differences.length < judges.length) return NO_AREA;
     const said = judges.map((judge, place) => `${judge} ${points(differences[place]!)}`);
     const figures = `${said.join(", ")}, what all see ${points(together)} points`;
