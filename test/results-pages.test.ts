@@ -11,6 +11,7 @@ const PAGES = {
   "attacks.md": ["study-page", "examples/attacks.yaml"],
   "defenses.md": ["study-page", "examples/defenses.yaml"],
   "rivals.md": ["study-page", "examples/rivals.yaml"],
+  "paper-resnet18.md": ["study-page", "studies/paper.yaml"],
   "paper-mnist.md": ["study-page", "studies/paper-mnist.yaml"],
   "paper.md": ["paper-page"],
   "rankings.md": ["rankings-page"],

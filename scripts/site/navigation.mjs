@@ -27,6 +27,7 @@ export const navigation = [
     group: "To look up",
     files: [
       "docs/results/paper.md",
+      "docs/results/paper-resnet18.md",
       "docs/results/paper-mnist.md",
       "docs/results/attacks.md",
       "docs/results/defenses.md",
