@@ -11,6 +11,7 @@ import { FLOOR_MARK_LEGEND, floorMark } from "../dist/report/floor-mark.js";
 import { markdownTable } from "../dist/report/markdown-table.js";
 import { count, duration, gibibytes, percentWithInterval } from "../dist/report/numbers.js";
 import { seedsInWords } from "../dist/report/seeds-in-words.js";
+import { judgesOfAll } from "../dist/report/seen-by.js";
 import { settingName } from "../dist/report/setting-name.js";
 import { summarize } from "../dist/report/summary.js";
 import { svgFile } from "../dist/report/svg.js";
@@ -58,6 +59,8 @@ const asked = (queries) =>
         .join(" / ");
 
 const seeds = seedsInWords(cells);
+/** Judges beside the evaluation model. */
+const others = (judgesOfAll(conditions) ?? []).slice(1);
 const evenRows = conditions.every((c) => seedsInWords(c.cells) === seeds);
 
 function row(c) {
@@ -69,6 +72,11 @@ function row(c) {
     percentWithInterval(c.naturalAccuracy, 1),
     `**${percentWithInterval(c.attackAccuracy, 1)}**${floorMark(c)}`,
     percentWithInterval(c.attackAccuracyTop5, 1),
+    ...(others.length > 0
+      ? [...others.map((_, i) => c.judges.judges[i + 1].attackAccuracy), c.judges.unanimous].map((rate) =>
+          percentWithInterval(rate, 1),
+        )
+      : []),
     percentWithInterval(c.floors.randomPrior, 1),
     percentWithInterval(c.floors.initialSelection, 1),
     asked(c.queries),
@@ -85,6 +93,7 @@ const TITLES = [
   "natural accuracy",
   "attack accuracy",
   "top 5",
+  ...(others.length > 0 ? [...others.map((judge) => `seen by ${judge}`), "seen by all judges"] : []),
   "floor: random prior",
   "floor: best of the start pool",
   "queries: images / gradients",
@@ -121,7 +130,7 @@ function missingInWords() {
 }
 
 const counted = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
-const summary = summarize({ cells, failed: [] });
+const summary = summarize({ cells, failed: [] }, "in the table");
 const machines = [
   ...new Set(records.map(({ machine: m }) => `${m.cpu}, ${counted(m.cores, "core")}, ${counted(m.threads, "thread")}`)),
 ];

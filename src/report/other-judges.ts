@@ -1,5 +1,20 @@
 import type { Condition } from "./conditions.ts";
+import { type Difference, differenceOf, points } from "./difference.ts";
 import { percentWithInterval } from "./numbers.ts";
+import { pairedDifference } from "./paired-difference.ts";
+import { peopleInCommon } from "./people-in-common.ts";
+import { seedsInWords } from "./seeds-in-words.ts";
+import { judgesOfAll, seenBy } from "./seen-by.ts";
+
+/** What a judge finds more on the second condition than on the first: person by person, where results say what it saw of each. */
+function differenceFor(judge: number, first: Condition, second: Condition): Difference {
+  const paired =
+    judgesOfAll([first, second]) !== undefined &&
+    seedsInWords(first.cells) === seedsInWords(second.cells) &&
+    peopleInCommon([...first.cells, ...second.cells], ["attackAccuracy"]).length > 1;
+  if (paired) return pairedDifference(seenBy(first, judge)!.cells, seenBy(second, judge)!.cells, "attackAccuracy");
+  return differenceOf(first.judges!.judges[judge]!.attackAccuracy, second.judges!.judges[judge]!.attackAccuracy);
+}
 
 /**
  * Says which judges beside the evaluation model do not see that less is found, and what they see.
@@ -8,11 +23,13 @@ import { percentWithInterval } from "./numbers.ts";
 export function doubtOfOthers(defended: Condition, undefended: Condition): string | undefined {
   const [before, after] = [undefended, defended].map(({ judges }) => judges?.judges ?? []);
   if (before!.map(({ name }) => name).join("\n") !== after!.map(({ name }) => name).join("\n")) return undefined;
-  const doubts = after!.slice(1).flatMap(({ name, attackAccuracy: is }, i) => {
-    const was = before![i + 1]!.attackAccuracy;
-    if (was.low > is.high) return [];
-    const rates = `${percentWithInterval(is)} against ${percentWithInterval(was)} without a defense`;
-    return is.low > was.high ? `${name} sees more: ${rates}.` : `${name} sees no difference: ${rates}.`;
+  const doubts = after!.flatMap(({ name, attackAccuracy }, place) => {
+    if (place === 0) return [];
+    const difference = differenceFor(place, undefended, defended);
+    if (difference.high < 0) return [];
+    const rates = [attackAccuracy, before![place]!.attackAccuracy].map((rate) => percentWithInterval(rate));
+    const says = difference.low > 0 ? "sees more" : "leaves it open";
+    return `${name} ${says}: ${rates.join(" against ")} without a defense, ${points(difference)} points.`;
   });
   return doubts.length === 0 ? undefined : `Other judges do not confirm it. ${doubts.join(" ")}`;
 }
