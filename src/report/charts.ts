@@ -3,6 +3,6 @@ export { type CurvePanel, curveChart, curvePanels, dashOf } from "./charts/curve
 export { fisherChart } from "./charts/fisher.ts";
 export { frontierChart } from "./charts/frontier.ts";
 export { type IdentityPair, identitiesChart, identityAccuracies, identityPairs } from "./charts/identities.ts";
-export { colorOf, FONT_FAMILY, symbolOf } from "./charts/look.ts";
+export { colorOf, colorsDiffer, FONT_FAMILY, symbolOf } from "./charts/look.ts";
 export { utilityLeakageChart } from "./charts/utility-leakage.ts";
 export { count, duration, fixed, percent, percentWithInterval, significant } from "./numbers.ts";

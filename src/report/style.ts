@@ -43,6 +43,7 @@ figure+figure{margin-top:20px}
 figcaption{font-size:14px;font-weight:600}
 .chart svg{display:block;max-width:100%;height:auto}
 .narrow{display:none}
+figure+p,figure+.narrow+p{margin-top:16px}
 .beside{display:grid;grid-template-columns:minmax(0,680px) minmax(220px,1fr);gap:32px;align-items:start;margin-bottom:28px}
 .aside{padding-top:26px}
 .aside p{font-size:14px;color:var(--muted)}

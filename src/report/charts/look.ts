@@ -15,6 +15,12 @@ export function colorOf(labelIndex: number): string {
   return `var(--c${labelIndex === 0 ? 0 : 1 + ((labelIndex - 1) % (COLORS - 1))})`;
 }
 
+/** Whether each of these places has a colour of its own. */
+export function colorsDiffer(labelIndices: readonly number[]): boolean {
+  const places = [...new Set(labelIndices)];
+  return new Set(places.map(colorOf)).size === places.length;
+}
+
 /** The symbol of an attack by its place in the study. Repeats after seven. */
 export function symbolOf(attackIndex: number): ChartSymbol {
   return SYMBOLS[attackIndex % SYMBOLS.length] ?? "circle";

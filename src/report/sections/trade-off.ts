@@ -1,6 +1,6 @@
 import type { CellResult, Measured, Queries } from "../../study/result.ts";
-import { utilityLeakageChart } from "../charts.ts";
-import type { Condition } from "../conditions.ts";
+import { colorsDiffer, utilityLeakageChart } from "../charts.ts";
+import { type Condition, comparisonsOf } from "../conditions.ts";
 import { type Html, type HtmlPart, html } from "../escape.ts";
 import {
   count,
@@ -13,6 +13,9 @@ import {
   significant,
 } from "../numbers.ts";
 import { type Column, chart, colorKey, legend, table } from "../parts.ts";
+
+/** Widths of a plot with a column of names, in pixels. */
+const WITH_NAMES = { wide: 900, narrow: 340 };
 
 /** What is compared stands first, where a narrow screen shows it without scrolling. */
 const COLUMNS: readonly Column[] = [
@@ -90,14 +93,35 @@ function row(condition: Condition, seed: string, numbers: Numbers, run: string):
 /** The last part of a path: enough to find a run, and no more of the machine than that. */
 const folderName = (path: string) => path.split(/[\\/]/).findLast((part) => part !== "") ?? path;
 
+/** What a screen reader says of the plot. */
+function spoken(conditions: readonly Condition[]): string {
+  const said = conditions.map(
+    ({ label, attack, naturalAccuracy, attackAccuracy }) =>
+      `${label} under ${attack}: natural accuracy ${percentWithInterval(naturalAccuracy, 1)}, attack accuracy ${percentWithInterval(attackAccuracy, 1)}`,
+  );
+  return `Utility against leakage. ${said.join("; ")}.`;
+}
+
+/** One plot with a legend; where colours repeat, one an attack with the names beside it, which a phone has no room for. */
+function plots(conditions: readonly Condition[], explanation: Html): Html {
+  if (colorsDiffer(conditions.map(({ labelIndex }) => labelIndex)))
+    return html`<div class="beside">
+<figure>${chart((width) => utilityLeakageChart(conditions, width), spoken(conditions))}</figure>
+<div class="aside">${legend(conditions)}
+${explanation}</div>
+</div>`;
+  const figures = comparisonsOf(conditions).map(({ title, all }) => {
+    const draw = (width: number) => utilityLeakageChart(all, width, width === WITH_NAMES.wide ? "beside" : "few");
+    return html`<h3>${title}</h3>
+<figure>${chart(draw, spoken(all), WITH_NAMES)}</figure>`;
+  });
+  return html`${figures}
+<div class="narrow">${legend(conditions)}</div>
+${explanation}`;
+}
+
 /** The plot of utility against leakage, and the table of every cell with all its numbers. */
 export function tradeOffSection(conditions: readonly Condition[]): Html {
-  const spoken = conditions
-    .map(
-      ({ label, attack, naturalAccuracy, attackAccuracy }) =>
-        `${label} under ${attack}: natural accuracy ${percentWithInterval(naturalAccuracy, 1)}, attack accuracy ${percentWithInterval(attackAccuracy, 1)}`,
-    )
-    .join("; ");
   const rows = conditions.flatMap((condition) => {
     const cells = condition.cells.map((cell) => ({
       cells: row(condition, String(cell.seed), cell, folderName(cell.run)),
@@ -110,12 +134,9 @@ export function tradeOffSection(conditions: readonly Condition[]): Html {
           ...cells,
         ];
   });
-  return html`<div class="beside">
-<figure>${chart((width) => utilityLeakageChart(conditions, width), `Utility against leakage. ${spoken}.`)}</figure>
-<div class="aside">${legend(conditions)}
-<p>Down and to the right is better: a useful model that leaks little. Whiskers are 95&nbsp;% intervals. Dashed rules are the floors, what an attacker reaches without optimising; an attack that is not shown to lie above them is not shown to have found anything.${
+  const explanation = html`<p>Down and to the right is better: a useful model that leaks little. Whiskers are 95&nbsp;% intervals. Dashed rules are the floors, what an attacker reaches without optimising; an attack that is not shown to lie above them is not shown to have found anything.${
     conditions.some(({ cells }) => cells.length > 1) ? " Faint open marks are single seeds." : ""
-  }</p></div>
-</div>
+  }</p>`;
+  return html`${plots(conditions, explanation)}
 ${table("Every cell: value and 95 % interval", COLUMNS, rows)}`;
 }
