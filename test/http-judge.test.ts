@@ -10,7 +10,7 @@ import { wilson } from "../src/metrics/interval.ts";
 import { buildModel } from "../src/study/choose.ts";
 import type { StepContext } from "../src/study/step-store.ts";
 import { httpJudgeStep, readAnswers, realPairsOf, realPairsStep } from "../src/study/steps/http-judge.ts";
-import { judgesResult } from "../src/study/steps/opinions.ts";
+import { judgementOf } from "../src/study/steps/opinions.ts";
 import { planStep } from "../src/study/steps/planned.ts";
 import { judgeServer } from "./support/judge-server.ts";
 
@@ -111,7 +111,7 @@ test("its verdicts on reconstructions stand beside the evaluation model's", asyn
   await realPairs.body(context(realDir, new Map(), never), () => realDir);
   await server.close();
 
-  const result = await judgesResult({
+  const judgement = await judgementOf({
     first: { name: "net", naturalAccuracy: wilson(9, 10), hits: Uint8Array.of(1, 1, 1, 0) },
     opinions: { classifiers: [], http: { name: "panel", answers, realPairs } },
     found: { images, labels: Int32Array.from(labels) },
@@ -119,7 +119,7 @@ test("its verdicts on reconstructions stand beside the evaluation model's", asyn
     seed: 1,
     dir: (step) => dirs.get(step)!,
   });
-  expect(result).toMatchObject({
+  expect(judgement!.judges).toMatchObject({
     judges: [
       { name: "net", naturalAccuracy: { value: 0.9 }, attackAccuracy: { value: 3 / 4 } },
       { name: "panel", refused: 1, realPairs: { same: { value: 1 } }, attackAccuracy: { value: 2 / 4 } },
@@ -128,6 +128,10 @@ test("its verdicts on reconstructions stand beside the evaluation model's", asyn
     unconfirmed: { value: 1 / 3, n: 3 },
     single: { value: 1 / 3, n: 3 },
   });
+  expect([judgement!.byIdentity[2], judgement!.byIdentity[5]]).toEqual([
+    { attackAccuracy: [1, 1 / 2], unanimous: 1 / 2 },
+    { attackAccuracy: [1 / 2, 1 / 2], unanimous: 1 / 2 },
+  ]);
 });
 
 test("a judge that says yes to everybody is shown to be worth nothing", () => {

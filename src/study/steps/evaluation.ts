@@ -29,7 +29,7 @@ import { answersOf } from "./answers.ts";
 import { FLOORS } from "./attack.ts";
 import { openJudge } from "./judge.ts";
 import { evidenceOn, type MeasuredByKind, measureAll } from "./measuring.ts";
-import { judgesResult, type Opinions, opinionSteps, testAccuracyOf } from "./opinions.ts";
+import { judgementOf, type Opinions, opinionSteps, testAccuracyOf } from "./opinions.ts";
 import { type PlannedStep, planStep } from "./planned.ts";
 import { readRealImages } from "./real-images.ts";
 import { openReconstructions } from "./reconstructions.ts";
@@ -168,7 +168,7 @@ async function evaluate(
 
   const judged = { kind: evaluationModel.kind, naturalAccuracy: await testAccuracyOf(dir(steps.evaluation)) };
   const classes = test.classes.length;
-  const judgement = await judgesResult({
+  const judgement = await judgementOf({
     first: {
       name: judged.kind,
       naturalAccuracy: judged.naturalAccuracy,

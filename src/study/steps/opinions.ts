@@ -40,7 +40,7 @@ interface Judgement {
 }
 
 /** Puts the evaluation model's verdicts beside those of all others; undefined where there is nobody else. */
-export async function judgesResult(options: {
+export async function judgementOf(options: {
   readonly first: Judged;
   readonly opinions: Opinions;
   readonly found: LabelledImages;
