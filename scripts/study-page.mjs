@@ -59,8 +59,12 @@ const asked = (queries) =>
         .join(" / ");
 
 const seeds = seedsInWords(cells);
-/** Judges beside the evaluation model. */
-const others = (judgesOfAll(conditions) ?? []).slice(1);
+const [, ...others] = judgesOfAll(conditions) ?? [];
+/** What judges beside the evaluation model see, and all together. */
+const judgeColumns = [
+  ...others.map((judge, i) => ({ title: `seen by ${judge}`, rate: (c) => c.judges.judges[i + 1].attackAccuracy })),
+  ...(others.length > 0 ? [{ title: "seen by all judges", rate: (c) => c.judges.unanimous }] : []),
+];
 const evenRows = conditions.every((c) => seedsInWords(c.cells) === seeds);
 
 function row(c) {
@@ -72,11 +76,7 @@ function row(c) {
     percentWithInterval(c.naturalAccuracy, 1),
     `**${percentWithInterval(c.attackAccuracy, 1)}**${floorMark(c)}`,
     percentWithInterval(c.attackAccuracyTop5, 1),
-    ...(others.length > 0
-      ? [...others.map((_, i) => c.judges.judges[i + 1].attackAccuracy), c.judges.unanimous].map((rate) =>
-          percentWithInterval(rate, 1),
-        )
-      : []),
+    ...judgeColumns.map(({ rate }) => percentWithInterval(rate(c), 1)),
     percentWithInterval(c.floors.randomPrior, 1),
     percentWithInterval(c.floors.initialSelection, 1),
     asked(c.queries),
@@ -93,7 +93,7 @@ const TITLES = [
   "natural accuracy",
   "attack accuracy",
   "top 5",
-  ...(others.length > 0 ? [...others.map((judge) => `seen by ${judge}`), "seen by all judges"] : []),
+  ...judgeColumns.map(({ title }) => title),
   "floor: random prior",
   "floor: best of the start pool",
   "queries: images / gradients",

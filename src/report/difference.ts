@@ -27,6 +27,9 @@ type Interval = Pick<Measured, "low" | "high">;
 /** Whether an interval has two ends: of rates that nobody has there is none. */
 export const bounded = ({ low, high }: Interval): boolean => Number.isFinite(low) && Number.isFinite(high);
 
+/** −1 where an interval lies below zero, 1 where above, 0 where it leaves both open; an end that is no number leaves out nothing. */
+export const sideOf = ({ low, high }: Interval): -1 | 0 | 1 => (high < 0 ? -1 : low > 0 ? 1 : 0);
+
 /** Whether two intervals do not overlap. */
 export function apart(first: Interval, second: Interval): boolean {
   return first.high < second.low || second.high < first.low;

@@ -33,9 +33,10 @@ export function equalUtility({ undefended, defended }: Comparison): readonly Equ
     kinds.slice(i + 1).flatMap((second) => {
       const curves = [curve(first), curve(second)] as const;
       const area = pairedArea(...curves);
-      const judges = judgesOfAll(curves.flat()) ?? [];
-      const others = judges.map((judge, place) => ({ judge, area: areaSeenBy(place, ...curves) })).slice(1);
-      return area === undefined ? [] : [{ first, second, area, others }];
+      if (area === undefined) return [];
+      const [, ...judges] = judgesOfAll(curves.flat()) ?? [];
+      const others = judges.map((judge, i) => ({ judge, area: areaSeenBy(i + 1, ...curves) }));
+      return [{ first, second, area, others }];
     }),
   );
 }

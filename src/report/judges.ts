@@ -9,13 +9,17 @@ function meanOfSome<Key extends string>(key: Key, values: readonly (Measured | u
   return found.length === 0 ? {} : ({ [key]: mean(found) } as Record<Key, Measured>);
 }
 
+/** The names of the judges, in their order; undefined unless all have the same ones. */
+export function sameJudges(all: readonly (JudgesResult | undefined)[]): readonly string[] | undefined {
+  const [first, ...others] = all.map((judged) => judged?.judges.map(({ name }) => name));
+  return others.every((names) => names?.join("\n") === first?.join("\n")) ? first : undefined;
+}
+
 /** What judges say, as means over seeds; undefined unless every seed has the same judges. */
 export function meanJudges(seeds: readonly (JudgesResult | undefined)[]): JudgesResult | undefined {
   const found = seeds.filter((judged) => judged !== undefined);
-  const names = ({ judges }: JudgesResult) => judges.map(({ name }) => name).join("\n");
   const [first] = found;
-  if (first === undefined || found.length < seeds.length) return undefined;
-  if (found.some((judged) => names(judged) !== names(first))) return undefined;
+  if (first === undefined || sameJudges(seeds) === undefined) return undefined;
   const refused = (place: number) => found.reduce((sum, { judges }) => sum + (judges[place]?.refused ?? 0), 0);
   return {
     judges: first.judges.map((judge, place) => ({

@@ -1,5 +1,6 @@
 import type { Condition } from "./conditions.ts";
-import { type Difference, differenceOf, points } from "./difference.ts";
+import { type Difference, differenceOf, points, sideOf } from "./difference.ts";
+import { sameJudges } from "./judges.ts";
 import { percentWithInterval } from "./numbers.ts";
 import { pairedDifference } from "./paired-difference.ts";
 import { peopleInCommon } from "./people-in-common.ts";
@@ -12,24 +13,25 @@ function differenceFor(judge: number, first: Condition, second: Condition): Diff
     judgesOfAll([first, second]) !== undefined &&
     seedsInWords(first.cells) === seedsInWords(second.cells) &&
     peopleInCommon([...first.cells, ...second.cells], ["attackAccuracy"]).length > 1;
-  if (paired) return pairedDifference(seenBy(first, judge)!.cells, seenBy(second, judge)!.cells, "attackAccuracy");
+  if (paired) return pairedDifference(seenBy(first, judge).cells, seenBy(second, judge).cells, "attackAccuracy");
   return differenceOf(first.judges!.judges[judge]!.attackAccuracy, second.judges!.judges[judge]!.attackAccuracy);
 }
 
 /**
  * Says which judges beside the evaluation model do not see that less is found, and what they see.
- * @returns undefined where every one of them does, or the two conditions have not the same judges
+ * @returns whole sentences; none where every one of them does, or the two conditions have not the same judges
  */
-export function doubtOfOthers(defended: Condition, undefended: Condition): string | undefined {
-  const [before, after] = [undefended, defended].map(({ judges }) => judges?.judges ?? []);
-  if (before!.map(({ name }) => name).join("\n") !== after!.map(({ name }) => name).join("\n")) return undefined;
-  const doubts = after!.flatMap(({ name, attackAccuracy }, place) => {
-    if (place === 0) return [];
-    const difference = differenceFor(place, undefended, defended);
-    if (difference.high < 0) return [];
-    const rates = [attackAccuracy, before![place]!.attackAccuracy].map((rate) => percentWithInterval(rate));
-    const says = difference.low > 0 ? "sees more" : "leaves it open";
+export function doubtsOfOthers(defended: Condition, undefended: Condition): readonly string[] {
+  const [, ...others] = sameJudges([undefended.judges, defended.judges]) ?? [];
+  const doubts = others.flatMap((name, i) => {
+    const difference = differenceFor(i + 1, undefended, defended);
+    const side = sideOf(difference);
+    if (side < 0) return [];
+    const rates = [defended, undefended].map(({ judges }) =>
+      percentWithInterval(judges!.judges[i + 1]!.attackAccuracy),
+    );
+    const says = side > 0 ? "sees more" : "leaves it open";
     return `${name} ${says}: ${rates.join(" against ")} without a defense, ${points(difference)} points.`;
   });
-  return doubts.length === 0 ? undefined : `Other judges do not confirm it. ${doubts.join(" ")}`;
+  return doubts.length === 0 ? [] : ["Other judges do not confirm it.", ...doubts];
 }

@@ -1,9 +1,10 @@
 import { beatsFloors } from "../study/floors.ts";
 import type { Measured, StudyResult } from "../study/result.ts";
 import { type Comparison, type Condition, comparisonsOf, conditionsOf } from "./conditions.ts";
+import { sideOf } from "./difference.ts";
 import { type EqualUtility, equalUtility } from "./equal-utility.ts";
 import { count, fixed, percent, percentWithInterval } from "./numbers.ts";
-import { doubtOfOthers } from "./other-judges.ts";
+import { doubtsOfOthers } from "./other-judges.ts";
 
 /** A fall of natural accuracy above this many points is said aloud: the classifier may simply have become worse. */
 export const UTILITY_LIMIT_POINTS = 5;
@@ -88,7 +89,7 @@ function defendedText(defended: Condition, undefended: Condition): string {
   if (verdict === "lower, intervals apart") {
     sentences.push(`With ${settingOf(defended)} it is ${attack}: lower, with intervals apart, ${utility}.`);
     if (!beatsFloors(defended)) sentences.push(floorSentence(defended));
-    sentences.push(...[doubtOfOthers(defended, undefended)].filter((doubt) => doubt !== undefined));
+    sentences.push(...doubtsOfOthers(defended, undefended));
   } else if (verdict === "higher, intervals apart") {
     sentences.push(`With ${settingOf(defended)} it is ${attack}: higher, so it did not protect here, ${utility}.`);
   } else {
@@ -106,9 +107,6 @@ function defendedText(defended: Condition, undefended: Condition): string {
 
 /** More pairs than this that differ are left to their table. */
 const MOST_PAIRS = 3;
-
-/** −1 where an interval lies below zero, 1 where above, 0 where it leaves both open; an end that is no number leaves out nothing. */
-const sideOf = ({ low, high }: Pick<Measured, "low" | "high">) => (high < 0 ? -1 : low > 0 ? 1 : 0);
 
 /** Said only of a difference whose interval leaves out zero. */
 function equalUtilitySentence({ first, second, area, others }: EqualUtility): string | undefined {

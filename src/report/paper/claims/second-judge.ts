@@ -1,5 +1,4 @@
-import type { Difference } from "../../difference.ts";
-import { bounded, points } from "../../difference.ts";
+import { bounded, type Difference, points, sideOf } from "../../difference.ts";
 import { percentWithInterval } from "../../numbers.ts";
 import { pairedDifference } from "../../paired-difference.ts";
 import { areaSeenBy, judgesOfAll, seenBy } from "../../seen-by.ts";
@@ -20,7 +19,7 @@ function undefendedQuestion(study: StudyEvidence, attack: string, label: string)
   return againstUndefended(study, attack, label, (cells) => {
     const both = [cells.undefended, cells.defended].map((own) => conditionsIn(own)[0]!);
     if (judgesOfAll(both) === undefined) return OTHER_JUDGES;
-    const [before, after] = both.map((condition) => seenBy(condition, "all")!);
+    const [before, after] = both.map((condition) => seenBy(condition, "all"));
     const difference = pairedDifference(before!.cells, after!.cells, "attackAccuracy");
     const [was, is] = [before!, after!].map(({ attackAccuracy }) => percentWithInterval(attackAccuracy, 1));
     return {
@@ -47,11 +46,11 @@ function rivalQuestion(compared: Compared): Question {
 
 function judgesVerdict(differences: readonly Difference[]): Pick<Decision, "verdict" | "why"> {
   if (!differences.every(bounded)) return UNBOUNDED;
-  const less = differences.filter(({ high }) => high < 0).length;
-  const more = differences.filter(({ low }) => low > 0).length;
-  if (less === differences.length) return { verdict: "holds here", why: "every judge sees less" };
-  if (more === differences.length) return { verdict: "does not hold here", why: "every judge sees more" };
-  if (less > 0 && more > 0) return { verdict: "not shown here", why: "one judge sees less, another more" };
+  const sides = new Set(differences.map(sideOf));
+  const [only] = sides.size === 1 ? sides : [];
+  if (only === -1) return { verdict: "holds here", why: "every judge sees less" };
+  if (only === 1) return { verdict: "does not hold here", why: "every judge sees more" };
+  if (sides.has(-1) && sides.has(1)) return { verdict: "not shown here", why: "one judge sees less, another more" };
   return { verdict: "not shown here", why: "not for every judge does the interval of the difference leave out zero" };
 }
 
