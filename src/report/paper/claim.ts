@@ -39,8 +39,10 @@ export interface Claim {
   readonly title: string;
   /** What the paper says, and where. */
   readonly said: string;
-  /** How it is decided here. */
+  /** How it is decided here: each test by a 95 % interval. */
   readonly test: string;
+  /** Set where a difference of either sign is what is claimed; else one sign alone is. */
+  readonly eitherWay?: true;
   questions(studies: readonly StudyEvidence[]): readonly Question[];
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { cell, evenPeople, judgesOf, rate } from "../../../test/support/study-result.ts";
 import type { FisherRecord } from "../../study/fisher.ts";
 import type { CellResult } from "../../study/result.ts";
-import { type Answer, answer, type Claim } from "./claim.ts";
+import { type Answer, answer, type Claim, type Question } from "./claim.ts";
 import { attributes } from "./claims/attributes.ts";
 import { betterThanRivals, withBido } from "./claims/equal-utility.ts";
 import { fewerParameters } from "./claims/fewer-parameters.ts";
@@ -403,16 +403,30 @@ describe("the page", () => {
 
   test("counts verdicts, shows figures with intervals, links to the records of each test, and says what waits", () => {
     expect(page).toContain("[11](records/made) of 12");
-    expect(page).toContain("holds here: 1, does not hold here: 1, not measured yet: 1 |");
+    expect(page).toContain("holds here: 1, does not hold here: 1, not measured yet: 1 | 0.05 |");
     expect(page).toMatch(/\| 1 \| studies\/made\.yaml \| resnet18, kedmi: tl-dmi layer2 \| \*\*holds here\*\* \|/);
     expect(page).toContain("attack 40.0 % [37.0, 43.0] against 70.0 % [67.0, 73.0], −30.0 [");
     expect(page).toContain("[none-kedmi-seed1](records/made/none-kedmi-seed1.json)");
     expect(page).toContain("Not measured yet: studies/made.yaml (tests: 1, records: 5 of 6).");
-    expect(page).toContain("no study asks it");
+    expect(page).toContain("no study asks it | – |");
+  });
+
+  test("says of how many tests luck would make hold, twice as many where either sign is claimed", () => {
+    const open = { verdict: "not shown here", why: "the interval holds zero", figures: "" } as const;
+    const question: Question = { studies: [], about: "", needs: [], decide: () => open };
+    const claim: Claim = {
+      title: "one",
+      said: "",
+      test: "",
+      questions: () => Array.from({ length: 20 }, () => question),
+    };
+    const rows = paperPage([], [claim, { ...claim, title: "both", eitherWay: true }], []);
+    expect(rows).toContain("| one | not shown here: 20 | 0.50 |");
+    expect(rows).toContain("| both | not shown here: 20 | 1.00 |");
   });
 
   test("names what cannot be tested, and has no number that is none", () => {
-    for (const { title } of beyondReach) expect(page).toContain(`| ${title} | not testable here |`);
+    for (const { title } of beyondReach) expect(page).toContain(`| ${title} | not testable here | – |`);
     expect(page).toContain(
       "drawn people show how defenses compare on these images, never those numbers ([rankings.md]",
     );

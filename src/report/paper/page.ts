@@ -1,5 +1,5 @@
 import { markdownTable } from "../markdown-table.ts";
-import { percent } from "../numbers.ts";
+import { fixed, percent } from "../numbers.ts";
 import { type Answer, answer, type BeyondReach, type Claim, type Verdict } from "./claim.ts";
 import type { StudyEvidence } from "./evidence.ts";
 
@@ -20,6 +20,17 @@ function counted(answers: readonly Answer[]): string {
       .map(([verdict, count]) => `${verdict}: ${count}`)
       .join(", ") || "no study asks it"
   );
+}
+
+/** What intervals have decided or left open. */
+const DECIDED: readonly Verdict[] = ["holds here", "does not hold here", "not shown here"];
+/** How often a 95 % interval lies to one given side of zero where there is nothing to find. */
+const ONE_SIDE = 0.025;
+
+/** How many tests of a claim would hold by luck: so much of a long list of tests means nothing. */
+function byChance({ eitherWay }: Claim, answers: readonly Answer[]): string {
+  const tests = answers.filter(({ verdict }) => DECIDED.includes(verdict)).length;
+  return tests === 0 ? "–" : fixed(tests * (eitherWay ? 2 : 1) * ONE_SIDE, 2);
 }
 
 function studyTable(studies: readonly StudyEvidence[]): string {
@@ -98,17 +109,19 @@ export function paperPage(
       `${there} of ${cells.length} cells (${percent(cells.length === 0 ? Number.NaN : there / cells.length)}) have a record.`,
     "Brackets are 95 % intervals: of rates over seeds and images where a study has several seeds, over images alone where it has one; of " +
       "differences between two targets, and of two defenses at equal natural accuracy, over people and seeds, person by person. A claim " +
-      "has as many tests as there are studies, attacks and boundaries that can speak of it; they are not corrected for their number. _Not shown_ " +
-      "means measured and left open by the intervals; _not testable_, that the numbers could not decide it.",
+      "has as many tests as there are studies, attacks and boundaries that can speak of it. They are not corrected for their number; the table says how many " +
+      `would hold at most if there were nothing to find: ${percent(ONE_SIDE, 1)} of those that were decided or left open, ` +
+      `${percent(2 * ONE_SIDE)} where a difference of either sign is claimed. _Not shown_ means measured and left open by the intervals; ` +
+      "_not testable_, that the numbers could not decide it.",
     "## Studies",
     "What each asks, what it costs and how to run it: [studies](../../studies/README.md). Those of `examples` are smaller and serve where they can.",
     studyTable(studies),
     "## Claims",
     markdownTable(
-      ["claim", "tests"],
+      ["claim", "tests", "of them would hold by chance"],
       [
-        ...answered.map(({ claim, answers }) => [claim.title, counted(answers)]),
-        ...beyond.map(({ title }) => [title, "not testable here"]),
+        ...answered.map(({ claim, answers }) => [claim.title, counted(answers), byChance(claim, answers)]),
+        ...beyond.map(({ title }) => [title, "not testable here", "–"]),
       ],
     ),
     ...answered.flatMap(({ claim, answers }) => claimSection(claim, answers)),

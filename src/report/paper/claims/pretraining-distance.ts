@@ -83,6 +83,7 @@ export const pretrainingDistance: Claim = {
     "A target with TL-DMI whose start weights know faces minus the same one whose start weights have seen none, person by person. Natural " +
     "accuracy and attack accuracy under each attack are a test each: it holds where the 95 % interval of its difference leaves out zero. " +
     "Both studies must have attacked the same people of the same images, before the same judge.",
+  eitherWay: true,
   questions: (studies) =>
     studies.flatMap((near) =>
       near.pretraining === "faces" || near.pretraining === "style"
