@@ -61,6 +61,27 @@ const cases: Readonly<Record<string, () => Value>> = {
   "images of one channel": () => conv2d(fed("grey", 3, 1, SIDE, SIDE), kernel(3, channels, 1), { padding: 1 }),
   "images that no squares tile": () => conv2d(fed("odd", 3, 3, 15, 15), kernel(3, channels, 3), { padding: 1 }),
   dilation: () => conv2d(maps(), kernel(3), { padding: 2, dilation: 2 }),
+  "depthwise, a kernel that is fed": () =>
+    conv2d(block3(maps()), fed("planes", channels, 1, 3, 3), { padding: 1, groups: channels }),
+  "depthwise, a fixed kernel": () => conv2d(maps(), fixed("w", channels, 1, 5, 5), { padding: 2, groups: channels }),
+  "depthwise, a fixed kernel without symmetry, no padding, an oblong map": () =>
+    conv2d(fed("oblong", 2, channels, 9, 14), fixed("w", channels, 1, 3, 2), { groups: channels }),
+  "depthwise, stride 2": () =>
+    conv2d(block3(maps()), fed("planes", channels, 1, 3, 3), { padding: 1, stride: 2, groups: channels }),
+  "depthwise, stride 2, a fixed kernel of five": () =>
+    conv2d(block3(maps()), fixed("w", channels, 1, 5, 5), { padding: 2, stride: 2, groups: channels }),
+  "depthwise, stride 2, an odd map": () =>
+    conv2d(fed("odd", 2, channels, 15, 15), fed("planes", channels, 1, 3, 3), {
+      padding: 1,
+      stride: 2,
+      groups: channels,
+    }),
+  "depthwise, dilation": () =>
+    conv2d(block3(maps()), fed("planes", channels, 1, 3, 3), { padding: 2, dilation: 2, groups: channels }),
+  "depthwise, stride 3, a kernel of two that leaves rows out": () =>
+    conv2d(block3(maps()), fed("planes", channels, 1, 2, 2), { stride: 3, groups: channels }),
+  "depthwise, two channels of each": () =>
+    conv2d(block3(maps()), fed("planes", 2 * channels, 1, 3, 3), { padding: 1, groups: channels }),
   "groups stay plain": () => conv2d(block3(maps()), fed("grouped", channels, channels / 2, 3, 3), { groups: 2 }),
   "channels that fill no block": () => conv2d(relu(block3(maps())), fed("odd", 5, channels, 3, 3)),
   "a transposed convolution": () => relu(convTranspose2d(maps(), kernel(4), { stride: 2, padding: 1 })),

@@ -2,10 +2,11 @@ import type { Value } from "../graph.ts";
 import type { ConvWindow } from "../ops/conv.ts";
 import { gathered, shiftsBothSides, weightGradByShifts, weightGradFromColumns } from "../ops/conv-lowering.ts";
 import type { Shape } from "../shape.ts";
+import { depthwiseWeightGrad, isDepthwise } from "./depthwise.ts";
 import { imageGradInSquares } from "./image-grad.ts";
 import { type BlockedRule, dividesIntoBlocks } from "./layout.ts";
 import { weightGradByRows } from "./weight-grad.ts";
-import { allTaps, backwardWeight, forwardWeight, type Taps } from "./weights.ts";
+import { allTaps, backwardWeight, depthwiseWeight, forwardWeight, type Taps } from "./weights.ts";
 
 type Gradient = ConvWindow & { readonly to: Shape };
 type Pair = readonly [number, number];
@@ -14,26 +15,34 @@ const windowOf = (y: Value) => y.attributes as unknown as ConvWindow;
 const kernelOf = (w: Value) => w.shape.slice(2) as unknown as Pair;
 
 /** Attributes of the runtime's convolution; pads are [top, left, bottom, right]. */
-const convAttributes = (kernel: Shape, pads: Shape, stride: Shape = [1, 1], dilation: Shape = [1, 1]) => ({
+const convAttributes = (
+  kernel: Shape,
+  pads: Shape,
+  { groups, stride = [1, 1], dilation = [1, 1] }: Pick<ConvWindow, "groups"> & Partial<ConvWindow>,
+) => ({
   kernel_shape: kernel,
   strides: stride,
   pads,
   dilations: dilation,
-  group: 1,
+  group: groups,
 });
+
+/** The runtime has blocked convolutions of one group, and depthwise ones. */
+const hasBlockedForm = (window: ConvWindow, w: Value) => window.groups === 1 || isDepthwise(window, w);
 
 /** A convolution whose channels fill blocks; those of images need not. */
 export const convRule: BlockedRule = (l, y) => {
   const [x, w] = y.inputs as [Value, Value];
-  const { groups, padding, stride, dilation } = windowOf(y);
+  const window = windowOf(y);
+  const { padding } = window;
   const fromImages = x.shape[1]! < l.block;
-  if (groups !== 1 || !dividesIntoBlocks(y, l.block) || !(fromImages || dividesIntoBlocks(x, l.block)))
+  if (!hasBlockedForm(window, w) || !dividesIntoBlocks(y, l.block) || !(fromImages || dividesIntoBlocks(x, l.block)))
     return undefined;
   return {
     open: {
       input: fromImages ? l.plain(x) : l.blocked(x),
       weight: forwardWeight(l, w),
-      attributes: convAttributes(kernelOf(w), [...padding, ...padding], stride, dilation),
+      attributes: convAttributes(kernelOf(w), [...padding, ...padding], window),
       path: y.path,
     },
   };
@@ -46,20 +55,19 @@ export const convRule: BlockedRule = (l, y) => {
 export const convInputGradRule: BlockedRule = (l, y) => {
   const [g, w] = y.inputs as [Value, Value];
   const window = y.attributes as unknown as Gradient;
-  const { stride, dilation, padding } = window;
+  const { groups, stride, dilation, padding } = window;
   if (y.shape[1]! < l.block && l.isBlocked(g)) {
     const images = imageGradInSquares(l, g, w, window);
     return images === undefined ? undefined : { plain: images };
   }
-  if (window.groups !== 1 || !dividesIntoBlocks(y, l.block) || !dividesIntoBlocks(g, l.block)) return undefined;
+  if (!hasBlockedForm(window, w) || !dividesIntoBlocks(y, l.block) || !dividesIntoBlocks(g, l.block)) return undefined;
   const kernel = kernelOf(w);
+  const weight = (taps: Taps) => (isDepthwise(window, w) ? depthwiseWeight : backwardWeight)(l, w, taps);
   if (stride.every((s) => s === 1)) {
     const pads = [0, 1].map((i) => dilation[i]! * (kernel[i]! - 1) - padding[i]!);
     if (pads.some((p) => p < 0)) return undefined;
-    const attributes = convAttributes(kernel, [...pads, ...pads], [1, 1], dilation);
-    return {
-      open: { input: l.blocked(g), weight: backwardWeight(l, w, allTaps(kernel, true)), attributes, path: y.path },
-    };
+    const attributes = convAttributes(kernel, [...pads, ...pads], { groups, dilation });
+    return { open: { input: l.blocked(g), weight: weight(allTaps(kernel, true)), attributes, path: y.path } };
   }
   const [s] = stride;
   const exact = stride[1] === s && dilation.every((d) => d === 1);
@@ -73,8 +81,8 @@ export const convInputGradRule: BlockedRule = (l, y) => {
   const conv = (row: Phase, column: Phase): string => {
     const taps: Taps = { rows: row.places, columns: column.places };
     const pads = [row.before, column.before, row.after, column.after];
-    const attributes = convAttributes([row.places.length, column.places.length], pads);
-    return l.blockedNode("Conv", [l.blocked(g), backwardWeight(l, w, taps)], attributes);
+    const attributes = convAttributes([row.places.length, column.places.length], pads, { groups });
+    return l.blockedNode("Conv", [l.blocked(g), weight(taps)], attributes);
   };
   const shape = l.int64s(window.to);
   const reached = rows.flatMap((row, a) =>
@@ -123,6 +131,10 @@ export const convWeightGradRule: BlockedRule = (l, y) => {
   const window = y.attributes as unknown as Gradient;
   const blocked = dividesIntoBlocks(x, l.block) && dividesIntoBlocks(g, l.block);
   if (!(l.isBlocked(x) || l.isBlocked(g))) return undefined;
+  if (blocked && isDepthwise(window, y)) {
+    const sums = depthwiseWeightGrad(l, x, g, window);
+    if (sums !== undefined) return { plain: sums };
+  }
   const byRows = weightGradByRows(l, x, g, window);
   if (byRows !== undefined) return { plain: byRows };
   if (window.groups !== 1 || !blocked) return undefined;

@@ -62,6 +62,23 @@ export function backwardWeight(l: BlockedLowering, w: Value, { rows, columns }: 
   });
 }
 
+/** The kernel [K, 1, kh, kw] of a depthwise convolution, of each plane the given places: [K/b, places, b of K]. */
+export function depthwiseWeight(l: BlockedLowering, w: Value, { rows, columns }: Taps): string {
+  const [k, , kh, kw] = w.shape as [number, number, number, number];
+  const { block } = l;
+  const shape = [k, 1, rows.length, columns.length];
+  const places = rows.flatMap((row) => columns.map((column) => row * kw + column));
+  return l.once(w, `depthwise ${places.join()}`, () => {
+    const fixed = constantTensor(w);
+    if (fixed !== undefined) {
+      const data = permuted(asFloat(fixed).data, [k / block, block, 1, 1, kh * kw], [0, 2, 4, 3, 1], places);
+      return l.constant(tensor(data, shape), `${w.leaf?.name}.depthwise`);
+    }
+    const planes = l.node("Reshape", [forwardWeight(l, w), l.int64s([k / block, kh * kw, block])]);
+    return l.node("Reshape", [l.node("Gather", [planes, l.int64s(places)], { axis: 1 }), l.int64s(shape)]);
+  });
+}
+
 /** The elements of a tensor of five axes in the order of other axes; `places` picks along the third of the new ones. */
 function permuted(
   data: Float32Array,
