@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { cell } from "../../test/support/study-result.ts";
 import type { CellResult } from "../study/result.ts";
-import { pairedDifference } from "./paired-difference.ts";
+import { changeOfDifference, pairedDifference } from "./paired-difference.ts";
 
 /** A cell in which each person is found as often as is said. */
 function found(seed: number, accuracies: readonly number[]): CellResult {
@@ -73,5 +73,25 @@ describe("the difference of two targets, person by person", () => {
     expect(() => pairedDifference([found(1, [0.5])], [found(1, [0.5])], "attackAccuracy")).toThrow(/1 people/);
     expect(() => pairedDifference([found(1, [0.5, 0.5])], [found(2, [0.5, 0.5])], "attackAccuracy")).toThrow(/seed 1/);
     expect(() => pairedDifference([], [], "attackAccuracy")).toThrow(/0 people/);
+  });
+});
+
+describe("how much more one target changes than another, person by person", () => {
+  const before = found(1, [0.9, 0.5]);
+
+  test("is the difference of two differences, in which what people share goes out", () => {
+    const first = { before: [before], after: [found(1, [0.7, 0.3])] };
+    const second = { before: [found(1, [0.8, 0.6])], after: [found(1, [0.3, 0.1])] };
+    const { value, low, high } = changeOfDifference(first, second, "attackAccuracy");
+    for (const end of [value, low, high]) expect(end).toBeCloseTo(-0.3, 12);
+  });
+
+  test("may reach two, and wants the same seeds on all four sides", () => {
+    const [none, all] = [[found(1, [0, 0])], [found(1, [1, 1])]];
+    const falls = { before: all, after: none };
+    expect(changeOfDifference(falls, { before: none, after: all }, "attackAccuracy").value).toBe(2);
+    expect(() => changeOfDifference(falls, { before: all, after: [found(2, [1, 1])] }, "attackAccuracy")).toThrow(
+      /seed 1|seed 2/,
+    );
   });
 });

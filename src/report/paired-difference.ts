@@ -18,22 +18,50 @@ export function pairedDifference(
   second: readonly CellResult[],
   rate: PersonRate,
 ): Difference {
-  const pairs = first.map((cell) => {
-    const other = second.find(({ seed }) => seed === cell.seed);
-    if (other === undefined || second.length !== first.length)
-      throw new RangeError(`pairedDifference: seed ${cell.seed} is not on both sides, each once`);
-    return [cell, other] as const;
-  });
-  const everybody = peopleInCommon(pairs.flat(), []);
-  if (everybody.length < 2) throw new RangeError(`pairedDifference: ${everybody.length} people in common`);
-  const people = peopleInCommon(pairs.flat(), [rate]);
+  return meanOfSums([second], [first], rate);
+}
+
+/** Cells of one target, a seed each, and of another that is held against it. */
+export interface Change {
+  readonly before: readonly CellResult[];
+  readonly after: readonly CellResult[];
+}
+
+/**
+ * How much more the second changes than the first: (after − before) − (after − before), person by person, as `pairedDifference` takes one.
+ * @throws RangeError where the four have not the same seeds, or fewer than two people in common.
+ */
+export function changeOfDifference(first: Change, second: Change, rate: PersonRate): Difference {
+  return meanOfSums([second.after, first.before], [second.before, first.after], rate);
+}
+
+/** The mean over people and seeds of what they have in all of `added` less what they have in all of `taken`. */
+function meanOfSums(
+  added: readonly (readonly CellResult[])[],
+  taken: readonly (readonly CellResult[])[],
+  rate: PersonRate,
+): Difference {
+  const sides = [...added, ...taken];
+  const seeds = taken[0]!.map(({ seed }) => seed);
+  const bySeed = seeds.map((seed) =>
+    sides.map((side) => {
+      const found = side.find((cell) => cell.seed === seed);
+      if (found === undefined || side.length !== seeds.length)
+        throw new RangeError(`the difference of targets: seed ${seed} is not on every side, each once`);
+      return found;
+    }),
+  );
+  const everybody = peopleInCommon(bySeed.flat(), []);
+  if (everybody.length < 2) throw new RangeError(`the difference of targets: ${everybody.length} people in common`);
+  const people = peopleInCommon(bySeed.flat(), [rate]);
   if (people.length < 2) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
-  const differences = pairs.map((pair) => {
-    const [own, theirs] = pair.map(
-      ({ identities }) => new Map(identities.map((person) => [person.identity, person[rate]])),
-    );
-    return people.map((person) => theirs!.get(person)! - own!.get(person)!);
+  const sums = bySeed.map((cells) => {
+    const rates = cells.map(({ identities }) => new Map(identities.map((person) => [person.identity, person[rate]])));
+    const sum = (some: typeof rates, person: string) => some.reduce((total, of) => total + of.get(person)!, 0);
+    const [plus, minus] = [rates.slice(0, added.length), rates.slice(added.length)];
+    return people.map((person) => sum(plus, person) - sum(minus, person));
   });
-  const { value, half } = meanOverPeople(differences);
-  return { value, low: Math.max(-1, value - half), high: Math.min(1, value + half) };
+  const { value, half } = meanOverPeople(sums);
+  const limit = added.length;
+  return { value, low: Math.max(-limit, value - half), high: Math.min(limit, value + half) };
 }
