@@ -13,6 +13,7 @@ const PAGES = {
   "rivals.md": ["study-page", "examples/rivals.yaml"],
   "paper-resnet18.md": ["study-page", "studies/paper.yaml"],
   "paper-mnist.md": ["study-page", "studies/paper-mnist.yaml"],
+  "paper-style.md": ["study-page", "studies/paper-style.yaml"],
   "paper.md": ["paper-page"],
   "rankings.md": ["rankings-page"],
   "fisher.md": ["fisher-page", "examples/fisher.yaml"],

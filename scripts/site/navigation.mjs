@@ -29,6 +29,7 @@ export const navigation = [
       "docs/results/paper.md",
       "docs/results/paper-resnet18.md",
       "docs/results/paper-mnist.md",
+      "docs/results/paper-style.md",
       "docs/results/attacks.md",
       "docs/results/defenses.md",
       "docs/results/rankings.md",
