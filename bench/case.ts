@@ -1,7 +1,7 @@
 /** A classifier of `src/models`, at a width and for a number of identities. Images are `side × side` with three channels. */
 export interface Classifier {
-  readonly model: "resnet18" | "resnet10" | "resnet50" | "vgg16_bn" | "vit_b_16";
-  /** Channels of the first stage; length of a token of a transformer. */
+  readonly model: "resnet18" | "resnet10" | "resnet50" | "vgg16_bn" | "vit_b_16" | "mobilenet_v2";
+  /** Channels of the first stage; length of a token of a transformer; of a MobileNet the factor on every number of channels. */
   readonly width: number;
   /** The first layers of a ResNet: `small` for up to 64×64, `imagenet` as in torchvision. */
   readonly stem?: "small" | "imagenet";

@@ -12,6 +12,8 @@ const large: Classifier = { model: "resnet18", stem: "imagenet", width: 64, side
 
 const vit: Classifier = { model: "vit_b_16", width: 192, side: 64, classes: IDENTITIES };
 
+const mobilenet: Classifier = { model: "mobilenet_v2", width: 1, side: 64, classes: IDENTITIES };
+
 const BATCHES = [16, 64, 256] as const;
 
 type Options = Partial<Pick<BenchCase, "goals" | "peer" | "compiled" | "standard" | "growth">>;
@@ -209,6 +211,7 @@ export const cases: readonly BenchCase[] = [
   ...train(vgg16, [16]),
   ...train(large, [16]),
   ...train(vit, [64]),
+  ...train(mobilenet, [64]),
   ...["layer1", "layer2", "layer3"].flatMap((boundary) =>
     tlDmi(resnet18, boundary, boundary === "layer1" ? [] : [64], boundary === "layer3" ? [64] : []),
   ),
@@ -217,6 +220,7 @@ export const cases: readonly BenchCase[] = [
   ...bido,
   ...attack("gmi", resnet18, [16, 64], [64]),
   ...attack("gmi", vgg16, []),
+  ...attack("gmi", mobilenet, []),
   ...attack("kedmi", resnet18, []),
   ...attack("kedmi", vgg16, [64]),
   ...attack("plg-mi", resnet18, [16]),
@@ -248,6 +252,11 @@ export const quickCases: readonly BenchCase[] = [
   smoke("gmi", { kind: "gmi", ...tiny, ...small }, GOALS.attack),
   smoke("kedmi", { kind: "kedmi", ...tiny, ...small, model: "vgg16_bn" }, GOALS.attack),
   smoke("train-vit", { kind: "train", ...tiny, model: "vit_b_16", width: 48, boundary: null, batch: 8 }, GOALS.full),
+  smoke(
+    "train-mobilenet",
+    { kind: "train", ...tiny, model: "mobilenet_v2", width: 1, boundary: null, batch: 8 },
+    GOALS.full,
+  ),
   smoke("epoch", { kind: "epoch", ...tiny, boundary: "layer2", batch: 8, images: 24 }, GOALS.epoch),
   smoke("bido", { kind: "train", ...tiny, boundary: null, batch: 8, defense: "bido-hsic" }, GOALS.bido),
   smoke("fisher", { kind: "fisher", ...tiny, batch: 8 }, GOALS.fisher),

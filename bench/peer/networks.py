@@ -218,6 +218,73 @@ class VisionTransformer(Classifier):
         return self.heads.head(x)
 
 
+def scaled(channels, factor):
+    """torchvision's _make_divisible."""
+    wanted = channels * factor
+    rounded = max(8, int(wanted + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * wanted else rounded
+
+
+def conv_norm(before, after, kernel, stride=1, groups=1):
+    return nn.Sequential(
+        nn.Conv2d(before, after, kernel, stride, (kernel - 1) // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(after),
+        nn.ReLU6(inplace=True),
+    )
+
+
+class InvertedResidual(nn.Module):
+    """torchvision's InvertedResidual."""
+
+    def __init__(self, before, after, expansion, stride):
+        super().__init__()
+        inner = before * expansion
+        layers = [conv_norm(before, inner, 1)] if expansion != 1 else []
+        layers += [
+            conv_norm(inner, inner, 3, stride, inner),
+            nn.Conv2d(inner, after, 1, bias=False),
+            nn.BatchNorm2d(after),
+        ]
+        self.conv = nn.Sequential(*layers)
+        self.shortcut = stride == 1 and before == after
+
+    def forward(self, x):
+        return x + self.conv(x) if self.shortcut else self.conv(x)
+
+
+class MobileNetV2(Classifier):
+    """torchvision's mobilenet_v2 without its dropout."""
+
+    GROUPS = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
+
+    def __init__(self, width, classes):
+        super().__init__()
+        before = scaled(32, width)
+        self.names, layers = ["stem"], [conv_norm(3, before, 3, 2)]
+        for i, (expansion, channels, count, stride) in enumerate(self.GROUPS):
+            after = scaled(channels, width)
+            for j in range(count):
+                self.names.append(f"block{i + 1}.{j}")
+                layers.append(InvertedResidual(before, after, expansion, stride if j == 0 else 1))
+                before = after
+        self.names.append("last")
+        features = scaled(1280, max(1, width))
+        self.features = nn.Sequential(*layers, conv_norm(before, features, 1))
+        self.classifier = nn.Sequential(nn.Identity(), nn.Linear(features, classes))
+
+    def stages(self):
+        stages = list(zip(self.names, self.features))
+        name, last = stages[-1]
+        return stages[:-1] + [(name, lambda x: last(x).mean((2, 3)))]
+
+    def head(self, x):
+        return self.classifier(x)
+
+    def freeze_stages(self, cut):
+        for stage in self.features[:cut]:
+            freeze(stage)
+
+
 RESNETS = {
     "resnet10": (BasicBlock, [1, 1, 1, 1]),
     "resnet18": (BasicBlock, [2, 2, 2, 2]),
@@ -226,6 +293,8 @@ RESNETS = {
 
 
 def classifier(spec):
+    if spec["model"] == "mobilenet_v2":
+        return MobileNetV2(spec["width"], spec["classes"])
     if spec["model"] == "vit_b_16":
         return VisionTransformer(spec["width"], spec["side"], spec["classes"])
     if spec["model"] == "vgg16_bn":

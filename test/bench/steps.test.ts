@@ -199,6 +199,7 @@ describe("the gradient norm that is read from the optimiser's slots", () => {
     { kind: "kedmi", ...classifier, ...prior },
     { kind: "plg-mi", ...classifier, ...prior },
     { kind: "train", ...classifier, model: "vit_b_16", width: 48, batch: 4, boundary: null },
+    { kind: "train", ...classifier, model: "mobilenet_v2", width: 0.25, batch: 4, boundary: null },
     { kind: "train", ...classifier, batch: 4, boundary: null, defense: "bido-hsic" },
     { kind: "train", ...classifier, model: "resnet50", batch: 4, boundary: null },
     { kind: "critic", ...prior },
