@@ -10,7 +10,7 @@ export * from "../engine/import/import-onnx.ts";
 export * from "../engine/import/open-file.ts";
 export * from "../engine/lowering.ts";
 export * from "../engine/ops/activation.ts";
-export * from "../engine/ops/clip.ts";
+export * from "../engine/ops/clamp.ts";
 export * from "../engine/ops/conv.ts";
 export * from "../engine/ops/elementwise.ts";
 export * from "../engine/ops/linear.ts";

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { grad } from "../engine/autodiff.ts";
 import { parameter, type Value } from "../engine/graph.ts";
-import { add, clamp, mul } from "../engine/ops/elementwise.ts";
+import { clamp } from "../engine/ops/clamp.ts";
+import { add, mul } from "../engine/ops/elementwise.ts";
 import { oneHot } from "../engine/ops/movement.ts";
 import { sum } from "../engine/ops/reduce.ts";
 import { adam, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";

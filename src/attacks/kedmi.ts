@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { grad } from "../engine/autodiff.ts";
 import { input, parameter, type Value } from "../engine/graph.ts";
-import { add, clamp, exp, mul, sub } from "../engine/ops/elementwise.ts";
+import { clamp } from "../engine/ops/clamp.ts";
+import { add, exp, mul, sub } from "../engine/ops/elementwise.ts";
 import { oneHot } from "../engine/ops/movement.ts";
 import { mean } from "../engine/ops/reduce.ts";
 import { adam, optimizerState, optimizerUpdates } from "../engine/optimizer.ts";

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { grad } from "../engine/autodiff.ts";
 import { parameter, type Value } from "../engine/graph.ts";
-import { add, clamp, mul, sub } from "../engine/ops/elementwise.ts";
+import { clamp } from "../engine/ops/clamp.ts";
+import { add, mul, sub } from "../engine/ops/elementwise.ts";
 import type { StateDict } from "../engine/store.ts";
 import { filled, tensor } from "../engine/tensor.ts";
 import { rowsFrom } from "./search.ts";

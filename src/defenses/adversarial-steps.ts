@@ -1,6 +1,7 @@
 import { grad } from "../engine/autodiff.ts";
 import { input } from "../engine/graph.ts";
-import { add, clamp, mul, sign, sub } from "../engine/ops/elementwise.ts";
+import { clamp } from "../engine/ops/clamp.ts";
+import { add, mul, sign, sub } from "../engine/ops/elementwise.ts";
 import { crossEntropy } from "../engine/ops/loss.ts";
 import { mean } from "../engine/ops/reduce.ts";
 import { optimizerState, optimizerUpdates } from "../engine/optimizer.ts";

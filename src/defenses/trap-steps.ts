@@ -1,7 +1,8 @@
 import { grad } from "../engine/autodiff.ts";
 import { input, parameter, type Value } from "../engine/graph.ts";
 import { softplus } from "../engine/ops/activation.ts";
-import { add, clamp, mul, neg, sign, sub } from "../engine/ops/elementwise.ts";
+import { clamp } from "../engine/ops/clamp.ts";
+import { add, mul, neg, sign, sub } from "../engine/ops/elementwise.ts";
 import { crossEntropy } from "../engine/ops/loss.ts";
 import { concat, gather, oneHot, sliceAxis } from "../engine/ops/movement.ts";
 import { mean } from "../engine/ops/reduce.ts";

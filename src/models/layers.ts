@@ -8,8 +8,9 @@ import {
   silu as siluOp,
   tanh as tanhOp,
 } from "../engine/ops/activation.ts";
+import { clamp } from "../engine/ops/clamp.ts";
 import { type ConvOptions, conv2d, convTranspose2d } from "../engine/ops/conv.ts";
-import { add, clamp, mul } from "../engine/ops/elementwise.ts";
+import { add, mul } from "../engine/ops/elementwise.ts";
 import { linear as linearOp, matmul } from "../engine/ops/linear.ts";
 import { concat, flatten as flattenOp, reshape as reshapeOp } from "../engine/ops/movement.ts";
 import {

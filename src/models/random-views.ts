@@ -1,6 +1,7 @@
 import { GREY } from "../data/augment.ts";
 import { constant, input, type Value } from "../engine/graph.ts";
-import { add, clamp, mul, sub } from "../engine/ops/elementwise.ts";
+import { clamp } from "../engine/ops/clamp.ts";
+import { add, mul, sub } from "../engine/ops/elementwise.ts";
 import { matmul } from "../engine/ops/linear.ts";
 import { mean, sum } from "../engine/ops/reduce.ts";
 import type { Rng } from "../engine/random.ts";

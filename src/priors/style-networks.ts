@@ -1,5 +1,6 @@
 import type { Value } from "../engine/graph.ts";
-import { add, clamp, div, mul, sqrt, square, sub } from "../engine/ops/elementwise.ts";
+import { clamp } from "../engine/ops/clamp.ts";
+import { add, div, mul, sqrt, square, sub } from "../engine/ops/elementwise.ts";
 import { broadcastTo, concat, reshape, sliceAxis } from "../engine/ops/movement.ts";
 import { mean } from "../engine/ops/reduce.ts";
 import { constantInitial, normalInitial } from "../models/initial.ts";

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { grad } from "../../src/engine/autodiff.ts";
 import { constant, input, type Value } from "../../src/engine/graph.ts";
 import { gelu, logSoftmax, prelu, sigmoid, silu, softplus } from "../../src/engine/ops/activation.ts";
+import { clamp } from "../../src/engine/ops/clamp.ts";
 import { conv2d, convTranspose2d } from "../../src/engine/ops/conv.ts";
 import {
-  clamp,
   equal,
   greater,
   maximum,

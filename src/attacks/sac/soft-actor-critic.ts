@@ -1,6 +1,7 @@
 import { grad } from "../../engine/autodiff.ts";
 import { input, parameter, type Value } from "../../engine/graph.ts";
-import { add, clamp, exp, minimum, mul, neg, square, stopGradient, sub } from "../../engine/ops/elementwise.ts";
+import { clamp } from "../../engine/ops/clamp.ts";
+import { add, exp, minimum, mul, neg, square, stopGradient, sub } from "../../engine/ops/elementwise.ts";
 import { concat, reshape, sliceAxis } from "../../engine/ops/movement.ts";
 import { mean, sum } from "../../engine/ops/reduce.ts";
 import { adam, type OptimizerPlan, optimizerState, optimizerUpdates } from "../../engine/optimizer.ts";

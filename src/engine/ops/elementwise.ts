@@ -179,11 +179,6 @@ export function minimum(a: Operand, b: Operand): Value {
   return choose((x, y) => atMost(y, x), lift(a), lift(b));
 }
 
-/** x held to [low, high], NaN where it is; no gradient outside */
-export function clamp(x: Value, low: number, high: number): Value {
-  return maximum(minimum(x, high), low);
-}
-
 /** x², with one multiplication */
 export function square(x: Value): Value {
   return mul(x, x);

@@ -1,6 +1,6 @@
 import type { GradientCase, NoGradient } from "../../support/gradient-case.ts";
 import { activation } from "./activation.ts";
-import { clipping } from "./clip.ts";
+import { clamping } from "./clamp.ts";
 import { convolution } from "./conv.ts";
 import { elementwise } from "./elementwise.ts";
 import { linearAlgebra } from "./linear.ts";
@@ -18,7 +18,7 @@ type Cases = Readonly<Record<string, readonly GradientCase[] | NoGradient>>;
 /** The table: the file of src/engine/ops, its functions, their cases. */
 export const cases: Readonly<Record<string, Cases>> = {
   activation,
-  clip: clipping,
+  clamp: clamping,
   conv: convolution,
   elementwise,
   linear: linearAlgebra,

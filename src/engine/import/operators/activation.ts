@@ -1,6 +1,6 @@
 import type { Value } from "../../graph.ts";
 import * as act from "../../ops/activation.ts";
-import { clip } from "../../ops/clip.ts";
+import { clamp } from "../../ops/clamp.ts";
 import { abs, add, div, exp, greater, mul, neg, sub, where } from "../../ops/elementwise.ts";
 import { reshape } from "../../ops/movement.ts";
 import { sizeOf } from "../../shape.ts";
@@ -14,13 +14,13 @@ const of =
     f(c.value(0));
 
 /** α·(eˣ − 1) below zero, without the exponential's overflow above */
-const exponentialBelow = (x: Value, alpha: number) => mul(alpha, sub(exp(clip(x, Number.NEGATIVE_INFINITY, 0)), 1));
+const exponentialBelow = (x: Value, alpha: number) => mul(alpha, sub(exp(clamp(x, Number.NEGATIVE_INFINITY, 0)), 1));
 
 function elu(x: Value, alpha: number): Value {
   return where(greater(x, 0), x, exponentialBelow(x, alpha));
 }
 
-const hardSigmoid = (x: Value, alpha: number, beta: number) => clip(add(mul(x, alpha), beta), 0, 1);
+const hardSigmoid = (x: Value, alpha: number, beta: number) => clamp(add(mul(x, alpha), beta), 0, 1);
 
 /** Up to opset 12 all axes from the given one on are one; from 13 on there is one axis, the last by default. */
 const alongAxis =

@@ -1,5 +1,5 @@
 import type { Value } from "../../graph.ts";
-import { clip } from "../../ops/clip.ts";
+import { clamp } from "../../ops/clamp.ts";
 import * as ops from "../../ops/elementwise.ts";
 import { reshape } from "../../ops/movement.ts";
 import { ceil, floor, round } from "../../ops/rounding.ts";
@@ -54,7 +54,7 @@ const clipTo: Builder = (c) => {
     return c.held(i).known === undefined ? c.value(i) : (c.numbers(i)![0] ?? otherwise);
   };
   const [low, high] = [bound(1, "min", Number.NEGATIVE_INFINITY), bound(2, "max", Number.POSITIVE_INFINITY)];
-  if (typeof low === "number" && typeof high === "number") return clip(x, low, high);
+  if (typeof low === "number" && typeof high === "number") return clamp(x, low, high);
   return ops.minimum(ops.maximum(x, low), high);
 };
 
