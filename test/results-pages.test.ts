@@ -14,6 +14,7 @@ const PAGES = {
   "paper-resnet18.md": ["study-page", "studies/paper.yaml"],
   "paper-mnist.md": ["study-page", "studies/paper-mnist.yaml"],
   "paper-style.md": ["study-page", "studies/paper-style.yaml"],
+  "paper-faces.md": ["study-page", "studies/paper-faces.yaml"],
   "paper.md": ["paper-page"],
   "rankings.md": ["rankings-page"],
   "fisher.md": ["fisher-page", "examples/fisher.yaml"],

@@ -30,6 +30,7 @@ export const navigation = [
       "docs/results/paper-resnet18.md",
       "docs/results/paper-mnist.md",
       "docs/results/paper-style.md",
+      "docs/results/paper-faces.md",
       "docs/results/attacks.md",
       "docs/results/defenses.md",
       "docs/results/rankings.md",
