@@ -1,9 +1,15 @@
 import { defineOp, type Value } from "../graph.ts";
-import { broadcastShapes } from "../shape.ts";
+import { broadcastShapes, sizeOf } from "../shape.ts";
 import { diagonal } from "../tensor.ts";
 import { softmax } from "./activation.ts";
 import { add, mul, neg } from "./elementwise.ts";
-import { transpose } from "./movement.ts";
+import { reshape, transpose } from "./movement.ts";
+
+/** […, k] → [rows, k] */
+function asRows(v: Value): Value {
+  const length = v.shape.at(-1)!;
+  return v.shape.length === 2 ? v : reshape(v, [sizeOf(v.shape) / length, length]);
+}
 
 const matmulOp = defineOp("MatMul", {
   shape: ([a, b], _, fail) => {
@@ -13,7 +19,12 @@ const matmulOp = defineOp("MatMul", {
     const batch = broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2)) ?? fail("leading axes must broadcast");
     return [...batch, m!, n!];
   },
-  grad: (g, y) => [matmul(g, transpose(y.inputs[1]!)), matmul(transpose(y.inputs[0]!), g)],
+  grad: (g, y) => {
+    const [a, b] = y.inputs as [Value, Value];
+    // A matrix that all leading axes share gathers its gradient from all of their rows in one product, not from one each that are then added.
+    const [rows, gRows] = b.shape.length === 2 ? [asRows(a), asRows(g)] : [a, g];
+    return [matmul(g, transpose(b)), matmul(transpose(rows), gRows)];
+  },
   lower: (l, inputs) => l.node("MatMul", inputs),
 });
 
