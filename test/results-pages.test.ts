@@ -13,6 +13,7 @@ const PAGES = {
   "rivals.md": ["study-page", "examples/rivals.yaml"],
   "paper-resnet18.md": ["study-page", "studies/paper.yaml"],
   "paper-mnist.md": ["study-page", "studies/paper-mnist.yaml"],
+  "paper-whitebox.md": ["study-page", "studies/paper-whitebox.yaml"],
   "paper-style.md": ["study-page", "studies/paper-style.yaml"],
   "paper-faces.md": ["study-page", "studies/paper-faces.yaml"],
   "paper.md": ["paper-page"],

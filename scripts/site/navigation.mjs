@@ -29,6 +29,7 @@ export const navigation = [
       "docs/results/paper.md",
       "docs/results/paper-resnet18.md",
       "docs/results/paper-mnist.md",
+      "docs/results/paper-whitebox.md",
       "docs/results/paper-style.md",
       "docs/results/paper-faces.md",
       "docs/results/attacks.md",
