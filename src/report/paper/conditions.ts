@@ -63,24 +63,28 @@ export function whereAttackWorks(
 }
 
 /** A target and the undefended one under one attack: what a `Question` compares. */
-interface Compared {
+export interface Compared {
   readonly undefended: readonly EvidenceCell[];
   readonly defended: readonly EvidenceCell[];
 }
 
-/** A question that holds a target of the study against its undefended one, where the attack works on that. */
+/**
+ * A question that holds a target of the study against its undefended one, where the attack works on that.
+ * @param further what the decision rests on beside these cells
+ */
 export function againstUndefended(
   study: StudyEvidence,
   attack: string,
   label: string,
   decide: (cells: Compared) => Decision,
+  further: (cells: readonly EvidenceCell[]) => readonly EvidenceCell[] = () => [],
 ): Question {
   const undefended = controlsOf(study, attack);
   const defended = study.cells.filter((cell) => cell.attack === attack && cell.label === label);
   return {
     studies: [study.file],
     about: `${study.model}, ${attack}: ${label}`,
-    needs: [...undefended, ...defended],
+    needs: [...new Set([...undefended, ...defended, ...further([...undefended, ...defended])])],
     decide: () => whereAttackWorks(undefendedIn(study, attack), () => decide({ undefended, defended })),
   };
 }

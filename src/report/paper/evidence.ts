@@ -16,6 +16,8 @@ export interface EvidenceCell extends Need {
   readonly defense: string;
   /** `tl-dmi layer3.1`, `mid 2` */
   readonly label: string;
+  /** The step that trains the target: the same in every study that attacks this target. */
+  readonly target: string;
   /** What the study calls the attack. */
   readonly attack: string;
   /** What the attack sees of the target. */
@@ -63,6 +65,7 @@ export async function readEvidence(options: {
       name: cellName(cell),
       defense: cell.target.defense,
       label: cell.target.label,
+      target: cell.target.step.id,
       attack: cell.attackLabel,
       access: attacks.find(({ kind }) => kind === cell.attack)?.access ?? "",
       ...(start === "scratch" && { start }),

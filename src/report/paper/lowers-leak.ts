@@ -1,32 +1,48 @@
+import type { CellResult } from "../../study/result.ts";
 import { bounded, type Difference, points } from "../difference.ts";
-import { percentWithInterval } from "../numbers.ts";
+import { count, percentWithInterval } from "../numbers.ts";
 import { pairedDifference } from "../paired-difference.ts";
-import type { PersonRate } from "../people-in-common.ts";
+import { peopleInCommon } from "../people-in-common.ts";
 import { UTILITY_LIMIT_POINTS } from "../summary.ts";
 import type { Decision, Question } from "./claim.ts";
-import { againstUndefended, conditionsIn, labelsWith, resultsOf, TL_DMI, UNBOUNDED } from "./conditions.ts";
-import type { StudyEvidence } from "./evidence.ts";
+import {
+  againstUndefended,
+  type Compared,
+  conditionsIn,
+  labelsWith,
+  resultsOf,
+  TL_DMI,
+  UNBOUNDED,
+} from "./conditions.ts";
+import type { EvidenceCell, StudyEvidence } from "./evidence.ts";
+import { wholeTarget } from "./whole-target.ts";
 
 /** How `lowersLeak` decides, in words. */
 export const LOWERS_LEAK =
   "attack accuracy on the target with TL-DMI minus that on the undefended one, person by person. Holds where the 95 % interval lies below " +
   `zero and natural accuracy falls by no more than ${UTILITY_LIMIT_POINTS} points, with its interval; does not hold where the attack finds ` +
-  "more, or where the fall is certainly larger.";
+  "more, or where the fall is certainly larger. A target's natural accuracy is of all people of whom a record of it, of whatever study, tells.";
 
-/** A question for each boundary of the study: does TL-DMI leak less under this attack, and stay useful? */
-export function lowersLeak(study: StudyEvidence, attack: string): Question[] {
-  return labelsWith(study, TL_DMI).map((label) =>
-    againstUndefended(study, attack, label, (cells) => {
-      const [undefended, defended] = [cells.undefended, cells.defended].map((own) => conditionsIn(own)[0]!);
-      const difference = (rate: PersonRate) =>
-        pairedDifference(resultsOf(cells.undefended), resultsOf(cells.defended), rate);
-      const [leak, natural] = [difference("attackAccuracy"), difference("naturalAccuracy")];
-      const figures =
-        `attack ${percentWithInterval(defended!.attackAccuracy, 1)} against ${percentWithInterval(undefended!.attackAccuracy, 1)}, ` +
-        `${points(leak)} points; natural accuracy ${points(natural)} points`;
-      return { ...leakVerdict(leak, natural), figures };
-    }),
-  );
+/**
+ * A question for each boundary of the study: does TL-DMI leak less under this attack, and stay useful?
+ * @param studies where the same targets may have records that tell of more people
+ */
+export function lowersLeak(study: StudyEvidence, attack: string, studies: readonly StudyEvidence[]): Question[] {
+  const whole = (cells: readonly EvidenceCell[]) => cells.map((cell) => wholeTarget(cell, studies));
+  const decide = ({ undefended, defended }: Compared): Decision => {
+    const [before, after] = [undefended, defended].map((own) => conditionsIn(own)[0]!);
+    const leak = pairedDifference(resultsOf(undefended), resultsOf(defended), "attackAccuracy");
+    const [start, end] = [undefended, defended].map((own) => resultsOf(whole(own))) as [CellResult[], CellResult[]];
+    const natural = pairedDifference(start, end, "naturalAccuracy");
+    const people = (results: readonly CellResult[]) => peopleInCommon(results, ["naturalAccuracy"]).length;
+    const all = people([...start, ...end]);
+    const figures =
+      `attack ${percentWithInterval(after!.attackAccuracy, 1)} against ${percentWithInterval(before!.attackAccuracy, 1)}, ` +
+      `${points(leak)} points; natural accuracy ${points(natural)} points` +
+      (all > people(resultsOf([...undefended, ...defended])) ? ` of ${count(all)} people` : "");
+    return { ...leakVerdict(leak, natural), figures };
+  };
+  return labelsWith(study, TL_DMI).map((label) => againstUndefended(study, attack, label, decide, whole));
 }
 
 function leakVerdict(leak: Difference, natural: Difference): Pick<Decision, "verdict" | "why"> {

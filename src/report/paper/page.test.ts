@@ -35,7 +35,7 @@ function cellsOf({ defense, label = defense, natural, attack, missing, by = "ked
   const { access = "white-box", trained = 1000, start, shifts, more } = rest;
   return SEEDS.map((seed) => {
     const name = `${label}-${by}-seed${seed}`;
-    const at = { defense, label, attack: by, access, seed, name, ...(start && { start }) };
+    const at = { defense, label, target: `${label} ${seed}`, attack: by, access, seed, name, ...(start && { start }) };
     if (missing && seed === 3) return at;
     const drift = 0.002 * (seed - 2);
     const found = attack + drift + (shifts?.[seed - 1] ?? 0);
@@ -120,6 +120,24 @@ describe("TL-DMI leaks less", () => {
       verdict: "not testable here",
       why: expect.stringContaining("fewer than two people"),
     });
+  });
+
+  test("a target's natural accuracy is of all people that another study's record of the same target tells of", () => {
+    const rows = [NONE, tl("layer3", 0.93, 0.4, 2000)];
+    const some = (row: Made): Made => ({
+      ...row,
+      more: { identities: evenPeople(row.attack, row.natural, row.defense).slice(0, 5) },
+    });
+    const few = made(rows.map(some), { name: "few" });
+    const [alone] = answersTo(lowerLeak, few);
+    const [found] = answersTo(lowerLeak, few, made(rows));
+    expect(alone!.figures).toMatch(/natural accuracy .+ points$/);
+    expect(found!.figures).toMatch(/natural accuracy .+ points of \d+ people$/);
+    expect(found!.figures.split(";")[0]).toBe(alone!.figures.split(";")[0]);
+    expect(found!.question.needs).toHaveLength(12);
+    // Measured on other images, or computed by another version: another target after all.
+    const other = made(rows.map((row) => ({ ...row, more: { naturalAccuracy: rate(0.5, 0.01, 800) } })));
+    expect(answersTo(lowerLeak, few, other)[0]!.figures).toBe(alone!.figures);
   });
 
   test("only a target from pre-trained weights is the control", () => {

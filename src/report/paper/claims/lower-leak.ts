@@ -16,7 +16,7 @@ export const lowerLeak: Claim = {
     studies.flatMap((study) =>
       attacksOf(study)
         .filter((attack) => MAIN.includes(attack))
-        .flatMap((attack) => lowersLeak(study, attack)),
+        .flatMap((attack) => lowersLeak(study, attack, studies)),
     ),
 };
 
@@ -29,7 +29,7 @@ export const otherAttacks: Claim = {
     studies.flatMap((study) =>
       attacksOf(study, ({ access }) => access === "white-box")
         .filter((attack) => !MAIN.includes(attack) && !ADAPTIVE.includes(attack))
-        .flatMap((attack) => lowersLeak(study, attack)),
+        .flatMap((attack) => lowersLeak(study, attack, studies)),
     ),
 };
 
@@ -47,7 +47,7 @@ export const adaptiveAttackers: Claim = {
     studies.flatMap((study) =>
       attacksOf(study)
         .filter((attack) => ADAPTIVE.includes(attack))
-        .flatMap((attack) => lowersLeak(study, attack)),
+        .flatMap((attack) => lowersLeak(study, attack, studies)),
     ),
 };
 
@@ -61,7 +61,7 @@ export const lessAccess: Claim = {
   questions: (studies) =>
     studies.flatMap((study) =>
       attacksOf(study, ({ access }) => access === "scores" || access === "labels").flatMap((attack) =>
-        lowersLeak(study, attack),
+        lowersLeak(study, attack, studies),
       ),
     ),
 };
