@@ -2,6 +2,7 @@ import type { Value } from "../graph.ts";
 import type { ConvWindow } from "../ops/conv.ts";
 import type { Shape } from "../shape.ts";
 import type { BlockedLowering } from "./layout.ts";
+import { paddingBehind } from "./weight-grad.ts";
 
 /** Whether each channel has a kernel [K, 1, kh, kw] of its own, and gives one channel. */
 export function isDepthwise({ groups }: ConvWindow, { shape }: Pick<Value, "shape">): boolean {
@@ -17,13 +18,12 @@ export function depthwiseWeightGrad(
   l: BlockedLowering,
   x: Value,
   g: Value,
-  { stride, padding, dilation, to }: ConvWindow & { readonly to: Shape },
+  window: ConvWindow & { readonly to: Shape },
 ): string | undefined {
+  const { stride, padding, dilation, to } = window;
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const [kernel, slid] = [to.slice(2), g.shape.slice(2)];
-  const beyond = [h, w].map(
-    (size, i) => (kernel[i]! - 1) * dilation[i]! + (slid[i]! - 1) * stride[i]! + 1 - size - padding[i]!,
-  );
+  const beyond = [paddingBehind(x, g, window, 0), paddingBehind(x, g, window, 1)];
   if (beyond.some((pixels) => pixels < 0)) return undefined;
   const inputs = [
     l.node("Reshape", [l.blocked(x), l.int64s([1, n * c, h, w])]),

@@ -13,13 +13,23 @@ type Gradient = ConvWindow & { readonly to: Shape };
 /** Rows are filled up to whole blocks, where that is not too much of them. */
 const LEAST_FILLED = 0.75;
 
+/**
+ * Pixels of padding behind a map, along its rows (0) or columns (1), with which a gradient that slides over it stops at just as many
+ * places as the kernel has; negative where it would slide further without any.
+ */
+export function paddingBehind(x: Value, g: Value, { stride, dilation, padding, to }: Gradient, axis: 0 | 1): number {
+  const [kernel, slid, size] = [to, g.shape, x.shape].map((shape) => shape[2 + axis]!) as [number, number, number];
+  return (kernel - 1) * dilation[axis] + (slid - 1) * stride[axis] + 1 - size - padding[axis];
+}
+
 /** Pixels of a row of the gradient in whole blocks; undefined where another form is better or the only one. */
-function blockedWidth(l: BlockedLowering, x: Value, g: Value, { groups, stride, dilation, padding, to }: Gradient) {
+function blockedWidth(l: BlockedLowering, x: Value, g: Value, window: Gradient) {
+  const { groups, to } = window;
   const [kh, kw] = to.slice(2) as [number, number];
-  const [oh, ow] = g.shape.slice(2) as [number, number];
+  const ow = g.shape[3]!;
   const wide = Math.ceil(ow / l.block) * l.block;
   if (groups !== 1 || kh * kw === 1 || !dividesIntoBlocks(g, l.block) || ow < LEAST_FILLED * wide) return undefined;
-  const below = (kh - 1) * dilation[0] + (oh - 1) * stride[0] + 1 - x.shape[2]! - padding[0];
+  const below = paddingBehind(x, g, window, 0);
   return below < 0 ? undefined : { wide, below };
 }
 

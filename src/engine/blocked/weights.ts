@@ -9,6 +9,10 @@ export interface Taps {
   readonly columns: readonly number[];
 }
 
+/** The taps of a kernel so wide, each by its place in the plane. */
+const placesOf = ({ rows, columns }: Taps, width: number) =>
+  rows.flatMap((row) => columns.map((column) => row * width + column));
+
 /** All places of a kernel, or all in the opposite order. */
 export function allTaps([height, width]: readonly [number, number], turned: boolean): Taps {
   const range = (n: number) => Array.from({ length: n }, (_, i) => (turned ? n - 1 - i : i));
@@ -40,11 +44,11 @@ export function forwardWeight(l: BlockedLowering, w: Value): string {
 }
 
 /** The kernel of the gradient at the input: channels exchanged, and of each plane the given places. */
-export function backwardWeight(l: BlockedLowering, w: Value, { rows, columns }: Taps): string {
+export function backwardWeight(l: BlockedLowering, w: Value, taps: Taps): string {
   const [k, c, kh, kw] = w.shape as [number, number, number, number];
   const { block } = l;
-  const shape = [c, k, rows.length, columns.length];
-  const places = rows.flatMap((row) => columns.map((column) => row * kw + column));
+  const shape = [c, k, taps.rows.length, taps.columns.length];
+  const places = placesOf(taps, kw);
   return l.once(w, `backward ${places.join()}`, () => {
     const fixed = constantTensor(w);
     if (fixed !== undefined) {
@@ -63,11 +67,11 @@ export function backwardWeight(l: BlockedLowering, w: Value, { rows, columns }: 
 }
 
 /** The kernel [K, 1, kh, kw] of a depthwise convolution, of each plane the given places: [K/b, places, b of K]. */
-export function depthwiseWeight(l: BlockedLowering, w: Value, { rows, columns }: Taps): string {
+export function depthwiseWeight(l: BlockedLowering, w: Value, taps: Taps): string {
   const [k, , kh, kw] = w.shape as [number, number, number, number];
   const { block } = l;
-  const shape = [k, 1, rows.length, columns.length];
-  const places = rows.flatMap((row) => columns.map((column) => row * kw + column));
+  const shape = [k, 1, taps.rows.length, taps.columns.length];
+  const places = placesOf(taps, kw);
   return l.once(w, `depthwise ${places.join()}`, () => {
     const fixed = constantTensor(w);
     if (fixed !== undefined) {

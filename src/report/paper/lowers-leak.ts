@@ -1,8 +1,6 @@
-import type { CellResult } from "../../study/result.ts";
 import { bounded, type Difference, points } from "../difference.ts";
 import { count, percentWithInterval } from "../numbers.ts";
 import { pairedDifference } from "../paired-difference.ts";
-import { peopleInCommon } from "../people-in-common.ts";
 import { UTILITY_LIMIT_POINTS } from "../summary.ts";
 import type { Decision, Question } from "./claim.ts";
 import {
@@ -15,7 +13,7 @@ import {
   UNBOUNDED,
 } from "./conditions.ts";
 import type { EvidenceCell, StudyEvidence } from "./evidence.ts";
-import { wholeTarget } from "./whole-target.ts";
+import { peopleKnown, wholeTarget } from "./whole-target.ts";
 
 /** How `lowersLeak` decides, in words. */
 export const LOWERS_LEAK =
@@ -32,14 +30,13 @@ export function lowersLeak(study: StudyEvidence, attack: string, studies: readon
   const decide = ({ undefended, defended }: Compared): Decision => {
     const [before, after] = [undefended, defended].map((own) => conditionsIn(own)[0]!);
     const leak = pairedDifference(resultsOf(undefended), resultsOf(defended), "attackAccuracy");
-    const [start, end] = [undefended, defended].map((own) => resultsOf(whole(own))) as [CellResult[], CellResult[]];
+    const [start, end] = [resultsOf(whole(undefended)), resultsOf(whole(defended))];
     const natural = pairedDifference(start, end, "naturalAccuracy");
-    const people = (results: readonly CellResult[]) => peopleInCommon(results, ["naturalAccuracy"]).length;
-    const all = people([...start, ...end]);
+    const all = peopleKnown([...start, ...end]);
     const figures =
       `attack ${percentWithInterval(after!.attackAccuracy, 1)} against ${percentWithInterval(before!.attackAccuracy, 1)}, ` +
       `${points(leak)} points; natural accuracy ${points(natural)} points` +
-      (all > people(resultsOf([...undefended, ...defended])) ? ` of ${count(all)} people` : "");
+      (all > peopleKnown(resultsOf([...undefended, ...defended])) ? ` of ${count(all)} people` : "");
     return { ...leakVerdict(leak, natural), figures };
   };
   return labelsWith(study, TL_DMI).map((label) => againstUndefended(study, attack, label, decide, whole));

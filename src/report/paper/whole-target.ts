@@ -2,7 +2,9 @@ import type { CellResult } from "../../study/result.ts";
 import { peopleInCommon } from "../people-in-common.ts";
 import type { EvidenceCell, StudyEvidence } from "./evidence.ts";
 
-const peopleOf = (result: CellResult): number => peopleInCommon([result], ["naturalAccuracy"]).length;
+/** How many people have a natural accuracy in all of the results. */
+export const peopleKnown = (results: readonly CellResult[]): number =>
+  peopleInCommon(results, ["naturalAccuracy"]).length;
 
 /** Whether both have measured one target on the same images: steps of one name may have been computed by two versions. */
 const sameTarget = (a: CellResult, b: CellResult): boolean =>
@@ -15,10 +17,10 @@ const sameTarget = (a: CellResult, b: CellResult): boolean =>
 export function wholeTarget(cell: EvidenceCell, studies: readonly StudyEvidence[]): EvidenceCell {
   const { result } = cell;
   if (result === undefined) return cell;
-  let [widest, most] = [cell, peopleOf(result)];
+  let [widest, most] = [cell, peopleKnown([result])];
   for (const other of studies.flatMap(({ cells }) => cells)) {
     if (other.target !== cell.target || other.result === undefined || !sameTarget(other.result, result)) continue;
-    const people = peopleOf(other.result);
+    const people = peopleKnown([other.result]);
     if (people > most) [widest, most] = [other, people];
   }
   return widest;

@@ -55,7 +55,7 @@ const each = <From, To>({ target, undefended }: Looked<From>, change: (part: Fro
   ...(undefended !== undefined && { undefended: change(undefended) }),
 });
 
-function differenceOf(far: Looked<Condition>, near: Looked<Condition>, rate: PersonRate): Difference {
+function nearLessFar(far: Looked<Condition>, near: Looked<Condition>, rate: PersonRate): Difference {
   if (far.undefended === undefined || near.undefended === undefined)
     return pairedDifference(far.target.cells, near.target.cells, rate);
   return changeOfDifference(
@@ -71,20 +71,18 @@ function saidByOthers(far: Looked<Condition>, near: Looked<Condition>): string[]
   if (judges.length < 2) return [];
   const seen = (judge: number | "all") => {
     const by = (condition: Condition) => seenBy(condition, judge);
-    return points(differenceOf(each(far, by), each(near, by), "attackAccuracy"));
+    return points(nearLessFar(each(far, by), each(near, by), "attackAccuracy"));
   };
   const others = judges.slice(1).map((name, i) => `${name} ${seen(i + 1)}`);
   return [...others, `what all judges see ${seen("all")}`];
 }
 
 function decide(far: Looked<Condition>, near: Looked<Condition>, rate: PersonRate): Decision {
-  const [there, here] = [far, near].map((looked) => partsOf(looked).flatMap(({ cells }) => cells)) as [
-    CellResult[],
-    CellResult[],
-  ];
+  const cellsIn = (looked: Looked<Condition>) => partsOf(looked).flatMap(({ cells }) => cells);
+  const [there, here] = [cellsIn(far), cellsIn(near)];
   const faults = apartBy(there, here);
   if (faults.length > 0) return { verdict: "not testable here", why: faults.join("; "), figures: "" };
-  const difference = differenceOf(far, near, rate);
+  const difference = nearLessFar(far, near, rate);
   const figures = [
     `${WORDS[rate]} ${points(difference)} points`,
     ...(rate === "attackAccuracy" ? saidByOthers(far, near) : []),
