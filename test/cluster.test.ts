@@ -8,7 +8,7 @@ import { alone, type GridWorld, gridWorld } from "./support/grid-world.ts";
 import { ENGINES, isInstalled, startServer } from "./support/queue-servers.ts";
 import { BUCKET, KEY_ID, s3Server } from "./support/s3-server.ts";
 import { expectCleanStore, expectSameStudy } from "./support/same-study.ts";
-import { tldmi } from "./support/tldmi-process.ts";
+import { type Running, tldmi } from "./support/tldmi-process.ts";
 
 /** Milliseconds: three processes train, beside whatever else this machine does. */
 const PATIENCE = 600_000;
@@ -23,6 +23,16 @@ afterAll(() => world?.remove());
 const expectSameAsSingle = (studyDir: string) => expectSameStudy(studyDir, world.studyDir, 12);
 const expectCleanSteps = (runsDir: string) => expectCleanStore(runsDir, world.singleRuns);
 
+/** Which of two workers is first in the midst of an attack, its step begun and not ended, and the other: a queue gives steps to whoever asks. */
+async function firstAtAttack(workers: readonly Running[]) {
+  const atAttack = async (worker: Running) => {
+    await worker.says(/^gmi on [^\n]*seed \d+$/m);
+    return worker;
+  };
+  const victim = await Promise.any(workers.map(atAttack));
+  return { victim, other: workers.find((worker) => worker !== victim)! };
+}
+
 describe.each(ENGINES)("a grid over %s", (engine) => {
   test.skipIf(!isInstalled(engine))(
     "of twelve cells and two workers, one of them killed within a cell, has the result of a run on one machine",
@@ -34,18 +44,16 @@ describe.each(ENGINES)("a grid over %s", (engine) => {
       const workers = [1, 2].map(() => tldmi([...shared, "worker", ...queue]));
       try {
         const grid = tldmi([...shared, "grid", world.studyFile, ...queue]);
-        const [victim, other] = workers;
-        // In the midst of an attack: the step has begun, and has not ended.
-        await victim!.says(/^gmi on [^\n]*seed \d+$/m);
-        victim!.child.kill("SIGKILL");
+        const { victim, other } = await firstAtAttack(workers);
+        victim.child.kill("SIGKILL");
         expect(await grid.ended, grid.stderr()).toBe(0);
-        expect(await victim!.ended).toBe("SIGKILL");
+        expect(await victim.ended).toBe("SIGKILL");
         expect(grid.stdout()).toMatch(/report: .*index\.html/);
         const [studyDir] = (await readdir(runsDir)).filter((name) => name.startsWith("twelve-"));
         await expectSameAsSingle(join(runsDir, studyDir!));
         await expectCleanSteps(runsDir);
-        other!.child.kill("SIGINT");
-        expect(await other!.ended).toBe(130);
+        other.child.kill("SIGINT");
+        expect(await other.ended).toBe(130);
       } finally {
         for (const { child } of workers) child.kill("SIGKILL");
         await server.remove();
@@ -104,8 +112,8 @@ test.skipIf(engineHere === undefined)(
     const workers = [await start("bucket-1", "worker"), await start("bucket-2", "worker")];
     try {
       const grid = await start("bucket-grid", "grid", world.studyFile);
-      await workers[0]!.says(/^gmi on [^\n]*seed \d+$/m);
-      workers[0]!.child.kill("SIGKILL");
+      const { victim, other } = await firstAtAttack(workers);
+      victim.child.kill("SIGKILL");
       expect(await grid.ended, grid.stderr()).toBe(0);
       const runsDir = join(world.root, "bucket-grid");
       const [studyDir] = (await readdir(runsDir)).filter((name) => name.startsWith("twelve-"));
@@ -117,8 +125,8 @@ test.skipIf(engineHere === undefined)(
       expect(keys.filter((key) => /^(progress|grids)\//.test(key))).toEqual([]);
       // The grid computed nothing itself.
       expect(grid.stderr()).not.toMatch(/^gmi on /m);
-      workers[1]!.child.kill("SIGINT");
-      expect(await workers[1]!.ended, workers[1]!.stderr()).toBe(130);
+      other.child.kill("SIGINT");
+      expect(await other.ended, other.stderr()).toBe(130);
     } finally {
       for (const { child } of workers) child.kill("SIGKILL");
       await Promise.all([server.remove(), bucket.close()]);
