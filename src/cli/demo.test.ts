@@ -55,7 +55,7 @@ test("it shows both classifiers with intervals and floors, what that means, and 
   );
   expect(second).toMatch(/^tl-dmi .* 31\.0 \[26\.0, 36\.0\] /);
   expect(out).toContain("Brackets: 95 % intervals");
-  expect(out).toContain("31 % [26, 36]: lower, with intervals apart");
+  expect(out).toContain("31 % [26, 36], 54.0 points [40.4, 67.6] less, at");
   expect(out).toContain("tldmi run examples/quickstart.yaml");
   expect(out.trimEnd().split("\n").at(-1)).toBe("report: runs/demo/report/index.html");
   expect(err).toContain("has never seen these 50");

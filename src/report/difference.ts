@@ -40,3 +40,10 @@ export function points({ value, low, high }: Difference): string {
   const each = (share: number) => fixed(100 * share, 1);
   return `${each(value)} [${each(low)}, ${each(high)}]`;
 }
+
+/** `12.0 points [3.9, 20.1]` of a difference that lies on one side of zero, whichever it is. */
+export function magnitude({ value, low, high }: Difference): string {
+  const ends = [low, high].map(Math.abs).sort((a, b) => a - b);
+  const each = (share: number) => fixed(100 * share, 1);
+  return `${each(Math.abs(value))} points [${ends.map(each).join(", ")}]`;
+}

@@ -80,7 +80,7 @@ describe("one cell", () => {
       kind: "cell",
       around: [defended, none, cell({ attack: "gmi" })],
     });
-    expect(outcome).toMatch(/^Without a defense, 71 %.*With tl-dmi .* lower, with intervals apart/);
+    expect(outcome).toMatch(/^Without a defense, 71 %.*With tl-dmi .* points \[.*\] less/);
     expect(outcome).not.toContain("gmi");
   });
 

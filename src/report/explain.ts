@@ -128,10 +128,8 @@ function meaning(cells: readonly CellResult[], study: StudyResult, gate: GateRes
       `${working.join(" and ")} ${working.length === 1 ? "rises" : "rise"} above what the prior gives without an attack, so the target itself gave something away.`,
     );
   for (const { verdict, defense } of summarize(study).paragraphs.flatMap(({ findings }) => findings)) {
-    if (verdict === "lower, intervals apart")
-      said.push(`With ${defense} the attack recovers less, by more than chance explains.`);
-    if (verdict === "higher, intervals apart")
-      said.push(`With ${defense} the attack recovers more, by more than chance explains.`);
+    if (verdict === "lower") said.push(`With ${defense} the attack recovers less, by more than chance explains.`);
+    if (verdict === "higher") said.push(`With ${defense} the attack recovers more, by more than chance explains.`);
     if (verdict === "no difference shown") said.push(`That ${defense} protects is not shown here.`);
   }
   if (gate !== undefined) said.push(`The study's gate ${gate.passed ? "passed" : "failed"}.`);

@@ -17,39 +17,56 @@ function said(cells: readonly CellResult[], overrides: Partial<StudyResult> = {}
 const verdicts = (cells: readonly CellResult[]) =>
   summarize(study(cells)).paragraphs.flatMap(({ findings }) => findings.map(({ verdict }) => verdict));
 
-const undefended = cell({ attackAccuracy: rate(0.71), naturalAccuracy: rate(0.94) });
-const defended = (attack: number, natural = 0.928) =>
-  cell({ defense: "tl-dmi", attackAccuracy: rate(attack), naturalAccuracy: rate(natural) });
+/** A cell whose people have the rates that it has of all. */
+const target = (defense: string, attack: number, natural: number) =>
+  cell({
+    defense,
+    attackAccuracy: rate(attack),
+    naturalAccuracy: rate(natural),
+    identities: evenPeople(attack, natural, defense),
+  });
+const undefended = target("none", 0.71, 0.94);
+const defended = (attack: number, natural = 0.928) => target("tl-dmi", attack, natural);
 
-test("a lower attack accuracy with intervals apart is said with the boundary, the share of parameters and the price", () => {
+test("a lower attack accuracy is said with the difference, the boundary, the share of parameters and the price", () => {
   const cells = [undefended, defended(0.41)];
-  expect(verdicts(cells)).toEqual(["lower, intervals apart"]);
+  expect(verdicts(cells)).toEqual(["lower"]);
   expect(said(cells)).toContain(
     "Without a defense, 71 % [66, 76] of the 250 reconstructions of kedmi are recognised as the attacked identity. " +
-      "With tl-dmi (frozen up to layer2; 35 % of parameters see private data) it is 41 % [36, 46]: lower, with intervals apart, " +
+      "With tl-dmi (frozen up to layer2; 35 % of parameters see private data) it is 41 % [36, 46], 30.0 points [25.9, 34.1] less, " +
       "at 1.2 points lower natural accuracy (92.8 % against 94.0 %). " +
       "Random samples of the prior reach 4 % [2, 6], the best initial latents without optimisation 24 % [19, 29].",
   );
 });
 
-test("overlapping intervals show no difference", () => {
-  const cells = [undefended, defended(0.64)];
+test("a difference that may be none is not said to be one", () => {
+  const cells = [undefended, defended(0.69)];
   expect(verdicts(cells)).toEqual(["no difference shown"]);
-  expect(said(cells)).toContain("The intervals overlap: no difference is shown.");
-  expect(said(cells)).not.toContain("intervals apart");
+  expect(said(cells)).toContain("The difference, −2.0 [−6.1, 2.1] points, may be none: none is shown.");
 });
 
-test("intervals that just touch overlap", () => {
-  const touching = { value: 0.61, n: 250, low: 0.56, high: undefended.attackAccuracy.low };
-  expect(verdicts([undefended, cell({ defense: "tl-dmi", attackAccuracy: touching })])).toEqual([
-    "no difference shown",
-  ]);
+test("person by person a difference is shown where the intervals of the two rates overlap", () => {
+  const cells = [undefended, defended(0.64)];
+  expect(verdicts(cells)).toEqual(["lower"]);
+  expect(said(cells)).toContain("it is 64 % [59, 69], 7.0 points [2.9, 11.1] less, at");
+});
+
+test("where people cannot be paired, the difference of the two rates decides, and that is said", () => {
+  const one = ({ identities, ...others }: CellResult) => ({ ...others, identities: identities.slice(0, 1) });
+  const alone = (attack: number) => [one(undefended), one(defended(attack))];
+  const why = "(of the two intervals: the two have not the same people and seeds)";
+  expect(verdicts(alone(0.63))).toEqual(["lower"]);
+  expect(said(alone(0.63))).toContain(`8.0 points [0.9, 15.1] less ${why}, at`);
+  expect(verdicts(alone(0.65))).toEqual(["no difference shown"]);
+  expect(said(alone(0.65))).toContain(`The difference, −6.0 [−13.1, 1.1] points ${why}, may be none`);
+  const otherSeed = [undefended, { ...defended(0.41), seed: 2 }];
+  expect(said(otherSeed)).toContain(`30.0 points [22.9, 37.1] less ${why}`);
 });
 
 test("a defense under which the attack does better is said to not protect", () => {
   const cells = [undefended, defended(0.88)];
-  expect(verdicts(cells)).toEqual(["higher, intervals apart"]);
-  expect(said(cells)).toContain("higher, so it did not protect here");
+  expect(verdicts(cells)).toEqual(["higher"]);
+  expect(said(cells)).toContain("17.0 points [12.9, 21.1] more, so it did not protect here");
 });
 
 test("an attack that does not beat its floors allows no conclusion about any defense", () => {
@@ -87,6 +104,7 @@ test("with one seed the intervals are said to leave seeds out", () => {
   expect(said([undefended, defended(0.41)])).toContain(
     "One seed was run: the intervals of rates are over images, each a trial of its own, not over people or seeds",
   );
+  expect(said([undefended, defended(0.41)])).toContain("Differences of targets are over people, and not over seeds.");
 });
 
 test("with several seeds the summary speaks of means", () => {
@@ -95,6 +113,7 @@ test("with several seeds the summary speaks of means", () => {
     { ...defended(0.41), seed },
   ]);
   expect(said(cells)).toContain("Values are means over 3 seeds");
+  expect(said(cells)).toContain("of a difference of targets, that of Student's t over people and over seeds.");
   expect(said(cells)).toContain("of the 750 reconstructions");
   expect(said([...cells, { ...undefended, seed: 4 }])).toContain("means over up to 4 seeds");
 });
@@ -115,15 +134,10 @@ test("an undefended cell alone shows what leaks and no more", () => {
 });
 
 test("several defenses and attacks have a finding each", () => {
-  const cells = [
-    undefended,
-    defended(0.41),
-    cell({ defense: "bido", attackAccuracy: rate(0.7) }),
-    cell({ attack: "gmi" }),
-  ];
+  const cells = [undefended, defended(0.41), target("mid", 0.7, 0.928), cell({ attack: "gmi" })];
   const { paragraphs } = summarize(study(cells));
   expect(paragraphs.map(({ title, findings }) => [title, findings.map(({ verdict }) => verdict)])).toEqual([
-    ["kedmi", ["lower, intervals apart", "no difference shown"]],
+    ["kedmi", ["lower", "no difference shown"]],
     ["gmi", []],
   ]);
 });

@@ -1,7 +1,8 @@
 import { beatsFloors } from "../study/floors.ts";
-import type { Measured, StudyResult } from "../study/result.ts";
+import type { StudyResult } from "../study/result.ts";
+import { type AttackChange, changeOfAttack } from "./change-of-attack.ts";
 import { type Comparison, type Condition, comparisonsOf, conditionsOf } from "./conditions.ts";
-import { sideOf } from "./difference.ts";
+import { magnitude, points, sideOf } from "./difference.ts";
 import { type EqualUtility, equalUtility } from "./equal-utility.ts";
 import { count, fixed, percent, percentWithInterval } from "./numbers.ts";
 import { doubtsOfOthers } from "./other-judges.ts";
@@ -10,12 +11,7 @@ import { doubtsOfOthers } from "./other-judges.ts";
 export const UTILITY_LIMIT_POINTS = 5;
 
 /** What the numbers allow to be said of one defense against one attack. */
-export type Verdict =
-  | "lower, intervals apart"
-  | "higher, intervals apart"
-  | "no difference shown"
-  | "no conclusion"
-  | "no comparison";
+export type Verdict = "lower" | "higher" | "no difference shown" | "no conclusion" | "no comparison";
 
 /** One defense against one attack, in words. */
 export interface Finding {
@@ -47,15 +43,12 @@ export interface Summary {
   readonly limits: readonly string[];
 }
 
-const above = (a: Measured, b: Measured) => a.low > b.high;
-
-/** Compares a defended with the undefended condition by their 95 % intervals. */
+/** Compares a defended with the undefended condition by the 95 % interval of the difference between them. */
 export function verdictOf(defended: Condition, undefended: Condition | undefined): Verdict {
   if (undefended === undefined) return "no comparison";
   if (!beatsFloors(undefended)) return "no conclusion";
-  if (above(undefended.attackAccuracy, defended.attackAccuracy)) return "lower, intervals apart";
-  if (above(defended.attackAccuracy, undefended.attackAccuracy)) return "higher, intervals apart";
-  return "no difference shown";
+  const side = sideOf(changeOfAttack(undefended, defended));
+  return side < 0 ? "lower" : side > 0 ? "higher" : "no difference shown";
 }
 
 function settingOf({ label, boundary, trainableParameters, frozenParameters }: Condition): string {
@@ -66,10 +59,10 @@ function settingOf({ label, boundary, trainableParameters, frozenParameters }: C
 }
 
 function utilityClause(defended: Condition, undefended: Condition): string {
-  const points = (undefended.naturalAccuracy.value - defended.naturalAccuracy.value) * 100;
+  const lost = (undefended.naturalAccuracy.value - defended.naturalAccuracy.value) * 100;
   const values = `(${percent(defended.naturalAccuracy.value, 1)} against ${percent(undefended.naturalAccuracy.value, 1)})`;
-  if (Math.abs(points) < 0.05) return `at the same natural accuracy ${values}`;
-  return `at ${fixed(Math.abs(points), 1)} points ${points > 0 ? "lower" : "higher"} natural accuracy ${values}`;
+  if (Math.abs(lost) < 0.05) return `at the same natural accuracy ${values}`;
+  return `at ${fixed(Math.abs(lost), 1)} points ${lost > 0 ? "lower" : "higher"} natural accuracy ${values}`;
 }
 
 /** Said of an attack that is not shown to beat its floors; the higher of the two is the one to beat. */
@@ -81,20 +74,29 @@ function floorSentence({ floors: { randomPrior, initialSelection } }: Condition)
   return `That is not shown to lie above what ${what} on this model (${percentWithInterval(floor)}).`;
 }
 
+/** How a difference was taken, where it was not person by person. */
+const unpaired = ({ paired }: AttackChange) =>
+  paired ? "" : " (of the two intervals: the two have not the same people and seeds)";
+
 function defendedText(defended: Condition, undefended: Condition): string {
   const attack = percentWithInterval(defended.attackAccuracy);
   const utility = utilityClause(defended, undefended);
   const verdict = verdictOf(defended, undefended);
+  const change = changeOfAttack(undefended, defended);
   const sentences: string[] = [];
-  if (verdict === "lower, intervals apart") {
-    sentences.push(`With ${settingOf(defended)} it is ${attack}: lower, with intervals apart, ${utility}.`);
+  if (verdict === "lower") {
+    sentences.push(
+      `With ${settingOf(defended)} it is ${attack}, ${magnitude(change)} less${unpaired(change)}, ${utility}.`,
+    );
     if (!beatsFloors(defended)) sentences.push(floorSentence(defended));
     sentences.push(...doubtsOfOthers(defended, undefended));
-  } else if (verdict === "higher, intervals apart") {
-    sentences.push(`With ${settingOf(defended)} it is ${attack}: higher, so it did not protect here, ${utility}.`);
+  } else if (verdict === "higher") {
+    sentences.push(
+      `With ${settingOf(defended)} it is ${attack}, ${magnitude(change)} more${unpaired(change)}, so it did not protect here, ${utility}.`,
+    );
   } else {
     sentences.push(`With ${settingOf(defended)} it is ${attack}, ${utility}.`);
-    sentences.push("The intervals overlap: no difference is shown.");
+    sentences.push(`The difference, ${points(change)} points${unpaired(change)}, may be none: none is shown.`);
   }
   const fall = (undefended.naturalAccuracy.value - defended.naturalAccuracy.value) * 100;
   if (fall > UTILITY_LIMIT_POINTS) {
@@ -113,8 +115,6 @@ function equalUtilitySentence({ first, second, area, others }: EqualUtility): st
   const { difference, from, to } = area;
   const side = sideOf(difference);
   if (side === 0) return undefined;
-  const points = (share: number) => fixed(Math.abs(share) * 100, 1);
-  const ends = [difference.low, difference.high].map((share) => Math.abs(share)).sort((a, b) => a - b);
   const [better, worse] = side < 0 ? [first, second] : [second, first];
   const doubts = others.flatMap(({ judge, area: seen }) => {
     const other = seen === undefined ? 0 : sideOf(seen.difference);
@@ -122,7 +122,7 @@ function equalUtilitySentence({ first, second, area, others }: EqualUtility): st
     return `${judge} ${other === 0 ? "shows no difference" : "sees it the other way round"}`;
   });
   const doubt = doubts.length === 0 ? "" : ` Other judges do not confirm it: ${doubts.join(", ")}.`;
-  return `At equal natural accuracy, from ${percent(from, 1)} to ${percent(to, 1)}, attacks on ${better} reach ${points(difference.value)} points [${ends.map(points).join(", ")}] less than on ${worse}.${doubt}`;
+  return `At equal natural accuracy, from ${percent(from, 1)} to ${percent(to, 1)}, attacks on ${better} reach ${magnitude(difference)} less than on ${worse}.${doubt}`;
 }
 
 function paragraphOf(comparison: Comparison): SummaryParagraph {
@@ -166,13 +166,13 @@ function seedSentence(conditions: readonly Condition[]): string {
   if (most === 1) {
     return (
       "One seed was run: the intervals of rates are over images, each a trial of its own, not over people or seeds, and another run or other " +
-      "people may differ by more."
+      "people may differ by more. Differences of targets are over people, and not over seeds."
     );
   }
   const each = conditions.every((condition) => condition.cells.length === most) ? "" : "up to ";
   return (
     `Values are means over ${each}${most} seeds; an interval is the wider of Student's t over seeds and the seeds' own intervals, which for ` +
-    "rates are over images, each a trial of its own."
+    "rates are over images, each a trial of its own; of a difference of targets, that of Student's t over people and over seeds."
   );
 }
 

@@ -15,7 +15,7 @@ ${
     ? html`<dt>attribute recovery</dt><dd>What a regressor, trained on other people, reads from reconstructions, against the truth. It needs no evaluation model, so it checks the attack accuracy by another way.</dd>`
     : ""
 }
-<dt>intervals</dt><dd>All are 95&nbsp;% intervals. “Intervals apart” means that two do not overlap, which is stricter than a test at 5&nbsp;%; “no difference shown” means just that, not that there is none.</dd>
+<dt>intervals</dt><dd>All are 95&nbsp;% intervals. “Lower” and “higher” are said where that of the difference leaves out zero, taken person by person wherever two targets have the same people and seeds; “intervals apart” means that two do not overlap, which is stricter than a test at 5&nbsp;%; “no difference shown” means just that, not that there is none.</dd>
 <dt>synthetic faces</dt><dd>Drawn identities are simpler than photographs. They can show how defenses compare on these images, never the numbers that real faces would give.</dd>
 </dl>`;
 }

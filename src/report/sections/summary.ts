@@ -2,8 +2,8 @@ import { type Html, html } from "../escape.ts";
 import type { Finding, Summary, SummaryParagraph, Verdict } from "../summary.ts";
 
 const TONES: Readonly<Record<Verdict, string>> = {
-  "lower, intervals apart": "good",
-  "higher, intervals apart": "bad",
+  lower: "good",
+  higher: "bad",
   "no difference shown": "plain",
   "no conclusion": "warn",
   "no comparison": "plain",
