@@ -110,9 +110,19 @@ function partitionAttention(path: string, width: number, heads: number, side: nu
   };
 }
 
-/** torchvision's first weights: kernels and tables normal, biases zero. */
-const first = ({ name, shape }: WeightSpec) =>
-  shape.length > 1 ? normalInitial(0.02) : name.endsWith(".bias") ? constantInitial(0) : undefined;
+/** Channels of the published first stage. */
+const PUBLISHED_WIDTH = 64;
+
+/**
+ * torchvision's first weights: kernels and tables normal, biases zero. Their deviation is for the published width; a narrower network adds up
+ * fewer numbers, and with the same deviation hardly learns in its first epochs.
+ */
+const firstAt =
+  (width: number) =>
+  ({ name, shape }: WeightSpec) => {
+    if (shape.length > 1) return normalInitial(0.02 * Math.sqrt(PUBLISHED_WIDTH / width));
+    return name.endsWith(".bias") ? constantInitial(0) : undefined;
+  };
 
 /** MaxViT-T with torchvision's names; stages stem, block1.0 … block4.1. The head keeps torchvision's norm and tanh layer. */
 export const maxvitT = defineModel({
@@ -127,7 +137,7 @@ export const maxvitT = defineModel({
       .min(4)
       .max(128)
       .multipleOf(4)
-      .default(64)
+      .default(PUBLISHED_WIDTH)
       .describe("channels of stem and first stage, in two heads; each later stage doubles both"),
     partition: z
       .number()
@@ -174,6 +184,6 @@ export const maxvitT = defineModel({
       classes,
       input,
     };
-    return startingFrom(model, first);
+    return startingFrom(model, firstAt(width));
   },
 });

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { random } from "../../src/engine/random.ts";
 import { sizeOf } from "../../src/engine/shape.ts";
 import { initialState } from "../../src/models/bind.ts";
+import { maxvitT } from "../../src/models/maxvit.ts";
 import { weightsOf } from "../../src/models/model.ts";
 import { smallModels } from "../support/small-models.ts";
 
@@ -53,7 +55,7 @@ const PUBLISHED: Readonly<Record<string, readonly First[]>> = {
   ],
   maxvit_t: [
     ...norms(/\.pre_norm|conv_[ab]\.1|attn_layer\.0|mlp_layer\.0|stem\.0\.1|^classifier\.2/),
-    normal(/\.weight$|bias_table$/, 0.02),
+    normal(/\.weight$|bias_table$/, 0.02 * Math.sqrt(64 / 4)), // a sixteenth of the published width
     constant(/\.bias$/, 0),
   ],
   densenet121: [
@@ -96,4 +98,15 @@ test.each(Object.entries(PUBLISHED))("%s starts from the published weights' dist
     if (form === "uniform") expect(farthest, `${of}: bound`).toBeLessThan(Math.sqrt(3) + 1e-6);
     else expect(farthest, `${of}: a normal tail`).toBeGreaterThan(Math.sqrt(3));
   }
+});
+
+test("maxvit_t has torchvision's deviation at the published width, and a wider one the narrower it is", () => {
+  const deviationAt = (width: number) => {
+    const model = maxvitT.build(maxvitT.config.parse({ width, partition: 2 }), { input: [3, 64, 64], classes: 2 });
+    const { initial, shape } = weightsOf(model).find(({ name }) => name === "stem.1.0.weight")!;
+    const numbers = initial(random(1), shape);
+    return Math.sqrt(numbers.reduce((sum, x) => sum + x * x, 0) / numbers.length);
+  };
+  expect(deviationAt(64)).toBeCloseTo(0.02, 3);
+  expect(deviationAt(16)).toBeCloseTo(0.04, 2);
 });
