@@ -15,6 +15,7 @@ import { forAllLayers } from "../priors/style-networks.ts";
 import { fixedPrior, stylesOf } from "../priors/synthesize.ts";
 import { type AttackRun, defineAttack } from "./attack.ts";
 import { children, extended } from "./differential-evolution.ts";
+import { keptRows } from "./kept-rows.ts";
 import { idealRows, ScoreMapSettings } from "./score-map.ts";
 import { highest, labelsOf, selectInitial, takeRows } from "./selection.ts";
 
@@ -147,10 +148,7 @@ async function coarse(run: Run): Promise<Float32Array> {
     total: identities.length * c.coarse,
     unit: "coarse steps",
     store,
-    extra: {
-      save: () => ({ found: tensor(found.slice(), [found.length]) }),
-      load: (state) => found.set(state.found!.data),
-    },
+    extra: keptRows(found),
     async open() {
       return async (step) => {
         const [at, iteration] = [Math.floor(step / c.coarse), step % c.coarse];
@@ -250,10 +248,7 @@ async function fine(run: Run, first: Float32Array): Promise<Float32Array> {
     total: Math.ceil(identities.length / batch) * c.iterations,
     unit: "generations",
     store,
-    extra: {
-      save: () => ({ found: tensor(found.slice(), [found.length]) }),
-      load: (state) => found.set(state.found!.data),
-    },
+    extra: keptRows(found),
     async open() {
       return async (step) => {
         const from = Math.floor(step / c.iterations) * batch;

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { type Rng, random } from "../engine/random.ts";
 import { createStore } from "../engine/store.ts";
-import { filled, tensor } from "../engine/tensor.ts";
+import { filled } from "../engine/tensor.ts";
 import { runLoop } from "../engine/work.ts";
 import { defineAttack } from "./attack.ts";
+import { keptRows } from "./kept-rows.ts";
 import { fromPSpace, pSpaceSettings, type StyleBounds, styleBounds, toPSpace } from "./p-space.ts";
 import { highest, labelsOf, selectInitial, takeRows } from "./selection.ts";
 
@@ -67,10 +68,7 @@ export const mirrorGa = defineAttack({
       total: identities.length * c.iterations,
       unit: "generations",
       store,
-      extra: {
-        save: () => ({ found: tensor(found.slice(), [found.length]) }),
-        load: (state) => found.set(state.found!.data),
-      },
+      extra: keptRows(found),
       async open() {
         return async (step) => {
           const [at, generation] = [Math.floor(step / c.iterations), step % c.iterations];
