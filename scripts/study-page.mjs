@@ -157,8 +157,8 @@ const page = [
   `Brackets are 95 % intervals. ${FLOOR_MARK_LEGEND} Time: the attack and anything it trains against the target, mean over seeds. Whole study: ` +
     `${duration(spent)}, including targets and evaluation, excluding public priors. Machine: ${machines.join("; ")}.`,
   "",
-  "The sentences below the table compare two intervals of rates; [paper.md](paper.md) decides person by person and bounds the loss of natural " +
-    "accuracy, and may decide otherwise.",
+  "The sentences below the table say whether an attack finds less or more; [paper.md](paper.md) bounds the loss of natural accuracy as well, and " +
+    "may decide otherwise.",
   "",
   ...(missing.length > 0 ? [`Not computed yet: ${missingInWords().join("; ")}.`, ""] : []),
   ...(await figures()),
