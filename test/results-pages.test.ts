@@ -12,6 +12,8 @@ const PAGES = {
   "defenses.md": ["study-page", "examples/defenses.yaml"],
   "rivals.md": ["study-page", "examples/rivals.yaml"],
   "paper-resnet18.md": ["study-page", "studies/paper.yaml"],
+  "paper-vgg16_bn.md": ["study-page", "studies/paper-vgg16_bn.yaml"],
+  "paper-vgg16_bn-fisher.md": ["fisher-page", "studies/paper-vgg16_bn.yaml"],
   "paper-mnist.md": ["study-page", "studies/paper-mnist.yaml"],
   "paper-whitebox.md": ["study-page", "studies/paper-whitebox.yaml"],
   "paper-style.md": ["study-page", "studies/paper-style.yaml"],

@@ -28,6 +28,8 @@ export const navigation = [
     files: [
       "docs/results/paper.md",
       "docs/results/paper-resnet18.md",
+      "docs/results/paper-vgg16_bn.md",
+      "docs/results/paper-vgg16_bn-fisher.md",
       "docs/results/paper-mnist.md",
       "docs/results/paper-whitebox.md",
       "docs/results/paper-style.md",
