@@ -43,14 +43,6 @@ export interface Summary {
   readonly limits: readonly string[];
 }
 
-/** Compares a defended with the undefended condition by the 95 % interval of the difference between them. */
-export function verdictOf(defended: Condition, undefended: Condition | undefined): Verdict {
-  if (undefended === undefined) return "no comparison";
-  if (!beatsFloors(undefended)) return "no conclusion";
-  const side = sideOf(changeOfAttack(undefended, defended));
-  return side < 0 ? "lower" : side > 0 ? "higher" : "no difference shown";
-}
-
 function settingOf({ label, boundary, trainableParameters, frozenParameters }: Condition): string {
   if (boundary === null) return label;
   const share = percent(trainableParameters / (trainableParameters + frozenParameters));
@@ -78,11 +70,13 @@ function floorSentence({ floors: { randomPrior, initialSelection } }: Condition)
 const unpaired = ({ paired }: AttackChange) =>
   paired ? "" : " (of the two intervals: the two have not the same people and seeds)";
 
-function defendedText(defended: Condition, undefended: Condition): string {
+/** Compares a defended with an undefended condition by the 95 % interval of the difference between them. */
+function findingOf(defended: Condition, undefended: Condition): Finding {
   const attack = percentWithInterval(defended.attackAccuracy);
   const utility = utilityClause(defended, undefended);
-  const verdict = verdictOf(defended, undefended);
   const change = changeOfAttack(undefended, defended);
+  const side = sideOf(change);
+  const verdict = side < 0 ? "lower" : side > 0 ? "higher" : "no difference shown";
   const sentences: string[] = [];
   if (verdict === "lower") {
     sentences.push(
@@ -104,7 +98,7 @@ function defendedText(defended: Condition, undefended: Condition): string {
       `Natural accuracy falls by more than ${UTILITY_LIMIT_POINTS} points: a lower attack accuracy may come from a worse classifier rather than from protection.`,
     );
   }
-  return sentences.join(" ");
+  return { defense: defended.label, verdict, text: sentences.join(" ") };
 }
 
 /** More pairs than this that differ are left to their table. */
@@ -127,19 +121,15 @@ function equalUtilitySentence({ first, second, area, others }: EqualUtility): st
 
 function paragraphOf(comparison: Comparison): SummaryParagraph {
   const { title, attack, undefended, defended } = comparison;
-  const findings = (text: (condition: Condition) => string) =>
-    defended.map((condition) => ({
-      defense: condition.label,
-      verdict: verdictOf(condition, undefended),
-      text: text(condition),
-    }));
+  const uncompared = (verdict: Verdict, text: (condition: Condition) => string = () => "") =>
+    defended.map((condition) => ({ defense: condition.label, verdict, text: text(condition) }));
   const recognised = ({ attackAccuracy }: Condition) =>
     `${percentWithInterval(attackAccuracy)} of the ${count(attackAccuracy.n)} reconstructions of ${attack} are recognised as the attacked identity`;
   if (undefended === undefined) {
     return {
       title,
       opening: "",
-      findings: findings((condition) => `With ${settingOf(condition)}, ${recognised(condition)}.`),
+      findings: uncompared("no comparison", (condition) => `With ${settingOf(condition)}, ${recognised(condition)}.`),
       closing: `No undefended model was attacked with ${title}, so nothing can be said about what a defense changes.`,
     };
   }
@@ -148,7 +138,7 @@ function paragraphOf(comparison: Comparison): SummaryParagraph {
   const opening = `Without a defense, ${recognised(undefended)}.`;
   if (!beatsFloors(undefended)) {
     const closing = `${floors} The attack on the undefended model is not shown to beat these floors, so no conclusion about any defense may be drawn from it.`;
-    return { title, opening, findings: findings(() => ""), closing };
+    return { title, opening, findings: uncompared("no conclusion"), closing };
   }
   const alone = defended.length > 0 ? "" : " No defended model was attacked, so this shows what leaks and no more.";
   const compared = equalUtility(comparison).flatMap((pair) => equalUtilitySentence(pair) ?? []);
@@ -156,7 +146,7 @@ function paragraphOf(comparison: Comparison): SummaryParagraph {
   return {
     title,
     opening,
-    findings: findings((condition) => defendedText(condition, undefended)),
+    findings: defended.map((condition) => findingOf(condition, undefended)),
     closing: `${floors}${alone}${equal}`,
   };
 }
