@@ -6,7 +6,7 @@ import { Interrupted } from "../study/interrupted.ts";
 import { stepFolder } from "../study/step-record.ts";
 import type { PlannedStep } from "../study/steps/planned.ts";
 import type { QueuedStep, QueueEvent, StepDispatch } from "./queue.ts";
-import type { FinishedSteps } from "./run-store.ts";
+import type { FinishedStep, FinishedSteps } from "./run-store.ts";
 import { stepGraph } from "./step-graph.ts";
 
 /** Milliseconds between two looks at what the queue and the store hold, whatever was or wasn't heard; longer where a look takes long. */
@@ -52,9 +52,9 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
   const { queue, grid, events, signal, finished, priority, look = LOOK } = options;
   const before = await finished.names?.();
   const graph = await stepGraph(options.waves, async (step) => {
-    const seconds = await secondsOf(step, before);
-    if (seconds === undefined) return false;
-    events({ type: "step-finished", step: step.name, id: stepFolder(step.spec), source: "store", seconds });
+    const found = await find(step, before);
+    if (found === undefined) return false;
+    events({ type: "step-finished", step: step.name, id: stepFolder(step.spec), ...found });
     return true;
   });
   const ends = new Map(options.waves.flat().map((step) => [stepFolder(step.spec), step]));
@@ -138,12 +138,12 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
   async function lookAfter(id: string, names?: ReadonlySet<string>): Promise<void> {
     if (!graph.isOpen(id)) return;
     const step = byId.get(id)!;
-    const seconds = await secondsOf(step, names);
-    if (seconds !== undefined) {
+    const found = await find(step, names);
+    if (found !== undefined) {
       released.delete(id);
       const next = graph.finish(id);
       tellEnd(id);
-      events({ type: "step-finished", step: step.name, id, source: "run", seconds });
+      events({ type: "step-finished", step: step.name, id, source: "run", seconds: found.seconds });
       await release(next);
       return;
     }
@@ -205,9 +205,9 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
     events({ type: "step-progress", step, id: "grid", done: graph.done(), total: graph.size, unit: "steps" });
   }
 
-  /** The time that a finished step took; undefined for one that isn't there whole. */
-  async function secondsOf({ spec }: PlannedStep, names?: ReadonlySet<string>): Promise<number | undefined> {
+  /** A step that is finished; undefined for one that isn't there whole. */
+  async function find({ spec }: PlannedStep, names?: ReadonlySet<string>): Promise<FinishedStep | undefined> {
     const folder = stepFolder(spec);
-    return names === undefined || names.has(folder) ? finished.secondsOf(folder) : undefined;
+    return names === undefined || names.has(folder) ? finished.find(folder) : undefined;
   }
 }

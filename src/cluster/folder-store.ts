@@ -7,6 +7,7 @@ import { secondsOfStep } from "../study/step-record.ts";
 import { openStepStore } from "../study/step-store.ts";
 import { endGrid, gridPath, queueName } from "./grid-folder.ts";
 import type { RunStore } from "./run-store.ts";
+import { findShipped } from "./shipped.ts";
 
 /** A folder of runs that all machines mount, as a run store. */
 export function folderStore(runsDir: string): RunStore {
@@ -22,8 +23,9 @@ export function folderStore(runsDir: string): RunStore {
     readGrid: (name) => textIfThere(gridPath(runsDir, name)),
     endGrid: (name) => endGrid(runsDir, name),
     finished: {
-      async secondsOf(folder) {
-        return (await secondsOfStep(join(steps, folder))) ?? (await secondsOfStep(join(assetsFolder, folder)));
+      async find(folder) {
+        const seconds = await secondsOfStep(join(steps, folder));
+        return seconds === undefined ? findShipped(folder) : { seconds, source: "store" };
       },
     },
     openSteps: (options) => openStepStore({ root: steps, shipped: [assetsFolder], ...options }),

@@ -1,12 +1,19 @@
+import type { StepSource } from "../study/events.ts";
 import type { StepStore, StepStoreOptions } from "../study/step-store.ts";
 
 /** What a step store is opened with, but for where it lies: that is the run store's to know. */
 export type OpenStepsOptions = Omit<StepStoreOptions, "root" | "shipped">;
 
+/** A finished step: the seconds that it took, and whether it lies in the store or came with the package. */
+export interface FinishedStep {
+  readonly seconds: number;
+  readonly source: Exclude<StepSource, "run">;
+}
+
 /** What a grid asks a run store about finished steps. Steps are named by their folders. */
 export interface FinishedSteps {
-  /** The time that a finished step took, in seconds; undefined for one that isn't there whole. */
-  secondsOf(folder: string): Promise<number | undefined>;
+  /** A finished step; undefined for one that isn't there whole. */
+  find(folder: string): Promise<FinishedStep | undefined>;
   /**
    * All that may be finished, where one question tells that of many steps: only these are then asked about one by one. Absent where
    * each step is cheap to ask about.

@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { assetsFolder } from "../../study/assets.ts";
-import { secondsOfStep } from "../../study/step-record.ts";
 import type { RunStore } from "../run-store.ts";
+import { findShipped } from "../shipped.ts";
 import type { S3Address } from "./address.ts";
 import { openBucket } from "./bucket.ts";
 import { StoreError } from "./failure.ts";
@@ -40,11 +39,12 @@ export function openS3Store(address: S3Address, runsDir: string, progressEvery?:
     },
     endGrid: (name) => bucket.remove([gridKey(name)]),
     finished: {
-      async secondsOf(folder) {
-        const shipped = await secondsOfStep(join(assetsFolder, folder));
+      async find(folder) {
+        const shipped = await findShipped(folder);
         if (shipped !== undefined) return shipped;
         const record = await bucket.get(recordKey(stepKey(folder)));
-        return record && parseStepRecord(record, folder)?.seconds;
+        const found = record && parseStepRecord(record, folder);
+        return found && { seconds: found.seconds, source: "store" };
       },
       async names() {
         const records = await bucket.list(STEPS, true);

@@ -65,7 +65,7 @@ describe("a step computed on one machine", () => {
     expect([second.times(), result.reused]).toEqual([0, true]);
     expect(readFileSync(join(second.runsDir, "steps", folder, "weights"), "utf8")).toBe(OUTPUT);
     expect(readFileSync(join(second.runsDir, "steps", folder, "step.json"))).toEqual(server.objects.get(RECORD));
-    expect(await second.runs.finished.secondsOf(folder)).toBeGreaterThan(0);
+    expect(await second.runs.finished.find(folder)).toMatchObject({ source: "store" });
     expect((await second.runs.finished.names!()).has(folder)).toBe(true);
     expect([...first.warnings, ...second.warnings]).toEqual([]);
   });
@@ -78,7 +78,7 @@ describe("a step computed on one machine", () => {
     server.objects.set(`p/steps/${folder}/0123456789abcdef/weights`, Buffer.from("half"));
     server.fault = () => undefined;
     const next = machine("next");
-    expect(await next.runs.finished.secondsOf(folder)).toBe(undefined);
+    expect(await next.runs.finished.find(folder)).toBe(undefined);
     await next.compute();
     expect(next.times()).toBe(1);
     expect([...server.objects.keys()].filter((key) => key.endsWith("/weights"))).toHaveLength(1);
