@@ -4,6 +4,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const SLOW = [
   "test/study.test.ts",
   "test/page.test.ts",
+  "test/contract/defense-effects.test.ts",
   "test/contract/defenses.test.ts",
   "test/contract/attacks.test.ts",
   "test/cluster.test.ts",
