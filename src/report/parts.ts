@@ -1,5 +1,5 @@
 import type { PlotOptions } from "@observablehq/plot";
-import { type ChartSymbol, colorOf, symbolOf } from "./charts/look.ts";
+import { type ChartSymbol, colorOf, isHollow, symbolOf } from "./charts/look.ts";
 import type { Condition } from "./conditions.ts";
 import { type Html, type HtmlPart, html, trusted } from "./escape.ts";
 import { renderSvg } from "./svg.ts";
@@ -48,8 +48,8 @@ function key(symbol: ChartSymbol, color: string, hollow = false): Html {
   return html`<svg class="key" width="14" height="14" viewBox="0 0 14 14" aria-hidden="true"><path d="${SYMBOL_PATHS[symbol]}" fill="${open ? "none" : color}" stroke="${color}" stroke-width="1.6"/></svg>`;
 }
 
-/** A small round mark in a condition's colour. */
-export function colorKey(labelIndex: number, hollow = false): Html {
+/** A small round mark in a condition's colour, as its points on charts are. */
+export function colorKey(labelIndex: number, hollow = isHollow(labelIndex)): Html {
   return key("circle", colorOf(labelIndex), hollow);
 }
 

@@ -150,6 +150,17 @@ test("defenses beyond the palette never take the undefended model's colour", () 
   expect(colorOf(0)).toBe("var(--c0)");
 });
 
+test("where colours come again, marks are open", () => {
+  const many = conditionsOf(["none", ..."abcdefgh"].map((defense) => cell({ defense, boundary: null })));
+  const svg = renderSvg(utilityLeakageChart(many, 680), "");
+  const points = [...svg.matchAll(/<path [^>]*d="[^"]+"[^>]*>/g)].map(([mark]) => mark);
+  const filled = (color: string) => points.filter((mark) => mark.includes(`fill="${color}"`)).length;
+  const open = points.filter((mark) => mark.includes(`fill="var(--paper)"`));
+  expect([filled("var(--c1)"), filled("var(--c2)"), open.length]).toEqual([1, 1, 1]);
+  expect(open[0]).toContain(`stroke="${colorOf(8)}"`);
+  expect(colorOf(8)).toBe(colorOf(1));
+});
+
 test("the utility axis holds every interval and stays within 0 … 100", () => {
   const edge = conditionsOf([cell({ naturalAccuracy: { value: 0.99, n: 100, low: 0.95, high: 1 } })]);
   const domain = utilityLeakageChart(edge, 680).x?.domain;

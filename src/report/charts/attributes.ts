@@ -2,7 +2,7 @@ import * as Plot from "@observablehq/plot";
 import type { AttributeRecovery, Measured } from "../../study/result.ts";
 import type { Condition } from "../conditions.ts";
 import { meanOverSeeds } from "../seeds.ts";
-import { chartBase, colorOf, LINE, MUTED } from "./look.ts";
+import { chartBase, colorOf, LINE, MUTED, markOf } from "./look.ts";
 
 /** One attribute read from the reconstructions of one condition, averaged over its seeds. */
 export interface AttributeRow extends AttributeRecovery {
@@ -52,6 +52,7 @@ export function attributesChart(rows: readonly AttributeRow[], width: number): P
     name: row.name,
     lane: labels.indexOf(row.condition.labelIndex),
     color: colorOf(row.condition.labelIndex),
+    ...markOf(row.condition.labelIndex),
     x: row.reconstruction.value * scale,
     x1: row.reconstruction.low * scale,
     x2: row.reconstruction.high * scale,
@@ -68,7 +69,7 @@ export function attributesChart(rows: readonly AttributeRow[], width: number): P
     const own = points.filter((point) => point.lane === lane);
     return [
       Plot.ruleY(own, { y: "name", x1: "x1", x2: "x2", stroke: "color", strokeWidth: 1.5, dy }),
-      Plot.dot(own, { y: "name", x: "x", fill: "color", r: 4, stroke: "var(--paper)", strokeWidth: 1, dy }),
+      Plot.dot(own, { y: "name", x: "x", fill: "fill", r: 4, stroke: "stroke", strokeWidth: 1, dy }),
     ];
   });
   const longest = Math.max(...names.map((name) => name.length));

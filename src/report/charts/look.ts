@@ -10,9 +10,21 @@ const SYMBOLS = ["circle", "square", "triangle", "diamond2", "star", "times", "w
 /** The shape of a point on a chart. */
 export type ChartSymbol = (typeof SYMBOLS)[number];
 
-/** The CSS colour of a condition by its label's place: 0 is the undefended model. Repeats after eight. */
+/** The CSS colour of a condition by its label's place: 0 is the undefended model. The others repeat after seven. */
 export function colorOf(labelIndex: number): string {
   return `var(--c${labelIndex === 0 ? 0 : 1 + ((labelIndex - 1) % (COLORS - 1))})`;
+}
+
+/** Whether a condition's mark is open: its colour is that of an earlier one, whose mark is filled. */
+export function isHollow(labelIndex: number): boolean {
+  return labelIndex >= COLORS;
+}
+
+/** Fill and stroke of a condition's mark, which stands out from lines that it covers. */
+export function markOf(labelIndex: number): { readonly fill: string; readonly stroke: string } {
+  const color = colorOf(labelIndex);
+  const paper = "var(--paper)";
+  return isHollow(labelIndex) ? { fill: paper, stroke: color } : { fill: color, stroke: paper };
 }
 
 /** Whether each of these places has a colour of its own. */

@@ -2,7 +2,7 @@ import * as Plot from "@observablehq/plot";
 import { type Comparison, comparisonsOf } from "../comparisons.ts";
 import type { Condition } from "../conditions.ts";
 import { fixed, percentWithInterval } from "../numbers.ts";
-import { chartBase, colorOf, LINE, MUTED, symbolOf } from "./look.ts";
+import { chartBase, colorOf, LINE, MUTED, markOf, symbolOf } from "./look.ts";
 import { spread } from "./spread.ts";
 
 /** Up to this many points carry their names; more would lie on each other, and the legend tells them apart. */
@@ -115,6 +115,7 @@ export function utilityLeakageChart(
   const rows = conditions.map((condition) => ({
     ...condition,
     color: colorOf(condition.labelIndex),
+    mark: markOf(condition.labelIndex),
     symbol: symbolOf(condition.attackIndex),
     x: condition.naturalAccuracy.value * 100,
     x1: condition.naturalAccuracy.low * 100,
@@ -183,10 +184,10 @@ export function utilityLeakageChart(
       Plot.dot(rows, {
         x: "x",
         y: "y",
-        fill: "color",
+        fill: ({ mark }: (typeof rows)[number]) => mark.fill,
         symbol: "symbol",
         r: 5.5,
-        stroke: "var(--paper)",
+        stroke: ({ mark }: (typeof rows)[number]) => mark.stroke,
         strokeWidth: 1.5,
         title: (row: Condition) =>
           `${row.label}, ${row.attack}\nnatural accuracy ${percentWithInterval(row.naturalAccuracy, 1)}\nattack accuracy ${percentWithInterval(row.attackAccuracy, 1)}`,
