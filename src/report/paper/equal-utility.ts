@@ -58,19 +58,29 @@ export function atEqualUtility({ study, attack, pair, needs }: Compared, decide:
   };
 }
 
-/** The answer where there is no area. */
-export const NO_AREA: Decision = {
-  verdict: "not testable here",
-  why: "the two have no natural accuracies in common, or hardly any",
-  figures: "",
-};
+/** The answer where there is no area: where each defense lies, since one may cost less and show as little. */
+export function noArea({ study, attack, pair }: Compared): Decision {
+  const said = pair.map((defense) => {
+    const settings = conditionsIn(cellsOf(study, attack, [defense]));
+    const range = (rate: "naturalAccuracy" | "attackAccuracy") => {
+      const values = settings.map((setting) => setting[rate].value).toSorted((a, b) => a - b);
+      return [...new Set([values[0]!, values.at(-1)!].map((value) => percent(value, 1)))].join(" to ");
+    };
+    return `${defense}: natural accuracy ${range("naturalAccuracy")}, attack accuracy ${range("attackAccuracy")}`;
+  });
+  return {
+    verdict: "not testable here",
+    why: "the two have no natural accuracies in common, or hardly any",
+    figures: said.join("; "),
+  };
+}
 
 /** Does one defense leak less than another at equal natural accuracy? */
 export function leaksLess(compared: Compared): Question {
   const [first] = compared.pair;
   return atEqualUtility(compared, () => {
     const area = pairedArea(...curvesOf(compared));
-    if (area === undefined) return NO_AREA;
+    if (area === undefined) return noArea(compared);
     const { difference, from, to } = area;
     const figures = `${points(difference)} points from ${percent(from, 1)} to ${percent(to, 1)} natural accuracy`;
     return { ...whereLess(difference, `${first} leaks less`, `${first} leaks more`), figures };

@@ -13,9 +13,13 @@ describe("at equal natural accuracy", () => {
     expect(verdicts(betterThanRivals, made([NONE, ...good, ...rival(attack)]))).toEqual([verdict]);
   });
 
-  test("without a common natural accuracy nothing is tested", () => {
-    const study = made([NONE, tl("layer3", 0.96, 0.3, 2000), ...rival(0.4)]);
-    expect(verdicts(betterThanRivals, study)).toEqual(["not testable here"]);
+  test("without a common natural accuracy nothing is tested, and it is said where each lies", () => {
+    const study = made([NONE, tl("layer2", 0.96, 0.3, 2000), tl("layer3", 0.95, 0.3, 2000), ...rival(0.4)]);
+    const [found] = answersTo(betterThanRivals, study);
+    expect(found!.verdict).toBe("not testable here");
+    expect(found!.figures.replaceAll(/\s/g, " ")).toBe(
+      "tl-dmi: natural accuracy 95.0 % to 96.0 %, attack accuracy 30.0 %; mid: natural accuracy 88.0 %, attack accuracy 40.0 %",
+    );
   });
 
   test("a combination is held against each of its parts", () => {

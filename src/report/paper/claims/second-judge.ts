@@ -4,7 +4,7 @@ import { pairedDifference } from "../../paired-difference.ts";
 import { areaSeenBy, judgesOfAll, seenBy } from "../../seen-by.ts";
 import type { Claim, Decision, Question } from "../claim.ts";
 import { againstUndefended, attacksOf, conditionsIn, labelsWith, TL_DMI, UNBOUNDED, whereLess } from "../conditions.ts";
-import { atEqualUtility, type Compared, comparedIn, curvesOf, NO_AREA } from "../equal-utility.ts";
+import { atEqualUtility, type Compared, comparedIn, curvesOf, noArea } from "../equal-utility.ts";
 import type { StudyEvidence } from "../evidence.ts";
 import { PARTS, RIVALS } from "./equal-utility.ts";
 
@@ -37,7 +37,7 @@ function rivalQuestion(compared: Compared): Question {
     if (judges === undefined) return OTHER_JUDGES;
     const together = areaSeenBy("all", ...curves)?.difference;
     const differences = judges.flatMap((_, place) => areaSeenBy(place, ...curves)?.difference ?? []);
-    if (together === undefined || differences.length < judges.length) return NO_AREA;
+    if (together === undefined || differences.length < judges.length) return noArea(compared);
     const said = judges.map((judge, place) => `${judge} ${points(differences[place]!)}`);
     const figures = `${said.join(", ")}, what all see ${points(together)} points`;
     return { ...judgesVerdict(differences), figures };
