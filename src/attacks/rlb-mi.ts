@@ -184,7 +184,9 @@ export const rlbMi = defineAttack({
             unfinished: (iteration + 1) % c.episode !== 0,
           });
           let losses = {};
-          for (let k = 0; k < c.updates && memory.size() >= c.replay; k++) losses = await learn(from, iteration, k);
+          // The few steps of a rehearsal would never fill the memory, and learning is most of what a step costs.
+          const learns = memory.size() >= c.replay || work.rehearsal !== undefined;
+          for (let k = 0; k < c.updates && learns; k++) losses = await learn(from, iteration, k);
           const kept = confidence.data.subarray(from * perIdentity, (from + present) * perIdentity);
           const row = {
             reward: seen.rewards.reduce((sum, r) => sum + r, 0) / present,

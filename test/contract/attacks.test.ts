@@ -393,6 +393,39 @@ describe.each(attacks as readonly Attack[])("$kind", (attack) => {
     expect(found.queries).toEqual(queries);
   });
 
+  const rehearsed = async (change: Settings = {}) => {
+    const rows: Readonly<Record<string, number | string>>[] = [];
+    let left = 0;
+    const { queries } = await run(
+      {
+        ...unwatched,
+        log: async (row) => void rows.push(row),
+        rehearsal: {
+          steps: 4,
+          cut(loop) {
+            left += loop.left * loop.asked;
+          },
+        },
+      },
+      change,
+    );
+    return { rows, images: queries.images + left };
+  };
+
+  test("foresees in a rehearsal what it asks", async () => {
+    const { queries } = (await whole()).found;
+    const { images } = await rehearsed();
+    expect(images).toBeGreaterThanOrEqual(0.8 * queries.images);
+    // Some end sooner than they may.
+    expect(images).toBeLessThanOrEqual(1.6 * queries.images);
+  });
+
+  test.runIf(attack.kind === "rlb-mi")("learns in a rehearsal too, which is most of what it costs", async () => {
+    // Of each batch's steps it takes the twentieth, which is logged.
+    const { rows } = await rehearsed({ iterations: 38 });
+    expect(rows).toMatchObject(Array(2).fill({ iteration: 20, critic: expect.any(Number) }));
+  });
+
   test("repeats itself for a seed and differs for another", async () => {
     const { found: first } = await started();
     const [again, other] = [await run(unwatched, short), await run(unwatched, short, 5)];
