@@ -185,8 +185,8 @@ export const rlbMi = defineAttack({
           });
           let losses = {};
           // The few steps of a rehearsal would never fill the memory, and learning is most of what a step costs.
-          const learns = memory.size() >= c.replay || work.rehearsal !== undefined;
-          for (let k = 0; k < c.updates && learns; k++) losses = await learn(from, iteration, k);
+          const updates = memory.size() >= c.replay || work.rehearsal !== undefined ? c.updates : 0;
+          for (let k = 0; k < updates; k++) losses = await learn(from, iteration, k);
           const kept = confidence.data.subarray(from * perIdentity, (from + present) * perIdentity);
           const row = {
             reward: seen.rewards.reduce((sum, r) => sum + r, 0) / present,

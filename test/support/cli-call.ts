@@ -9,6 +9,7 @@ import type { CellResult, StudyResult } from "../../src/study/result.ts";
 /** A rate, wherever its value does not matter. */
 export const measured = { value: 0.5, n: 100, low: 0.4, high: 0.6 };
 
+/** A cell whose natural accuracy and distance can be told from its other numbers. */
 export const cell: CellResult = {
   schemaVersion: 1,
   defense: "tl-dmi",
@@ -29,6 +30,7 @@ export const cell: CellResult = {
   run: "cells/tl-dmi-gmi-seed1",
 };
 
+/** A finished study of that cell alone. */
 export const study: StudyResult = {
   schemaVersion: 1,
   name: "quick",

@@ -47,6 +47,7 @@ function cellsOf({ defense, label = defense, natural, attack, missing, by = "ked
   });
 }
 
+/** A study of these targets under their attacks. */
 export const made = (rows: readonly Made[], more: Partial<StudyEvidence> = {}): StudyEvidence => ({
   name: "made",
   file: "studies/made.yaml",
@@ -58,7 +59,10 @@ export const made = (rows: readonly Made[], more: Partial<StudyEvidence> = {}): 
   ...more,
 });
 
+/** The undefended target. */
 export const NONE: Made = { defense: "none", natural: 0.94, attack: 0.7, trained: 4000 };
+
+/** A target with TL-DMI up to a boundary. */
 export const tl = (label: string, natural: number, attack: number, trained: number): Made => ({
   defense: "tl-dmi",
   label: `tl-dmi ${label}`,
@@ -67,7 +71,10 @@ export const tl = (label: string, natural: number, attack: number, trained: numb
   trained,
 });
 
+/** What a claim's questions are answered by these studies. */
 export const answersTo = (claim: Claim, ...studies: readonly StudyEvidence[]): Answer[] =>
   claim.questions(studies).map(answer);
+
+/** The verdicts of those answers. */
 export const verdicts = (claim: Claim, ...studies: readonly StudyEvidence[]) =>
   answersTo(claim, ...studies).map(({ verdict }) => verdict);

@@ -115,7 +115,7 @@ export function utilityLeakageChart(
   const rows = conditions.map((condition) => ({
     ...condition,
     color: colorOf(condition.labelIndex),
-    mark: markOf(condition.labelIndex),
+    ...markOf(condition.labelIndex),
     symbol: symbolOf(condition.attackIndex),
     x: condition.naturalAccuracy.value * 100,
     x1: condition.naturalAccuracy.low * 100,
@@ -184,10 +184,10 @@ export function utilityLeakageChart(
       Plot.dot(rows, {
         x: "x",
         y: "y",
-        fill: ({ mark }: (typeof rows)[number]) => mark.fill,
+        fill: "fill",
         symbol: "symbol",
         r: 5.5,
-        stroke: ({ mark }: (typeof rows)[number]) => mark.stroke,
+        stroke: "stroke",
         strokeWidth: 1.5,
         title: (row: Condition) =>
           `${row.label}, ${row.attack}\nnatural accuracy ${percentWithInterval(row.naturalAccuracy, 1)}\nattack accuracy ${percentWithInterval(row.attackAccuracy, 1)}`,

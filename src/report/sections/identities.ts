@@ -9,7 +9,7 @@ const WIDTHS = { wide: 1000, narrow: 340 };
 function pairFigure(comparison: Comparison, first: Condition, second: Condition | undefined): Html {
   const label = `Attack accuracy of ${comparison.title} for each identity, ${first.label}${second === undefined ? "" : ` beside ${second.label}`}; the table below has the numbers.`;
   return html`<figure>
-<ul class="legend"><li>${colorKey(first.labelIndex)}${first.label}</li>${
+<ul class="legend"><li>${colorKey(first.labelIndex, false)}${first.label}</li>${
     second === undefined ? "" : html`<li>${colorKey(second.labelIndex, true)}${second.label}</li>`
   }</ul>
 ${chart((width) => identitiesChart(first, second, width), label, WIDTHS)}
