@@ -12,6 +12,8 @@ import {
   TensorProtoSchema,
   ValueInfoProtoSchema,
 } from "onnx-buf";
+import { random } from "../../src/engine/random.ts";
+import { sizeOf } from "../../src/engine/shape.ts";
 
 /** A whole number, a real one (as `{ float }`), text, a list of whole numbers or of real ones, or a tensor. */
 export type AttributeOf =
@@ -40,6 +42,9 @@ export function floats(name: string, dims: readonly number[], values: ArrayLike<
     rawData: new Uint8Array(data.buffer),
   });
 }
+
+/** Normal numbers, the same for a name whatever else is drawn. */
+export const drawn = (name: string, ...dims: number[]) => floats(name, dims, random(7, name).normals(sizeOf(dims)));
 
 /** A tensor of 64-bit whole numbers. */
 export function int64s(name: string, dims: readonly number[], values: readonly number[]): TensorProto {
