@@ -4,45 +4,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Modules } from "../../src/cli/modules.ts";
 import { runCli } from "../../src/cli/program.ts";
-import type { CellResult, StudyResult } from "../../src/study/result.ts";
+import { cell as madeUpCell, study as madeUpStudy } from "./study-result.ts";
 
 /** A rate, wherever its value does not matter. */
 export const measured = { value: 0.5, n: 100, low: 0.4, high: 0.6 };
 
-/** A cell whose natural accuracy and distance can be told from its other numbers. */
-export const cell: CellResult = {
-  schemaVersion: 1,
+/** A cell of an attack that is no better than its floors; its natural accuracy and distance can be told from its other numbers. */
+export const cell = madeUpCell({
   defense: "tl-dmi",
   attack: "gmi",
-  model: "resnet10",
-  seed: 1,
   trainableParameters: 1000,
-  frozenParameters: 2000,
-  boundary: "layer2",
   naturalAccuracy: { ...measured, value: 0.912 },
   attackAccuracy: measured,
-  attackAccuracyTop5: measured,
   knnDistance: { value: 1.8372, n: 100, low: 1.6, high: 2.1 },
   floors: { randomPrior: measured, initialSelection: measured },
   attributeRecovery: [],
-  identities: [],
-  evaluationModel: { kind: "vgg16_bn", naturalAccuracy: measured },
   run: "cells/tl-dmi-gmi-seed1",
-};
+  identities: [],
+});
 
 /** A finished study of that cell alone. */
-export const study: StudyResult = {
-  schemaVersion: 1,
-  name: "quick",
-  status: "done",
-  cells: [cell],
-  failed: [],
-  curves: [],
-  notes: [],
-  provenance: {},
-  config: "name: quick\n",
-  timings: [],
-};
+export const study = madeUpStudy([cell], { name: "quick", config: "name: quick\n", timings: [] });
 
 /** How a cell fails. */
 export const failed = { defense: "none", attack: "gmi", seed: 1, message: "loss is NaN" };
