@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cell } from "../../test/support/study-result.ts";
 import { openCellRecords } from "./cell-records.ts";
-import type { PlannedCell } from "./plan.ts";
+import type { PlannedCell } from "./plan/cells.ts";
 import type { Provenance } from "./provenance.ts";
 
 let dir = "";

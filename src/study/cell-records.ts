@@ -4,7 +4,7 @@ import { writeFileAtomic } from "../engine/atomic-file.ts";
 import { UserError } from "../engine/errors.ts";
 import { textIfThere } from "../engine/text-if-there.ts";
 import { cellFolder, cellName } from "./cell.ts";
-import { labelsOf, type PlannedCell } from "./plan.ts";
+import { labelsOf, type PlannedCell } from "./plan/cells.ts";
 import type { Provenance } from "./provenance.ts";
 import type { CellResult } from "./result.ts";
 

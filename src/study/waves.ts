@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { type CellRecords, openCellRecords } from "./cell-records.ts";
-import { inOrder, type StudyPlan } from "./plan.ts";
+import { inOrder } from "./plan/in-order.ts";
+import type { StudyPlan } from "./plan.ts";
 import type { PlannedStep } from "./steps/planned.ts";
 
 /** The steps that a study's result is made of: the probe's, then seed by seed the evaluations of cells that have no record. */

@@ -6,7 +6,7 @@ import { cellName } from "../../study/cell.ts";
 import { openCellRecords } from "../../study/cell-records.ts";
 import type { FisherRecord } from "../../study/fisher.ts";
 import { openPlan } from "../../study/open-plan.ts";
-import type { PlannedCell } from "../../study/plan.ts";
+import type { PlannedCell } from "../../study/plan/cells.ts";
 import type { CellResult } from "../../study/result.ts";
 import type { Need } from "./claim.ts";
 

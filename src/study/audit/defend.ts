@@ -8,7 +8,7 @@ import { splitAt } from "../../models/model.ts";
 import { asJson } from "../canonical.ts";
 import { type OnnxBatch, targetOnnx } from "../export.ts";
 import { runStudy } from "../pipeline.ts";
-import type { PlannedTarget } from "../plan-targets.ts";
+import type { PlannedTarget } from "../plan/targets.ts";
 import { provenance } from "../provenance.ts";
 import type { StudyResult } from "../result.ts";
 import { finishRun, openRunFolder } from "../run-folder.ts";

@@ -1,18 +1,18 @@
-import type { StudyData } from "../data/dataset.ts";
-import { AUTO } from "../defenses/boundary.ts";
-import { checkSettings, composeDefenses, type Defended, withBoundary } from "../defenses/compose.ts";
-import type { Defense } from "../defenses/defense.ts";
-import { tlDmi } from "../defenses/tl-dmi.ts";
-import type { WeightFile } from "../engine/weight-file.ts";
-import type { Model } from "../models/model.ts";
-import { type Choice, chosenDefenses } from "./choose.ts";
-import { distinctLabels, type EntryLabels, ownName } from "./entry-labels.ts";
-import type { StudyWeights } from "./read-study.ts";
-import { importedStep } from "./steps/from-file.ts";
-import { checkImported, importedTargetStep, isBrought, isTargetItself, refuseFrozen } from "./steps/imported-model.ts";
-import type { PlannedStep } from "./steps/planned.ts";
-import { type OpenBoundary, targetStep } from "./steps/target.ts";
-import type { Study } from "./study-schema.ts";
+import type { StudyData } from "../../data/dataset.ts";
+import { AUTO } from "../../defenses/boundary.ts";
+import { checkSettings, composeDefenses, type Defended, withBoundary } from "../../defenses/compose.ts";
+import type { Defense } from "../../defenses/defense.ts";
+import { tlDmi } from "../../defenses/tl-dmi.ts";
+import type { WeightFile } from "../../engine/weight-file.ts";
+import type { Model } from "../../models/model.ts";
+import { type Choice, chosenDefenses } from "../choose.ts";
+import { distinctLabels, type EntryLabels, ownName } from "../entry-labels.ts";
+import type { StudyWeights } from "../read-study.ts";
+import { importedStep } from "../steps/from-file.ts";
+import { checkImported, importedTargetStep, isTargetItself, refuseFrozen } from "../steps/imported-model.ts";
+import type { PlannedStep } from "../steps/planned.ts";
+import { type OpenBoundary, targetStep } from "../steps/target.ts";
+import type { Study } from "../study-schema.ts";
 
 /** A target to be trained: one defense, one seed. */
 export interface PlannedTarget {
@@ -27,11 +27,6 @@ export interface PlannedTarget {
   readonly open?: OpenBoundary;
   readonly seed: number;
   readonly step: PlannedStep;
-}
-
-/** The weights that attackers may have: those that targets start from, but never those of a target that somebody brings. */
-export function publicStart(study: Study, weights: StudyWeights, pretraining: PlannedStep): PlannedStep | undefined {
-  return isBrought(study) && weights.start === undefined ? undefined : pretraining;
 }
 
 /** A target as its defenses train it, or as it was brought. */
