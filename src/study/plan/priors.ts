@@ -22,6 +22,7 @@ export interface Priors {
   readonly of: (target: PlannedTarget, chosen: Chosen<Attack>) => Searched;
 }
 
+/** Each kind with the study's settings of it, its defaults where the study names none. */
 export function planPriors(study: Study, data: StudyData, { input, classes }: Model): Priors {
   const planned = (kind: string): PlannedPrior => {
     const listed = study.priors.find((p) => p.kind === kind) as Choice | undefined;
