@@ -1,9 +1,9 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { TensorProto_DataType as DataType, ModelProtoSchema } from "onnx-buf";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { withHalfWeights } from "../src/engine/half-model.ts";
 import { random } from "../src/engine/random.ts";
-import { runOnnx, setThreads } from "../src/engine/runtime.ts";
+import { runOnnx } from "../src/engine/runtime.ts";
 import { tensor } from "../src/engine/tensor.ts";
 import { initialState } from "../src/models/bind.ts";
 import { weightsOf } from "../src/models/model.ts";
@@ -14,8 +14,6 @@ import { expectAllClose } from "./support/all-close.ts";
 const model = buildModel({ kind: "resnet10", width: 8, stem: "small" }, { input: [3, 32, 32], classes: 5 });
 const state = initialState(weightsOf(model), 1);
 const images = { images: tensor(random(1, "images").uniforms(4 * 3 * 32 * 32), [4, 3, 32, 32]) };
-
-beforeAll(() => setThreads(1));
 
 test("halves a classifier's bytes, computes its logits, and says in the file what is stored", async () => {
   const whole = classifierOnnx(model, state, { defense: "none" });

@@ -1,14 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { memorySet } from "../../src/data/memory-set.ts";
 import { grad } from "../../src/engine/autodiff.ts";
 import { UserError } from "../../src/engine/errors.ts";
 import { input, type Value } from "../../src/engine/graph.ts";
 import { crossEntropy } from "../../src/engine/ops/loss.ts";
 import { random } from "../../src/engine/random.ts";
-import { compile, runOnnx, setThreads } from "../../src/engine/runtime.ts";
+import { compile, runOnnx } from "../../src/engine/runtime.ts";
 import { createStore } from "../../src/engine/store.ts";
 import { tensor } from "../../src/engine/tensor.ts";
 import { initialState, trainable } from "../../src/models/bind.ts";
@@ -46,7 +46,6 @@ const imported: SmallModel = {
   trained: true,
 };
 
-beforeAll(() => setThreads(1));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.each([...smallModels, imported])(

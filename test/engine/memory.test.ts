@@ -1,8 +1,8 @@
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { TrainSpec } from "../../bench/case.ts";
 import { prepare } from "../../bench/prepare.ts";
 import { buildStep } from "../../bench/steps/index.ts";
-import { compile, type Program, setThreads } from "../../src/engine/runtime.ts";
+import { compile, type Program } from "../../src/engine/runtime.ts";
 import { collect } from "../support/collect.ts";
 
 // What the runtime holds lies outside of the garbage collector's reach: a tensor that a step does not give back is lost until the
@@ -23,8 +23,6 @@ const spec: TrainSpec = {
   boundary: null,
   batch: 2,
 };
-
-beforeAll(() => setThreads(1));
 
 /** Bytes by which resident memory, and arrays outside of the heap, have grown over `steps` steps after a warm-up. */
 async function growth(step: () => Promise<unknown>, steps: number): Promise<{ resident: number; arrays: number }> {

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { beforeAll, expect, test } from "vitest";
-import { setThreads } from "../../src/engine/runtime.ts";
+import { expect, test } from "vitest";
 import { models } from "../../src/models/index.ts";
 import { type ModelFamily, weightsOf } from "../../src/models/model.ts";
 import { classifierPredictor } from "../../src/models/predict.ts";
@@ -22,8 +21,6 @@ interface Golden {
 const golden = JSON.parse(await readFile(new URL("../golden/architectures.json", import.meta.url), "utf8")) as {
   models: readonly Golden[];
 };
-
-beforeAll(() => setThreads(1));
 
 test.each(golden.models.map((g) => [g.kind, g] as const))(
   "%s agrees with PyTorch in names and logits",

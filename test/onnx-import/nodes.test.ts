@@ -1,19 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { create } from "@bufbuild/protobuf";
 import { TensorProto_DataType as DataType, TensorProtoSchema } from "onnx-buf";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { input } from "../../src/engine/graph.ts";
 import { importOnnx } from "../../src/engine/import/import-onnx.ts";
 import { operators } from "../../src/engine/import/operators/index.ts";
 import { random } from "../../src/engine/random.ts";
-import { runOnnx, setThreads } from "../../src/engine/runtime.ts";
+import { runOnnx } from "../../src/engine/runtime.ts";
 import { sizeOf } from "../../src/engine/shape.ts";
 import { tensor } from "../../src/engine/tensor.ts";
 import { expectAllClose } from "../support/all-close.ts";
 import { evaluate } from "../support/evaluate.ts";
 import { type AttributeOf, drawn, floats, int64s, onnxFile } from "../support/onnx-file.ts";
-
-beforeAll(() => setThreads(1));
 
 /** Builds a file's only output on numbers, and compares it with the runtime on the file as it is. */
 async function sameAsRuntime(file: Uint8Array, feed: Record<string, readonly number[]>): Promise<void> {

@@ -4,18 +4,15 @@ import {
   TensorProto_DataType as DataType,
   TensorProtoSchema,
 } from "onnx-buf";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { grad } from "../../src/engine/autodiff.ts";
 import { input, parameter, type Value } from "../../src/engine/graph.ts";
 import type { Scope } from "../../src/engine/import/call.ts";
 import { importOnnx } from "../../src/engine/import/import-onnx.ts";
 import { sum } from "../../src/engine/ops/reduce.ts";
-import { setThreads } from "../../src/engine/runtime.ts";
 import { expectAllClose } from "../support/all-close.ts";
 import { evaluate } from "../support/evaluate.ts";
 import { drawn, floats, type NodeOf, onnxFile } from "../support/onnx-file.ts";
-
-beforeAll(() => setThreads(1));
 
 describe("weights", () => {
   const file = (weight: ReturnType<typeof floats>, more: readonly NodeOf[] = [], others = [] as (typeof weight)[]) =>

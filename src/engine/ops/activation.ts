@@ -64,9 +64,13 @@ export function softplus(x: Value): Value {
   return softplusOp([x], {});
 }
 
+/** exp(−s²) / √area */
+const bell = (s: Value, area: number) => exp(sub(-Math.log(area) / 2, mul(s, s)));
+
+/** erfc(s) / 2 */
 const halfErfcOp = defineOp("HalfErfc", {
-  shape: ([x]) => x!.shape,
-  grad: (g, y) => [mul(g, neg(exp(sub(-Math.log(Math.PI) / 2, mul(y.inputs[0]!, y.inputs[0]!)))))],
+  shape: ([s]) => s!.shape,
+  grad: (g, y) => [neg(mul(g, bell(y.inputs[0]!, Math.PI)))],
   // erf lies within −1 and 1, where nothing is clamped: one pass over memory in place of two.
   lower: (l, inputs) => l.node("HardSigmoid", [l.node("Erf", inputs)], { alpha: -0.5, beta: 0.5 }),
 });
@@ -74,8 +78,7 @@ const halfErfcOp = defineOp("HalfErfc", {
 /** Φ(x) + x · φ(x) */
 function geluSlope(x: Value): Value {
   const s = mul(x, -Math.SQRT1_2);
-  const density = exp(sub(-Math.log(2 * Math.PI) / 2, mul(s, s)));
-  return add(halfErfcOp([s], {}), mul(x, density));
+  return add(halfErfcOp([s], {}), mul(x, bell(s, 2 * Math.PI)));
 }
 
 const geluOp = defineOp("Gelu", {

@@ -1,7 +1,6 @@
 import type { Attack } from "../../attacks/attack.ts";
 import type { StudyData } from "../../data/dataset.ts";
 import type { Model } from "../../models/model.ts";
-import type { PriorNetworks } from "../../priors/prior.ts";
 import { type Choice, type Chosen, chosenAttack } from "../choose.ts";
 import { distinctLabels, type EntryLabels, ownName } from "../entry-labels.ts";
 import { attackStep } from "../steps/attack.ts";
@@ -15,7 +14,7 @@ import type { Priors, Searched } from "./priors.ts";
 import type { PlannedTarget } from "./targets.ts";
 
 /** One point of the grid. */
-export interface PlannedCell {
+export interface PlannedCell extends Searched {
   readonly target: PlannedTarget;
   readonly attack: string;
   /** The attack and its keys. */
@@ -23,9 +22,6 @@ export interface PlannedCell {
   /** Tells attacks apart: the entry's own name, or its kind, with a number where several are alike. */
   readonly attackLabel: string;
   readonly seed: number;
-  /** What the attack searches in; absent where it searches among images themselves. */
-  readonly networks?: PriorNetworks;
-  readonly prior?: PlannedStep;
   /** What the attack wants to be learnt of the target beforehand. */
   readonly surrogates?: PlannedStep;
   readonly attackStep: PlannedStep;

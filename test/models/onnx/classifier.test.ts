@@ -1,11 +1,11 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { grad } from "../../../src/engine/autodiff.ts";
 import { constant, input } from "../../../src/engine/graph.ts";
 import { softmax } from "../../../src/engine/ops/activation.ts";
 import { crossEntropy } from "../../../src/engine/ops/loss.ts";
 import { sum } from "../../../src/engine/ops/reduce.ts";
 import { random } from "../../../src/engine/random.ts";
-import { compile, setThreads } from "../../../src/engine/runtime.ts";
+import { compile } from "../../../src/engine/runtime.ts";
 import { createStore } from "../../../src/engine/store.ts";
 import { tensor } from "../../../src/engine/tensor.ts";
 import { fixed, initialState, trainable } from "../../../src/models/bind.ts";
@@ -26,7 +26,6 @@ import { floats, int64s, onnxFile } from "../../support/onnx-file.ts";
 import { smallClassifier } from "../../support/small-classifier.ts";
 import { smallTransformer } from "../../support/small-transformer.ts";
 
-beforeAll(() => setThreads(1));
 const { place, build, imported } = onnxClassifiers();
 
 describe("a classifier from a file", () => {

@@ -6,11 +6,10 @@ import {
   TensorProto_DataType as DataType,
   TensorProtoSchema,
 } from "onnx-buf";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { UserError } from "../../../src/engine/errors.ts";
 import { input } from "../../../src/engine/graph.ts";
 import { random } from "../../../src/engine/random.ts";
-import { setThreads } from "../../../src/engine/runtime.ts";
 import { initialState } from "../../../src/models/bind.ts";
 import { readClassifierFile } from "../../../src/models/imported/file.ts";
 import { moduleNames, uniqueNames } from "../../../src/models/imported/names.ts";
@@ -20,7 +19,6 @@ import { onnxClassifiers } from "../../support/onnx-classifiers.ts";
 import { floats, onnxFile } from "../../support/onnx-file.ts";
 import { type SmallClassifierOptions, smallClassifier } from "../../support/small-classifier.ts";
 
-beforeAll(() => setThreads(1));
 const { folder, place, build, imported } = onnxClassifiers();
 
 describe("weights in a file beside the model", () => {

@@ -1,8 +1,7 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { input } from "../../../src/engine/graph.ts";
 import { printGraph } from "../../../src/engine/print.ts";
 import { random } from "../../../src/engine/random.ts";
-import { setThreads } from "../../../src/engine/runtime.ts";
 import { fixed, initialState } from "../../../src/models/bind.ts";
 import { factsMetadata, readFacts } from "../../../src/models/imported/metadata.ts";
 import { logitsLayer, weightsOf } from "../../../src/models/model.ts";
@@ -11,7 +10,6 @@ import { answer, images, N, onnxClassifiers, probabilities } from "../../support
 import { floats, onnxFile } from "../../support/onnx-file.ts";
 import { smallClassifier } from "../../support/small-classifier.ts";
 
-beforeAll(() => setThreads(1));
 const { place, build, imported } = onnxClassifiers();
 
 describe("what the file wants of an image", () => {
