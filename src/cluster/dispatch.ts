@@ -45,10 +45,9 @@ export interface DispatchOptions {
  * Has the queue's workers do all steps, each once what it needs is done: those of earlier waves first, of these the ones with the longest
  * chain behind them. The store alone says what is done. The queue is asked again every few seconds, and what it has lost is added anew: its
  * server may be killed, or emptied.
- * @returns the steps that failed, by content id, with why.
  * @throws Interrupted when the signal is aborted; steps that no worker has begun are taken out of the queue first.
  */
-export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<string, string>> {
+export async function dispatch(options: DispatchOptions): Promise<void> {
   const { queue, grid, events, signal, finished, priority, look = LOOK } = options;
   const before = await finished.names?.();
   const graph = await stepGraph(options.waves, async (step) => {
@@ -103,7 +102,6 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
     await Promise.race([leave().catch(() => undefined), setTimeout(LEAVE, undefined, { ref: false })]);
   }
   if (signal.aborted) throw new Interrupted(`the grid ${grid}`);
-  return graph.failed();
 
   /** Waits until something is heard or `milliseconds` are over. */
   function woken(milliseconds: number): Promise<void> {
@@ -150,7 +148,7 @@ export async function dispatch(options: DispatchOptions): Promise<ReadonlyMap<st
     const queued = await queue.look(id);
     if (queued.state === "failed") {
       released.delete(id);
-      graph.fail(id, queued.message);
+      graph.fail(id);
       options.outcome?.failed(step, queued.message);
       for (const end of [...ends.keys()]) tellEnd(end);
     } else if (queued.state === "absent") {

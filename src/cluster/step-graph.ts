@@ -10,14 +10,12 @@ export interface StepGraph {
   /** Notes that a step is done; gives those that can begin now. */
   finish(id: string): PlannedStep[];
   /** Notes that a step failed; what rests on it will not be done. */
-  fail(id: string, message: string): void;
+  fail(id: string): void;
   /** Whether the step is wanted and neither done nor failed. */
   isOpen(id: string): boolean;
   /** Steps that are neither done nor failed nor rest on failed ones. */
   left(): number;
   done(): number;
-  /** Steps that failed by content id, with why. */
-  failed(): ReadonlyMap<string, string>;
   /** Which wave first wants the step, from 0, and how long the longest chain of steps is that waits for it: itself alone is 1. */
   place(id: string): { readonly wave: number; readonly height: number };
 }
@@ -64,7 +62,6 @@ export async function stepGraph(
   }
   const done = new Set<string>();
   const lost = new Set<string>();
-  const failed = new Map<string, string>();
   const isOpen = (id: string) => steps.has(id) && !done.has(id) && !lost.has(id);
   const lose = (id: string): void => {
     if (lost.has(id)) return;
@@ -84,15 +81,12 @@ export async function stepGraph(
         return rest === 0 && isOpen(user) ? [steps.get(user)!] : [];
       });
     },
-    fail(id, message) {
-      if (!isOpen(id)) return;
-      failed.set(steps.get(id)!.id, message);
-      lose(id);
+    fail(id) {
+      if (isOpen(id)) lose(id);
     },
     isOpen,
     left: () => steps.size - done.size - lost.size,
     done: () => done.size,
-    failed: () => failed,
     place: (id) => ({ wave: waveOf.get(id) ?? 0, height: heights.get(id) ?? 0 }),
   };
 }

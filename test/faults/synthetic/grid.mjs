@@ -23,11 +23,11 @@ try {
   const queue = await openBullmqQueue({ address: queueAddress(url), name: await runs.queueName(), lease });
   const lock = await takeLock(`${gridPath(runsDir, GRID)}.lock`, `the grid ${GRID}`);
   const events = (event) => process.stderr.write(`${JSON.stringify(event)}\n`);
-  let failed;
+  const failed = [];
   try {
     await runs.writeGrid(GRID, "{}\n");
     events({ type: "study-started", study: GRID, cells, steps: steps.length });
-    failed = await interruptible(io, (signal) =>
+    await interruptible(io, (signal) =>
       dispatch({
         queue,
         steps,
@@ -38,6 +38,7 @@ try {
         events,
         signal,
         look: 1000,
+        outcome: { failed: (_step, message) => failed.push(message), ended: () => {} },
       }),
     );
   } finally {
@@ -61,7 +62,7 @@ try {
   process.stdout.write(
     `${JSON.stringify({
       steps: steps.length,
-      failed: [...failed.values()],
+      failed,
       missing: missing.length,
       wrong: wrong.length,
       damaged: damaged.length,
