@@ -5,9 +5,10 @@ import type { EventSink } from "../study/events.ts";
 import { Interrupted } from "../study/interrupted.ts";
 import { stepFolder } from "../study/step-record.ts";
 import type { PlannedStep } from "../study/steps/planned.ts";
+import { openInbox } from "./inbox.ts";
 import type { QueuedStep, QueueEvent, StepDispatch } from "./queue.ts";
 import type { FinishedStep, FinishedSteps } from "./run-store.ts";
-import { stepGraph } from "./step-graph.ts";
+import { type StepPlace, stepGraph } from "./step-graph.ts";
 
 /** Milliseconds between two looks at what the queue and the store hold, whatever was or wasn't heard; longer where a look takes long. */
 const LOOK = 5000;
@@ -18,6 +19,9 @@ const LEAVE = 5000;
 /** A grid's thousand priorities are so many waves of chains of so many steps; what lies beyond is as urgent as the last. */
 const WAVES = 99;
 const HEIGHTS = 9;
+
+const urgency = ({ wave, height }: StepPlace): number =>
+  (HEIGHTS + 1) * Math.max(0, WAVES - wave) + Math.min(HEIGHTS, height);
 
 export interface DispatchOptions {
   readonly queue: StepDispatch;
@@ -60,19 +64,13 @@ export async function dispatch(options: DispatchOptions): Promise<void> {
   for (const id of ends.keys()) tellEnd(id);
   const byId = new Map(options.steps.map((step) => [stepFolder(step.spec), step]));
   const released = new Set<string>();
-  const inbox: QueueEvent[] = [];
-  let wake = () => {};
+  const inbox = openInbox<QueueEvent>(signal);
   let underWay: Promise<void> = Promise.resolve();
-  const hear = (event: QueueEvent) => {
-    inbox.push(event);
-    wake();
-  };
-  const stop = await queue.watch(hear);
+  const stop = await queue.watch(inbox.put);
   const aborted = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
-  void aborted.then(() => wake());
   try {
     await asked(async () => {
       await forgetFailures();
@@ -80,8 +78,7 @@ export async function dispatch(options: DispatchOptions): Promise<void> {
     });
     let lookAt = performance.now() + look;
     while (graph.left() > 0 && !signal.aborted) {
-      if (inbox.length === 0) await woken(Math.max(0, lookAt - performance.now()));
-      for (const event of inbox.splice(0)) await asked(() => take(event));
+      for (const event of await inbox.take(Math.max(0, lookAt - performance.now()))) await asked(() => take(event));
       if (performance.now() < lookAt) continue;
       const began = performance.now();
       await asked(async () => {
@@ -102,20 +99,6 @@ export async function dispatch(options: DispatchOptions): Promise<void> {
     await Promise.race([leave().catch(() => undefined), setTimeout(LEAVE, undefined, { ref: false })]);
   }
   if (signal.aborted) throw new Interrupted(`the grid ${grid}`);
-
-  /** Waits until something is heard or `milliseconds` are over. */
-  function woken(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = globalThis.setTimeout(done, milliseconds);
-      function done() {
-        clearTimeout(timer);
-        wake = () => {};
-        resolve();
-      }
-      wake = done;
-      if (inbox.length > 0 || signal.aborted) done();
-    });
-  }
 
   async function take(event: QueueEvent): Promise<void> {
     // Another grid's steps go through the same queue.
@@ -185,9 +168,7 @@ export async function dispatch(options: DispatchOptions): Promise<void> {
 
   function queued(step: PlannedStep): QueuedStep {
     const id = stepFolder(step.spec);
-    const { wave, height } = graph.place(id);
-    const urgency = (HEIGHTS + 1) * Math.max(0, WAVES - wave) + Math.min(HEIGHTS, height);
-    return { id, name: step.name, grid, priority: 1000 * priority - urgency };
+    return { id, name: step.name, grid, priority: 1000 * priority - urgency(graph.place(id)) };
   }
 
   /** What failed in an earlier attempt gets another. */

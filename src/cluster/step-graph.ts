@@ -16,8 +16,13 @@ export interface StepGraph {
   /** Steps that are neither done nor failed nor rest on failed ones. */
   left(): number;
   done(): number;
-  /** Which wave first wants the step, from 0, and how long the longest chain of steps is that waits for it: itself alone is 1. */
-  place(id: string): { readonly wave: number; readonly height: number };
+  place(id: string): StepPlace;
+}
+
+/** Which wave first wants a step, from 0, and how long the longest chain of steps is that waits for it: itself alone is 1. */
+export interface StepPlace {
+  readonly wave: number;
+  readonly height: number;
 }
 
 /**
