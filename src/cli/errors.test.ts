@@ -29,6 +29,22 @@ test("a full disk is no bug, and the rest of the study is usable", () => {
   expect(endingOf(full)).toEqual({ message: expect.stringMatching(/^error: runs\/a: the disk is full/), exitCode: 4 });
 });
 
+test.each([
+  [
+    { code: "EACCES", path: "out/.y.onnx.5b431e5a-0000-4000-8000-000000000000.tmp" },
+    /^error: out\/y\.onnx: permission denied/,
+  ],
+  [{ code: "ENOTDIR", path: "a-file/b", syscall: "mkdir" }, /^error: a-file\/b: a file lies where a folder is needed/],
+  [{ code: "EEXIST", path: "a-file", syscall: "mkdir" }, /^error: a-file: a file lies where a folder is needed/],
+])("what cannot be written is named as it was asked for: %o", (properties, message) => {
+  const ending = endingOf(Object.assign(new Error("no"), properties));
+  expect(ending).toEqual({ message: expect.stringMatching(message), exitCode: 2 });
+});
+
+test("a file that should not be there yet is a bug", () => {
+  expect(endingOf(Object.assign(new Error("no"), { code: "EEXIST", syscall: "open" })).exitCode).toBe(1);
+});
+
 test("anything else is a bug: its stack, a request to report it, and 1", () => {
   const { message, exitCode } = endingOf(new TypeError("x is undefined"));
   expect(exitCode).toBe(1);

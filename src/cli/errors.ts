@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import { pathMeant } from "../engine/atomic-file.ts";
 import { UserError } from "../engine/errors.ts";
 import { isInterruption } from "../study/interrupted.ts";
 
@@ -11,6 +12,9 @@ export interface Ending {
   readonly exitCode: number;
 }
 
+const ELSEWHERE =
+  "name a folder that may be written (the option that names this path, or --runs for the folder of all runs)";
+
 /** Errors of the file system that no code can help: the code to leave with, and what to do. */
 const ENVIRONMENT: Readonly<Record<string, { exitCode: number; advice: string }>> = {
   ENOSPC: { exitCode: EXIT.partial, advice: "the disk is full; free some space and run the same command to go on" },
@@ -18,9 +22,10 @@ const ENVIRONMENT: Readonly<Record<string, { exitCode: number; advice: string }>
     exitCode: EXIT.partial,
     advice: "the disk quota is used up; free some space and run the same command to go on",
   },
-  EACCES: { exitCode: EXIT.usage, advice: "permission denied; choose a folder that may be written with --runs" },
-  EPERM: { exitCode: EXIT.usage, advice: "not permitted; choose a folder that may be written with --runs" },
-  EROFS: { exitCode: EXIT.usage, advice: "the file system is read-only; choose another folder with --runs" },
+  EACCES: { exitCode: EXIT.usage, advice: `permission denied; ${ELSEWHERE}` },
+  EPERM: { exitCode: EXIT.usage, advice: `not permitted; ${ELSEWHERE}` },
+  EROFS: { exitCode: EXIT.usage, advice: `the file system is read-only; ${ELSEWHERE}` },
+  ENOTDIR: { exitCode: EXIT.usage, advice: `a file lies where a folder is needed; ${ELSEWHERE}` },
 };
 
 /** Turns whatever was thrown into a message for people and an exit code. */
@@ -38,10 +43,10 @@ export function endingOf(error: unknown): Ending {
   }
   // Commander has printed its message, or the help that was asked for.
   if (error instanceof CommanderError) return { message: "", exitCode: error.exitCode === 0 ? EXIT.done : EXIT.usage };
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = codeOf(error);
   const known = Object.hasOwn(ENVIRONMENT, code) ? ENVIRONMENT[code] : undefined;
   if (known !== undefined) {
-    const where = error instanceof Error && "path" in error ? `${error.path}: ` : "";
+    const where = error instanceof Error && "path" in error ? `${pathMeant(String(error.path))}: ` : "";
     return { message: `error: ${where}${known.advice}`, exitCode: known.exitCode };
   }
   const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -49,4 +54,11 @@ export function endingOf(error: unknown): Ending {
     message: `${what}\n\nthis is a bug in tl-dmi: please report it with the text above and the study file`,
     exitCode: EXIT.bug,
   };
+}
+
+/** The system's name of an error. A folder that cannot be made since a file bears its name has one of its own. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error && "code" in error)) return "";
+  const isFolder = "syscall" in error && error.syscall === "mkdir";
+  return error.code === "EEXIST" && isFolder ? "ENOTDIR" : String(error.code);
 }

@@ -31,10 +31,16 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
 }
 
 /** What `temporaryName` gives. */
-const TEMPORARY = /^\..+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
+const TEMPORARY = /^\.(?<name>.+)\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 
 /** Whether a file's name is one that `temporaryName` gives. */
 export const isTemporaryName = (name: string): boolean => TEMPORARY.test(name);
+
+/** The path that a temporary name was made for; any other path as it is. */
+export function pathMeant(path: string): string {
+  const name = TEMPORARY.exec(basename(path))?.groups?.name;
+  return name === undefined ? path : join(dirname(path), name);
+}
 
 /** Removes the temporary files that a killed process left in a folder. Only for a folder to which nobody else is writing. */
 export async function removeTemporaryFiles(dir: string): Promise<void> {

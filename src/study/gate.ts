@@ -211,7 +211,7 @@ function checkAttack(cell: CellResult, around: readonly CellResult[], allowed: b
       other.seed === cell.seed,
   );
   if (undefended.length > 0 && undefended.every(beatsFloors)) {
-    const message = `not here (${numbers}), but on the undefended target it does: the defense stops it`;
+    const message = `not here (${numbers}), but on the undefended target it does, so it counts`;
     return { ...common, outcome: "holds", passed: true, message };
   }
   const where = undefended.length > 0 ? "neither here nor on the undefended target" : "not here";
