@@ -17,7 +17,7 @@ const INTRO = `# Study files
 
 A study is one YAML file. \`tldmi validate FILE\` checks it and shows what a run would do, \`tldmi run FILE\` runs it.
 Unknown keys are errors, with file, line and column. Paths start at the study file. An editor with YAML support
-completes and checks the keys after this first line:
+completes and checks the keys after this first line (in a checkout the path is that of its \`schema\`):
 
 \`\`\`yaml
 # yaml-language-server: $schema=./node_modules/tl-dmi/schema/study.schema.json
@@ -26,9 +26,10 @@ completes and checks the keys after this first line:
 The grid is every entry of \`defenses\` × every entry of \`attacks\` × every seed. Steps that several cells share are done
 once, and steps that are finished are never done again: changing a key repeats what depends on it, and nothing else.
 
-\`preset: quick\` in an entry of \`attacks\` or \`priors\` gives its keys other defaults: those with which two cores take minutes for
-64×64 images. A key that is written wins over the preset. An attack with the preset brings its prior's preset along, unless the study
-lists that prior, or another attack searches in it without the preset.
+\`preset: quick\` in an entry of \`attacks\` or \`priors\` gives its keys other defaults, for a first look at
+64×64 images: its row below says which. An attack then takes minutes of two cores; the public prior that it searches in takes longer,
+once: \`tldmi validate FILE --estimate\` says how long on this machine. A key that is written wins over the preset. An attack with the
+preset brings its prior's preset along, unless the study lists that prior, or another attack searches in it without the preset.
 
 \`name\` in an entry of \`defenses\` or \`attacks\` is what tables, plots, folders and \`tldmi gate\` call it: two entries of one kind are
 told apart by it. Without names the second is called by its kind and a 2. A name changes nothing that is computed.

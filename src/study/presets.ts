@@ -1,3 +1,4 @@
+import { stringify } from "yaml";
 import { z } from "zod";
 import { type Leasts, tooSmall } from "../attacks/least.ts";
 import { type Chosen, type UnionMember, unionOf } from "../models/union.ts";
@@ -20,17 +21,23 @@ export interface PresetPrior extends PresetMember {
   startsFrom?(config: never): string | undefined;
 }
 
-const preset = z
-  .enum(["quick"])
-  .optional()
-  .describe("other defaults of the keys of this entry; `quick`: minutes on two cores for 64×64 images");
+/** The key `preset` of a member, whose description shows what it stands for. */
+const presetOf = (quick: object) =>
+  z
+    .enum(["quick"])
+    .optional()
+    .describe(`other defaults of the keys of this entry; \`quick\`: \`${flow(quick)}\``);
+
+const flow = (value: object) => stringify(value, { collectionStyle: "flow", lineWidth: 0 }).trim();
 
 /**
  * The schema of "one member of this list", which may name a preset. A key that is written wins over the preset, the preset over the
  * default; what comes of it is an entry with these keys, as if they had been written.
  */
 export function presettable<const Member extends PresetMember>(members: readonly Member[]): z.ZodType<Chosen<Member>> {
-  const union = unionOf(members.map((member) => ({ ...member, config: member.config.safeExtend({ preset }) })));
+  const union = unionOf(
+    members.map((member) => ({ ...member, config: member.config.safeExtend({ preset: presetOf(member.quick) }) })),
+  );
   return z.preprocess((value) => unfolded(members, value), union) as z.ZodType as z.ZodType<Chosen<Member>>;
 }
 
