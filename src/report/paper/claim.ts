@@ -56,16 +56,18 @@ export interface BeyondReach {
 /** A question with its answer. */
 export interface Answer extends Decision {
   readonly question: Question;
+  /** How many seeds its records are of. */
+  readonly seeds: number;
 }
 
 /** Decides a question, or says how much of what it needs is there. What rests on one seed alone is said to do so. */
 export function answer(question: Question): Answer {
   const { needs } = question;
+  const seeds = new Set(needs.map(({ seed }) => seed)).size;
   const there = needs.filter(({ file }) => file !== undefined).length;
   if (there < needs.length)
-    return { question, verdict: "not measured yet", why: `${there} of ${needs.length} records`, figures: "" };
+    return { question, seeds, verdict: "not measured yet", why: `${there} of ${needs.length} records`, figures: "" };
   const decision = question.decide();
-  const single = new Set(needs.map(({ seed }) => seed)).size === 1;
-  const figures = [decision.figures, ...(single ? ["one seed"] : [])].filter((text) => text !== "").join("; ");
-  return { question, ...decision, figures };
+  const figures = [decision.figures, ...(seeds === 1 ? ["one seed"] : [])].filter((text) => text !== "").join("; ");
+  return { question, seeds, ...decision, figures };
 }

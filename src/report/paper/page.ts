@@ -2,6 +2,7 @@ import { markdownTable } from "../markdown-table.ts";
 import { fixed, percent } from "../numbers.ts";
 import { type Answer, answer, type BeyondReach, type Claim, type Verdict } from "./claim.ts";
 import type { StudyEvidence } from "./evidence.ts";
+import { byLuck, FEWEST_SEEDS, ONE_SIDE, overall } from "./overall.ts";
 
 const VERDICTS: readonly Verdict[] = [
   "holds here",
@@ -22,15 +23,17 @@ function counted(answers: readonly Answer[]): string {
   );
 }
 
-/** What intervals have decided or left open. */
-const DECIDED: readonly Verdict[] = ["holds here", "does not hold here", "not shown here"];
-/** How often a 95 % interval lies to one given side of zero where there is nothing to find. */
-const ONE_SIDE = 0.025;
-
-/** How many tests of a claim would hold by luck: so much of a long list of tests means nothing. */
-function byChance({ eitherWay }: Claim, answers: readonly Answer[]): string {
-  const tests = answers.filter(({ verdict }) => DECIDED.includes(verdict)).length;
-  return tests === 0 ? "–" : fixed(tests * (eitherWay ? 2 : 1) * ONE_SIDE, 2);
+/** A claim's row: its verdict, and the tests behind it; those of fewer seeds stand apart, and have no say. */
+function claimRow({ title, eitherWay }: Claim, answers: readonly Answer[]): string[] {
+  const [heavy, light] = [true, false].map((many) => answers.filter(({ seeds }) => seeds >= FEWEST_SEEDS === many));
+  const luck = byLuck(heavy!, eitherWay);
+  return [
+    title,
+    `**${overall(answers, eitherWay)}**`,
+    counted(heavy!),
+    luck === undefined ? "–" : fixed(luck, 2),
+    light!.length === 0 ? "–" : counted(light!),
+  ];
 }
 
 function studyTable(studies: readonly StudyEvidence[]): string {
@@ -105,7 +108,7 @@ export function paperPage(
     "# The paper's claims, one by one",
     "Ho et al., Model Inversion Robustness: Can Transfer Learning Help? (CVPR 2024), asked again on drawn people and handwritten digits. " +
       "This page is written by `npm run paper-page` from the records of the studies below: each test names the records that it rests on, " +
-      "and a record the folder of its run. " +
+      "and a record its study, its folder in the run, and the commit that computed it; the study's command makes the run again. " +
       `${there} of ${cells.length} cells (${percent(cells.length === 0 ? Number.NaN : there / cells.length)}) have a record.`,
     "Brackets are 95 % intervals: of rates over seeds and images where a study has several seeds, over images alone where it has one; of " +
       "differences between two targets, and of two defenses at equal natural accuracy, over people and seeds, person by person. A claim " +
@@ -118,12 +121,15 @@ export function paperPage(
     studyTable(studies),
     "## Claims",
     markdownTable(
-      ["claim", "tests", "of them would hold by chance"],
+      ["claim", "verdict", "its tests", "of them would hold by chance", "tests of fewer seeds"],
       [
-        ...answered.map(({ claim, answers }) => [claim.title, counted(answers), byChance(claim, answers)]),
-        ...beyond.map(({ title }) => [title, "not testable here", "–"]),
+        ...answered.map(({ claim, answers }) => claimRow(claim, answers)),
+        ...beyond.map(({ title }) => [title, "**not testable here**", "–", "–", "–"]),
       ],
     ),
+    `A verdict is that of the tests over at least ${FEWEST_SEEDS} seeds. _Holds here_: all that were decided or left open hold. _Holds in part_: ` +
+      "some hold, more than chance would make, and others do not or are left open; which, the claim's own table says. _Does not hold here_ and " +
+      "_not shown here_: no more hold than chance would make, and most of the others deny it, or leave it open.",
     ...answered.flatMap(({ claim, answers }) => claimSection(claim, answers)),
     "## What cannot be tested here",
     beyond.map(({ title, said, why }) => `- **${title}.** The paper: ${said} Not testable here: ${why}`).join("\n"),

@@ -113,7 +113,7 @@ export const attributes: Claim = {
     "How well a regressor reads attributes from reconstructions, held against the truth that the drawing knows, with TL-DMI minus without: " +
     "of categories the share that is right, of numbers the mean absolute error. A mean over the attributes that it reads from real images " +
     "better than by guessing (the best constant answer), with intervals apart: of others it can say nothing. Holds where the 95 % " +
-    "interval says that less is read.",
+    "interval says that less is read. Natural accuracy has no say in it: the first claim's table says what each boundary costs.",
   questions: (studies) =>
     studies
       .filter((study) => study.attributes)

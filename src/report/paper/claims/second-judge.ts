@@ -62,7 +62,7 @@ export const secondJudge: Claim = {
     "Against the undefended target: the share of reconstructions in which every judge sees the attacked identity, with TL-DMI minus without, " +
     "person by person. Holds where the 95 % interval lies below zero. Against rivals: the mean difference of attack accuracy at equal natural " +
     "accuracy, judge by judge. Holds where every judge's interval lies below zero, does not hold where every one lies above. For studies " +
-    "with several judges.",
+    "with several judges. Natural accuracy has no say in the first kind: the first claim's table says what each boundary costs.",
   questions: (studies) =>
     studies
       .filter(({ judges }) => judges)
