@@ -196,6 +196,16 @@ describe("audit", () => {
     expect(await complaint(audit("budget", { ...options, size: 64 }))).toMatch(/holds a study of something else/);
   });
 
+  test("takes the advice of a budget that was too small, in the same folder", async () => {
+    const dear = { ...SETTINGS, attacks: [{ kind: "gmi", iterations: 10_000_000, pool: 24 }] };
+    const options = { model: { file: files.onnx }, settings: dear, attacks: ["gmi"], budget: 20 };
+    expect(await complaint(audit("small", options))).toMatch(
+      /^no attack fits into 20s on this machine; .+ say --budget/,
+    );
+    const { facts } = await audit("small", { model: { file: files.onnx }, settings: SETTINGS, attacks: ["gmi"] });
+    expect(facts.attacks).toEqual(["gmi"]);
+  });
+
   test("names an attack that fails while it is timed, and goes on with the others", async () => {
     const attacks = [{ kind: "mi-face", iterations: 50, totalVariation: 3e38 }, ...SETTINGS.attacks];
     const settings = { ...SETTINGS, attacks };

@@ -34,7 +34,8 @@ export function openOnnxFile(path: string): OpenedFile {
 
 function readBytes(path: string): Uint8Array {
   try {
-    const stat = statSync(path);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) throw new Error("there is no such file");
     if (!stat.isFile()) throw new Error("it is no file");
     if (stat.size > MAX_BYTES) throw new Error(`it has ${stat.size} bytes, at most ${MAX_BYTES} can be read`);
     return readFileSync(path);

@@ -1,15 +1,16 @@
-import { basename, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import type { Access } from "../../attacks/access.ts";
 import { UserError } from "../../engine/errors.ts";
 import { setThreads } from "../../engine/runtime.ts";
 import type { Measured } from "../../metrics/measured.ts";
 import { runStudy } from "../pipeline.ts";
 import type { StudyResult } from "../result.ts";
+import { suggestion } from "../suggest.ts";
 import type { LeftOut, TooDear } from "./budget.ts";
 import { type FolderStudyOptions, folderStudy } from "./folder-study.ts";
 import { attacksWithin, claimFolder, openStudy, STUDY_YAML, type Wish, type Workplace } from "./open-study.ts";
 import { checkJudge, checkTarget, type TargetCheck } from "./preflight.ts";
-import { beyondAccess, candidateAttacks, withoutPublicWeights } from "./settings.ts";
+import { beyondAccess, candidateAttacks, isAttack, notPicked, withoutPublicWeights } from "./settings.ts";
 
 /** Who attacks, and how long it may take. */
 export interface AttackerOptions {
@@ -62,7 +63,7 @@ export async function runAudit(
   const { file } = options.model;
   setThreads(options.threads);
   // Of a model that is brought trained nobody knows what it started from.
-  const beyond = withoutPublicWeights(candidateAttacks(options.access));
+  const beyond = [...notPicked(options.access), ...withoutPublicWeights(candidateAttacks(options.access))];
   const wish = wishOf(options, beyond);
   const made = await folderStudy(`audit-${plainName(file)}`, "target", ["none"], options);
   const comment = `How much does ${basename(file)} leak? Run it again with: tldmi run ${STUDY_YAML}`;
@@ -97,9 +98,12 @@ export async function runAudit(
 /**
  * What an attacker is asked to try.
  * @param leftOut attacks that cannot be run, whatever the access
- * @throws UserError for attacks that need more than the attacker has
+ * @throws UserError for attacks that there are none of, and that need more than the attacker has
  */
 export function wishOf({ attacks, access, budget }: AttackerOptions, leftOut: readonly LeftOut[] = []): Wish {
+  const unknown = attacks?.find((kind) => !isAttack(kind));
+  if (unknown !== undefined)
+    throw new UserError(`--attacks: unknown attack "${unknown}"${suggestion(unknown, candidateAttacks(access))}`);
   const possible = candidateAttacks(access).filter((kind) => !leftOut.some(({ attack }) => attack === kind));
   const [beyond] = beyondAccess(attacks ?? [], access);
   if (beyond !== undefined)
@@ -110,10 +114,13 @@ export function wishOf({ attacks, access, budget }: AttackerOptions, leftOut: re
   return { attacks, access, budget: budget ?? null };
 }
 
-/** Letters, digits and hyphens of a file's name, for that of a study. */
+/** What a classifier's file is called where its folder's name tells more. */
+const UNTOLD = "model";
+
+/** Letters, digits and hyphens of a file's name, for that of a study; of its folder's name where all such files are called so. */
 export function plainName(file: string): string {
-  const plain = basename(file)
-    .replace(/\.\w+$/, "")
-    .replaceAll(/[^A-Za-z0-9]+/g, "-");
-  return plain.replaceAll(/^-+|-+$/g, "") || "model";
+  const path = resolve(file);
+  const own = basename(path).replace(/\.\w+$/, "");
+  const plain = (own === UNTOLD ? basename(dirname(path)) : own).replaceAll(/[^A-Za-z0-9]+/g, "-");
+  return plain.replaceAll(/^-+|-+$/g, "") || UNTOLD;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chooseAttacks, parseDuration } from "./budget.ts";
+import { chooseAttacks, durationText, parseDuration } from "./budget.ts";
 
 const shared = { name: "prior dcgan", seconds: 400 };
 const costs = [
@@ -31,4 +31,12 @@ test.each([
   ["soon", undefined],
 ])("%s is %s seconds", (text, seconds) => {
   expect(parseDuration(text)).toBe(seconds);
+});
+
+test("what is said of a time can be asked for, and is enough", () => {
+  for (const seconds of [0.2, 1, 59.5, 119, 299, 301, 4000]) {
+    const said = parseDuration(durationText(seconds))!;
+    expect(said).toBeGreaterThanOrEqual(seconds);
+    expect(said).toBeLessThan(Math.max(seconds + 1, 1.2 * seconds));
+  }
 });

@@ -54,6 +54,10 @@ const total = (parts: readonly Part[]) => parts.reduce((sum, { seconds }) => sum
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
+/** A time as `parseDuration` reads it, rounded up: seconds below five minutes, else minutes. */
+export const durationText = (seconds: number): string =>
+  seconds < 300 ? `${Math.ceil(seconds)}s` : `${Math.ceil(seconds / 60)}m`;
+
 /** Seconds of `90s`, `30m`, `2h` or `1.5h`; undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
   const [, number, unit] = /^(\d+(?:\.\d+)?)([smh])$/.exec(text) ?? [];

@@ -10,7 +10,10 @@ test("classes without names are the folders in the order of their names, and tha
 });
 
 test.each([[["0", "1", "2"]], [["class_0", "class_1", "class_2"]]])("numbers are no names: %s", (labels) => {
-  expect(mapClasses("m.onnx", folders, { classes: 3, labels })).toMatchObject({ by: "order" });
+  expect(mapClasses("m.onnx", folders, { classes: 3, labels })).toMatchObject({
+    by: "order",
+    statement: expect.stringContaining("The model numbers its classes and does not name them."),
+  });
 });
 
 const digits = Array.from({ length: 12 }, (_, i) => String(i));
@@ -18,6 +21,13 @@ const digits = Array.from({ length: 12 }, (_, i) => String(i));
 test("numbers are names where folders bear them, whatever their order as text", () => {
   const found = mapClasses("m.onnx", digits.toSorted(), { classes: 12, labels: digits });
   expect(found).toMatchObject({ by: "names", folders: digits });
+});
+
+test("where one folder bears a number, another that bears none is a mistake, and no reason to go by order", () => {
+  const known = { classes: 3, labels: ["0", "1", "2"] };
+  expect(() => mapClasses("m.onnx", ["0", "1", "two"], known)).toThrow(
+    /names a class '2', and no private folder is named so \(0 = 0, 1 = 1, 2 = two\); rename the folders, or .+ --labels/,
+  );
 });
 
 test("numbers that the user gives are names: what they advise is done, and what no folder bears is refused", () => {

@@ -16,7 +16,7 @@ const SHOWN = 5;
 
 /**
  * Finds the folder of each of a classifier's classes: by name where it names its classes (case, blanks, hyphens and underscores do not
- * count), else in the order of the folders' names. Numbers in a file are names only where folders bear them; a user means what they say.
+ * count), else in the order of the folders' names. Numbers in a file are names only where a folder bears one; a user means what they say.
  * @param folders names of the private folders, sorted
  * @param known how many classes the classifier has, and their names, as far as it or the user says
  * @throws UserError where there are more or fewer folders than classes, or where a class has no folder of its name
@@ -28,8 +28,8 @@ export function mapClasses(
 ): ClassMapping {
   const byName = new Map(folders.map((folder) => [plain(folder), folder]));
   const { labels: said, labelsGiven = false } = known;
-  const isName = said?.length === folders.length && said.every((label) => byName.has(plain(label)));
-  const labels = said !== undefined && !labelsGiven && !isName && saysNothing(said) ? undefined : said;
+  const isNumbered = said !== undefined && !labelsGiven && saysNothing(said);
+  const labels = isNumbered && !said.some((label) => byName.has(plain(label))) ? undefined : said;
   const classes = known.classes ?? labels?.length ?? folders.length;
   const missing = labels?.filter((label) => !byName.has(plain(label))) ?? [];
   if (classes !== folders.length) {
@@ -39,7 +39,8 @@ export function mapClasses(
     );
   }
   if (labels === undefined) {
-    const statement = `The model does not name its classes. They were taken in the order of the folders' names: ${numbered(folders)}.${numbersAsText(folders)}`;
+    const nameless = isNumbered ? "numbers its classes and does not name them" : "does not name its classes";
+    const statement = `The model ${nameless}. They were taken in the order of the folders' names: ${numbered(folders)}.${numbersAsText(folders)}`;
     return { by: "order", folders, statement };
   }
   if (labels.length !== classes)

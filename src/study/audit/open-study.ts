@@ -12,7 +12,7 @@ import { loadData, loadWeights, readStudy, type StudyWeights } from "../read-stu
 import { openStepStore, type StepResult, type StepStore } from "../step-store.ts";
 import { type PlannedStep, stepRunner } from "../steps/planned.ts";
 import type { Study } from "../study-schema.ts";
-import { chooseAttacks, type LeftOut, type TooDear } from "./budget.ts";
+import { chooseAttacks, durationText, type LeftOut, type TooDear } from "./budget.ts";
 import { type FolderStudy, studyText } from "./folder-study.ts";
 import { timeAttacks } from "./timing.ts";
 
@@ -81,16 +81,14 @@ export interface Claimed {
   readonly studyFile: string;
   /** What was chosen before. */
   readonly before?: ChosenAttacks;
-  /** Writes the study file with these attacks. */
-  write(attacks: readonly string[]): Promise<void>;
-  /** Writes it for good. */
+  /** Writes the study file for good, with the attacks that were chosen. */
   settle(choice: ChosenAttacks): Promise<void>;
 }
 
 /**
  * Writes a command's study file into its folder.
  * @param comment the file's first line
- * @throws UserError where the folder holds a study of something else; other attacks may be asked for
+ * @throws UserError where the folder holds a study of something else; other attacks may be asked for, and everything where none was chosen yet
  */
 export async function claimFolder(out: string, made: FolderStudy, wish: Wish, comment: string): Promise<Claimed> {
   const studyFile = join(out, STUDY_YAML);
@@ -99,7 +97,9 @@ export async function claimFolder(out: string, made: FolderStudy, wish: Wish, co
   const text = await readFile(studyFile, "utf8").catch(() => undefined);
   const record = await readFile(choiceFile, "utf8").catch(() => undefined);
   const choice = record === undefined ? undefined : (JSON.parse(record) as ChoiceRecord);
-  if (text !== undefined && text !== textOf(attacksOf(text)))
+  // What was refused before anything was attacked may be tried again with the options that it was told to take.
+  const isOpen = choice === undefined && text?.startsWith(`# ${comment}\n`) === true;
+  if (text !== undefined && !isOpen && text !== textOf(attacksOf(text)))
     throw new UserError(
       `${out} holds a study of something else, or one with other options; name another folder with --out, or remove it`,
     );
@@ -109,7 +109,6 @@ export async function claimFolder(out: string, made: FolderStudy, wish: Wish, co
   return {
     studyFile,
     ...(before && { before: { ...before, leftOut: before.leftOut ?? [] } }),
-    write,
     async settle({ chosen, tooDear, leftOut }) {
       await write(chosen);
       await writeFileAtomic(choiceFile, `${JSON.stringify({ wish, chosen, tooDear, leftOut }, undefined, 2)}\n`);
@@ -143,11 +142,10 @@ export async function attacksWithin(
   if (found.chosen.length > 0) return found;
   const broken = failed.map(({ attack, reason }) => `${attack} ${reason}`).join("; ");
   if (found.tooDear.length === 0) throw new UserError(`no attack can be run: ${broken}`);
-  const minutes = (seconds: number) => `${Math.ceil(seconds / 60)}m`;
-  const each = found.tooDear.map(({ attack, seconds }) => `${attack} ${minutes(seconds)}`).join(", ");
+  const each = found.tooDear.map(({ attack, seconds }) => `${attack} ${durationText(seconds)}`).join(", ");
   const least = Math.min(...found.tooDear.map(({ seconds }) => seconds));
   throw new UserError(
-    `no attack fits into ${minutes(budget)} on this machine; all in all it would take with ${each}: ` +
-      `say --budget ${minutes(least * 1.1)} or more, or a smaller --size${broken === "" ? "" : `; ${broken}`}`,
+    `no attack fits into ${durationText(budget)} on this machine; all in all it would take with ${each}: ` +
+      `say --budget ${durationText(least * 1.1)} or more, or a smaller --size${broken === "" ? "" : `; ${broken}`}`,
   );
 }

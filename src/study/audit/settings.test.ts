@@ -2,13 +2,14 @@ import { expect, test } from "vitest";
 import { attacks } from "../../attacks/index.ts";
 import { StudySchema } from "../study-schema.ts";
 import { parseYamlConfig } from "../yaml-config.ts";
-import { wishOf } from "./audit.ts";
+import { plainName, wishOf } from "./audit.ts";
 import { studyText } from "./folder-study.ts";
 import {
   attackSettings,
   beyondAccess,
   candidateAttacks,
   judgeFor,
+  notPicked,
   priorSettings,
   trainingSettings,
   withoutPublicWeights,
@@ -25,6 +26,25 @@ test("an attacker can do what its access allows, and no more", () => {
   }
   expect(candidateAttacks("white-box").slice(0, 3)).toEqual(["gmi", "kedmi", "brep-mi"]);
   expect(candidateAttacks("labels")).toEqual(["brep-mi", "lokt"]);
+});
+
+test("what an audit does not pick by itself is named with its reason, where the attacker could run it", () => {
+  expect(notPicked("white-box")).toEqual([{ attack: "mi-face", reason: expect.stringContaining("--attacks mi-face") }]);
+  expect(notPicked("scores")).toEqual([]);
+});
+
+test("an attack that there is none of is refused by the option's name", () => {
+  const misspelt = { access: "white-box", attacks: ["gmii"] } as const;
+  expect(() => wishOf(misspelt)).toThrow(/^--attacks: unknown attack "gmii"; did you mean "gmi"\?$/);
+});
+
+test.each([
+  ["a/Face Net.v2.onnx", "Face-Net-v2"],
+  ["runs/defended/model.onnx", "defended"],
+  ["artifacts/targets/resnet10-none-seed1/model.onnx", "resnet10-none-seed1"],
+  ["/model.onnx", "model"],
+])("two classifiers are called differently: %s", (file, name) => {
+  expect(plainName(file)).toBe(name);
 });
 
 test("what a trained model started from is not known, so that nothing which reads it is tried", () => {

@@ -29,11 +29,21 @@ const WITHIN: Readonly<Record<Access, readonly Access[]>> = {
   labels: ["labels"],
 };
 
-/**
- * Left out of what an audit picks by itself: in pixels alone nothing is found of a deep model (FEATURES.md), so that its failure would say
- * nothing.
- */
-const NOT_PICKED = ["mi-face"];
+/** Left out of what an audit picks by itself, since its failure would say nothing (FEATURES.md). */
+const NOT_PICKED: readonly LeftOut[] = [
+  {
+    attack: "mi-face",
+    reason:
+      "searches pixels without a prior, where of a deep model nothing is found; --attacks mi-face runs it all the same",
+  },
+];
+
+/** The attacks that an attacker of that access can run, and an audit does not pick by itself. */
+export function notPicked(access: Access): readonly LeftOut[] {
+  return NOT_PICKED.filter(({ attack }) =>
+    attacks.some(({ kind, access: needed }) => kind === attack && WITHIN[access].includes(needed)),
+  );
+}
 
 /** From the attack that gives most for its time; those that are not named follow in the list's order. */
 const FIRST = ["gmi", "kedmi", "brep-mi"];
@@ -41,7 +51,9 @@ const FIRST = ["gmi", "kedmi", "brep-mi"];
 /** The attacks that an attacker of that access can run, in the order in which an audit wants them. */
 export function candidateAttacks(access: Access): readonly string[] {
   const possible = attacks
-    .filter((attack) => WITHIN[access].includes(attack.access) && !NOT_PICKED.includes(attack.kind))
+    .filter(
+      (attack) => WITHIN[access].includes(attack.access) && !NOT_PICKED.some((left) => left.attack === attack.kind),
+    )
     .map((attack) => attack.kind as string);
   return [...FIRST.filter((kind) => possible.includes(kind)), ...possible.filter((kind) => !FIRST.includes(kind))];
 }
@@ -56,6 +68,9 @@ export function withoutPublicWeights(kinds: readonly string[]): readonly LeftOut
         "reads the public weights that the model started from, and these are not known; a study takes them as pretraining.weights, beside target.weights",
     }));
 }
+
+/** Whether the list has an attack of that kind. */
+export const isAttack = (kind: string): boolean => attacks.some((attack) => attack.kind === kind);
 
 /** Attacks of the list that need more access than that. */
 export function beyondAccess(kinds: readonly string[], access: Access): readonly string[] {
