@@ -1,12 +1,11 @@
 import { EventEmitter } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import packageJson from "../package.json" with { type: "json" };
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { modules } from "../src/cli/modules.ts";
 import { runCli, wholeProgram } from "../src/cli/program.ts";
 import { commandsIn, type DocumentedCommand, readPages } from "./support/documented-commands.ts";
@@ -99,50 +98,4 @@ test.each([...short])("tldmi %s does what it says", async (line, args) => {
   // Settings of a paper are refused until their paths are filled in, in words.
   if (line.includes("configs/papers")) expect([code, said.join("")]).toEqual([2, expect.stringContaining("/path/to/")]);
   else expect([code, said.join("")]).toEqual([0, expect.stringMatching(/\S/)]);
-});
-
-/** Which test calls each command, on something small; a documented command that none calls is missing here. */
-const RUN_BY: Readonly<Record<string, string>> = {
-  run: "src/cli/commands/run.test.ts",
-  demo: "src/cli/demo.test.ts",
-  audit: "test/audit.test.ts",
-  defend: "test/audit.test.ts",
-  grid: "test/cluster.test.ts",
-  worker: "test/cluster.test.ts",
-  validate: "src/cli/commands/validate.test.ts",
-  ls: "src/cli/commands/ls.test.ts",
-  report: "src/cli/commands/report.test.ts",
-  gate: "src/cli/commands/gate.test.ts",
-  compare: "src/cli/commands/compare.test.ts",
-  explain: "src/cli/commands/explain.test.ts",
-  verify: "src/cli/commands/verify.test.ts",
-  doctor: "src/cli/program.test.ts",
-  export: "src/cli/commands/export.test.ts",
-  "data check": "src/cli/data-check.test.ts",
-  fisher: "src/cli/commands/fisher.test.ts",
-  frontier: "src/cli/commands/frontier.test.ts",
-  "user-study make": "src/cli/commands/user-study.test.ts",
-  "user-study score": "src/cli/commands/user-study.test.ts",
-  serve: "src/cli/commands/serve.test.ts",
-};
-
-describe("each documented command", () => {
-  test("is run by a test", async () => {
-    const names = new Set(await Promise.all(called.map(({ args }) => parsed(args))));
-    expect([...names].filter((name) => RUN_BY[name] === undefined)).toEqual([]);
-    for (const [name, file] of Object.entries(RUN_BY)) {
-      const [first] = name.split(" ");
-      expect(await readFile(join(root, file), "utf8"), `${file} runs ${name}`).toMatch(
-        new RegExp(`["'\`]${first}["'\` ]|run(Audit|Defend)`),
-      );
-    }
-  });
-
-  test("of npm is a script of the package", () => {
-    const named = pages.flatMap(({ page, text }) =>
-      [...text.matchAll(/npm run ([a-z][a-z:-]*)/g)].map(([, script]) => ({ page, script: script! })),
-    );
-    expect(named.length).toBeGreaterThan(20);
-    expect(named.filter(({ script }) => !Object.hasOwn(packageJson.scripts, script))).toEqual([]);
-  });
 });
