@@ -105,7 +105,7 @@ test.each([
     ["width: 4, n", "width: 8, n"],
     "start.safetensors: its 62 tensors do not fit resnet10: 60 of another",
   ],
-  ["a file that is not there", ["start.safe", "no.safe"], "no.safetensors: cannot be read: ENOENT"],
+  ["a file that is not there", ["start.safe", "no.safe"], "no.safetensors: no such file; expected weights by name"],
   [
     "an evaluation model for other classes",
     ["weights: judge", "weights: start"],

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -107,6 +107,36 @@ test("audit prints and writes one record", async () => {
   const written = JSON.parse(plain(readFileSync(join(printed.study, "result.json"), "utf8"))) as object;
   expect(printed).toMatchObject({ ...written, report: join(printed.study, "report.html") });
   expect(written).toMatchObject({ schemaVersion: 1, model: "m.onnx", verdict: { finding: "leaks" }, cells: [{}] });
+});
+
+test("two files that are both called model.onnx are audited in folders of their own, each the same one again", async () => {
+  const outs: string[] = [];
+  const using = withAudit(({ out }) => {
+    outs.push(out);
+    return { facts, result: study([cell()]) };
+  });
+  for (const file of ["a/model.onnx", "b/model.onnx", "a/model.onnx"])
+    await call(["audit", "--runs", "r", "--model", file, ...SETS], using);
+  expect(outs).toEqual([join("r", "audit-a"), join("r", "audit-b"), join("r", "audit-a")]);
+});
+
+test("a file that is not there and an attack that there is none of are told before anything is written", async () => {
+  const root = dir();
+  for (const person of ["ada", "bea"]) {
+    mkdirSync(join(root, person));
+    writeFileSync(join(root, person, "1.png"), "");
+  }
+  const runs = join(root, "runs");
+  const told = ["audit", "--runs", runs, "--private", root, "--public", root, "--model"];
+  expect(await call([...told, "nothere.onnx"])).toMatchObject({
+    code: 2,
+    err: "error: nothere.onnx: no such file; expected an ONNX model\n",
+  });
+  expect(await call([...told, "nothere.onnx", "--attacks", "gmii"])).toMatchObject({
+    code: 2,
+    err: 'error: --attacks: unknown attack "gmii"; did you mean "gmi"?\n',
+  });
+  expect(existsSync(runs)).toBe(false);
 });
 
 test("an attack that finds nothing is no sign of safety; a failed one leaves with 4", async () => {

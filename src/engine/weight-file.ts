@@ -14,13 +14,16 @@ export interface WeightFile {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
+const EXPECTED = "weights by name: safetensors, or torch.save(model.state_dict(), path)";
+
 /**
  * Opens a file of weights: safetensors, or what `torch.save` wrote of a state dict (`.pth`, `.pt`, `.bin`, `.tar`), told by its content.
  * Nothing of a file is executed.
  * @throws UserError with the path and what is wrong.
  */
 export async function readWeightFile(path: string): Promise<WeightFile> {
-  const bytes = await readFile(path).catch((error: Error) => {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") throw new UserError(`${path}: no such file; expected ${EXPECTED}`);
     throw new UserError(`${path}: cannot be read: ${error.message}`);
   });
   return { path, hash: createHash("sha256").update(bytes).digest("hex"), tensors: openWeights(bytes, path) };
@@ -34,8 +37,5 @@ export function openWeights(bytes: Uint8Array, file: string): ReadonlyMap<string
   if (looksLikeTorch(bytes)) return openTorch(bytes, fail);
   const headed = bytes.length > 8 && bytes[8] === 0x7b;
   if (headed) return openSafetensors(bytes, file).tensors;
-  throw new UserError(
-    `${file}: neither a safetensors file nor one that torch.save wrote; ` +
-      "expected weights by name: safetensors, or torch.save(model.state_dict(), path)",
-  );
+  throw new UserError(`${file}: neither a safetensors file nor one that torch.save wrote; expected ${EXPECTED}`);
 }

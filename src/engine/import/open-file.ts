@@ -25,21 +25,23 @@ export function openOnnxFile(path: string): OpenedFile {
     // A model from elsewhere must not make us read what is not its own.
     const outside = location === "" || isAbsolute(location) || normalize(location).split(sep).includes("..");
     if (outside) throw refusal(`weights are said to lie in "${location}", which is not beside the model`);
-    const bytes = readBytes(join(folder, location));
+    const bytes = readBytes(join(folder, location), "the weights that the model names");
     files.set(location, bytes);
     return bytes;
   };
-  return { bytes: readBytes(path), external, read: () => [...files.keys()] };
+  return { bytes: readBytes(path, "an ONNX model"), external, read: () => [...files.keys()] };
 }
 
-function readBytes(path: string): Uint8Array {
+function readBytes(path: string, expected: string): Uint8Array {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat === undefined) throw new Error("there is no such file");
-    if (!stat.isFile()) throw new Error("it is no file");
-    if (stat.size > MAX_BYTES) throw new Error(`it has ${stat.size} bytes, at most ${MAX_BYTES} can be read`);
-    return readFileSync(path);
+    if (stat !== undefined) {
+      if (!stat.isFile()) throw new Error("it is no file");
+      if (stat.size > MAX_BYTES) throw new Error(`it has ${stat.size} bytes, at most ${MAX_BYTES} can be read`);
+      return readFileSync(path);
+    }
   } catch (error) {
     throw refusal(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
+  throw refusal(`${path}: no such file; expected ${expected}`);
 }

@@ -7,8 +7,9 @@ import { runStudy } from "../pipeline.ts";
 import type { StudyResult } from "../result.ts";
 import { suggestion } from "../suggest.ts";
 import type { LeftOut, TooDear } from "./budget.ts";
+import { claimFolder, STUDY_YAML } from "./claim-folder.ts";
 import { type FolderStudyOptions, folderStudy } from "./folder-study.ts";
-import { attacksWithin, claimFolder, openStudy, STUDY_YAML, type Wish, type Workplace } from "./open-study.ts";
+import { attacksWithin, openStudy, type Wish, type Workplace } from "./open-study.ts";
 import { checkJudge, checkTarget, type TargetCheck } from "./preflight.ts";
 import { beyondAccess, candidateAttacks, isAttack, notPicked, withoutPublicWeights } from "./settings.ts";
 
@@ -70,9 +71,11 @@ export async function runAudit(
   const claimed = await claimFolder(place.out, made, wish, comment);
   const opened = await openStudy(claimed.studyFile, place);
   const { data, plan } = opened;
-  const target = await checkTarget({ ...opened, file, step: plan.targets[0]!.step, mapping: made.mapping });
-  const evaluationModel = await checkJudge(opened);
-  const choice = claimed.before ?? (await attacksWithin(opened, wish, begun, place));
+  const { target, evaluationModel, choice } = await claimed.attempt(async () => ({
+    target: await checkTarget({ ...opened, file, step: plan.targets[0]!.step, mapping: made.mapping }),
+    evaluationModel: await checkJudge(opened),
+    choice: claimed.before ?? (await attacksWithin(opened, wish, begun, place)),
+  }));
   await claimed.settle(choice);
   const { result, studyDir } = await runStudy({ ...place, studyFile: claimed.studyFile, studyDir: place.out });
   const { mapping, facts } = made;
@@ -98,12 +101,16 @@ export async function runAudit(
 /**
  * What an attacker is asked to try.
  * @param leftOut attacks that cannot be run, whatever the access
- * @throws UserError for attacks that there are none of, and that need more than the attacker has
+ * @throws UserError for attacks that there are none of, that are named twice, and that need more than the attacker has
  */
 export function wishOf({ attacks, access, budget }: AttackerOptions, leftOut: readonly LeftOut[] = []): Wish {
   const unknown = attacks?.find((kind) => !isAttack(kind));
-  if (unknown !== undefined)
-    throw new UserError(`--attacks: unknown attack "${unknown}"${suggestion(unknown, candidateAttacks(access))}`);
+  if (unknown !== undefined) {
+    const allowed = [...candidateAttacks(access), ...notPicked(access).map(({ attack }) => attack)];
+    throw new UserError(`--attacks: unknown attack "${unknown}"${suggestion(unknown, allowed)}`);
+  }
+  const twice = attacks?.find((kind, i) => attacks.indexOf(kind) < i);
+  if (twice !== undefined) throw new UserError(`--attacks: ${twice} is named twice; name each attack once`);
   const possible = candidateAttacks(access).filter((kind) => !leftOut.some(({ attack }) => attack === kind));
   const [beyond] = beyondAccess(attacks ?? [], access);
   if (beyond !== undefined)
@@ -121,6 +128,6 @@ const UNTOLD = "model";
 export function plainName(file: string): string {
   const path = resolve(file);
   const own = basename(path).replace(/\.\w+$/, "");
-  const plain = (own === UNTOLD ? basename(dirname(path)) : own).replaceAll(/[^A-Za-z0-9]+/g, "-");
+  const plain = (own.toLowerCase() === UNTOLD ? basename(dirname(path)) : own).replaceAll(/[^A-Za-z0-9]+/g, "-");
   return plain.replaceAll(/^-+|-+$/g, "") || UNTOLD;
 }

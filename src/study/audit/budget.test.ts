@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chooseAttacks, durationText, parseDuration } from "./budget.ts";
+import { chooseAttacks, durationText, exactDuration, parseDuration } from "./budget.ts";
 
 const shared = { name: "prior dcgan", seconds: 400 };
 const costs = [
@@ -39,4 +39,15 @@ test("what is said of a time can be asked for, and is enough", () => {
     expect(said).toBeGreaterThanOrEqual(seconds);
     expect(said).toBeLessThan(Math.max(seconds + 1, 1.2 * seconds));
   }
+});
+
+test.each(["1s", "1.5s", "30m", "2h"])("a budget of %s is told as it was given", (text) => {
+  expect(exactDuration(parseDuration(text)!)).toBe(text);
+});
+
+test("a budget is never told as more than what it is advised to be", () => {
+  // Both rounded up to whole minutes they would read the same.
+  const [budget, advised] = [5.1 * 60, 5.9 * 60];
+  expect(parseDuration(exactDuration(budget))).toBe(budget);
+  expect(parseDuration(durationText(advised))).toBeGreaterThan(budget);
 });

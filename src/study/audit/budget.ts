@@ -58,6 +58,12 @@ const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 export const durationText = (seconds: number): string =>
   seconds < 300 ? `${Math.ceil(seconds)}s` : `${Math.ceil(seconds / 60)}m`;
 
+/** A time as it was given, in the largest unit that leaves it whole: what is said beside it never seems to be less. */
+export function exactDuration(seconds: number): string {
+  const [unit, size] = Object.entries(UNITS).findLast(([, size]) => seconds % size === 0) ?? ["s", 1];
+  return `${seconds / size}${unit}`;
+}
+
 /** Seconds of `90s`, `30m`, `2h` or `1.5h`; undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
   const [, number, unit] = /^(\d+(?:\.\d+)?)([smh])$/.exec(text) ?? [];

@@ -31,13 +31,12 @@ export function mapClasses(
   const isNumbered = said !== undefined && !labelsGiven && saysNothing(said);
   const labels = isNumbered && !said.some((label) => byName.has(plain(label))) ? undefined : said;
   const classes = known.classes ?? labels?.length ?? folders.length;
-  const missing = labels?.filter((label) => !byName.has(plain(label))) ?? [];
-  if (classes !== folders.length) {
-    const which = missing.length > 0 ? ` No folder is named ${list(missing)}.` : "";
+  const missing = labels === undefined ? [] : lacking(labels, folders);
+  const alone = labels === undefined ? "" : without("class", lacking(folders, labels)) + without("folder", missing);
+  if (classes !== folders.length)
     throw new UserError(
-      `${file} knows ${classes} classes, the private images lie in ${folders.length} folders: there must be one folder for each class.${which}`,
+      `${file} knows ${classes} classes, the private images lie in ${folders.length} folders: there must be one folder for each class.${alone}`,
     );
-  }
   if (labels === undefined) {
     const nameless = isNumbered ? "numbers its classes and does not name them" : "does not name its classes";
     const statement = `The model ${nameless}. They were taken in the order of the folders' names: ${numbered(folders)}.${numbersAsText(folders)}`;
@@ -47,8 +46,8 @@ export function mapClasses(
     throw new UserError(`${file} knows ${classes} classes, but ${labels.length} names of classes are given`);
   if (missing.length > 0)
     throw new UserError(
-      `${file} names a class ${list(missing)}, and no private folder is named so (${numbered(folders)}); ` +
-        "rename the folders, or say the folders' names in the order of the model's classes: --labels ada,bea,…",
+      `${labelsGiven ? "--labels" : file} names the classes ${list(labels)}, and private folders are named otherwise.${alone} ` +
+        "Rename the folders, or say their names in the order of the model's classes: --labels ada,bea,…",
     );
   const mapped = labels.map((label) => byName.get(plain(label))!);
   if (new Set(mapped).size !== folders.length)
@@ -61,6 +60,15 @@ export function mapClasses(
     statement: `The ${classes} private folders were matched with the model's classes by name.`,
   };
 }
+
+/** The names that are none of the others. */
+function lacking(names: readonly string[], others: readonly string[]): readonly string[] {
+  const known = new Set(others.map(plain));
+  return names.filter((name) => !known.has(plain(name)));
+}
+
+const without = (what: "class" | "folder", names: readonly string[]) =>
+  names.length > 0 ? ` Without a ${what}: ${list(names)}.` : "";
 
 const plain = (name: string) =>
   name

@@ -17,9 +17,11 @@ import { readFisher } from "../steps/fisher.ts";
 import type { TargetDescription } from "../target-file.ts";
 import { type AttackerOptions, plainName, wishOf } from "./audit.ts";
 import type { LeftOut, TooDear } from "./budget.ts";
+import { claimFolder, STUDY_YAML } from "./claim-folder.ts";
 import { type FolderStudyOptions, folderStudy } from "./folder-study.ts";
-import { attacksWithin, claimFolder, type OpenStudy, openStudy, STUDY_YAML, type Workplace } from "./open-study.ts";
+import { attacksWithin, type OpenStudy, openStudy, type Workplace } from "./open-study.ts";
 import { accuracyOf, checkJudge } from "./preflight.ts";
+import { notPicked } from "./settings.ts";
 
 /** Name of the defended classifier in its folder. */
 export const MODEL_FILE = "model.onnx";
@@ -101,13 +103,16 @@ export async function runDefend(options: DefendOptions): Promise<DefendFacts> {
     await claimed.settle({ chosen: wish.attacks, tooDear: [], leftOut: [] });
     return finishRun(folder, () => defendedFacts(opened, target, options, claimed.studyFile));
   }
-  for (const { step } of opened.plan.targets) await opened.run(step);
-  await checkJudge(opened);
-  const choice = claimed.before ?? (await attacksWithin(opened, wish, begun, place));
+  const choice = await claimed.attempt(async () => {
+    for (const { step } of opened.plan.targets) await opened.run(step);
+    await checkJudge(opened);
+    return claimed.before ?? (await attacksWithin(opened, wish, begun, place));
+  });
   await claimed.settle(choice);
   const { result } = await runStudy({ ...place, studyFile: claimed.studyFile, studyDir: place.out });
   const facts = await defendedFacts(opened, target, options, claimed.studyFile);
-  return { ...facts, audit: { result, tooDear: choice.tooDear, leftOut: choice.leftOut } };
+  const leftOut = [...(audit.attacks === undefined ? notPicked(audit.access) : []), ...choice.leftOut];
+  return { ...facts, audit: { result, tooDear: choice.tooDear, leftOut } };
 }
 
 /** Trains the target where that is not done, and writes it. */

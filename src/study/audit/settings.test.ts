@@ -36,12 +36,16 @@ test("what an audit does not pick by itself is named with its reason, where the 
 test("an attack that there is none of is refused by the option's name", () => {
   const misspelt = { access: "white-box", attacks: ["gmii"] } as const;
   expect(() => wishOf(misspelt)).toThrow(/^--attacks: unknown attack "gmii"; did you mean "gmi"\?$/);
+  // It can be asked for, though an audit does not pick it.
+  expect(() => wishOf({ ...misspelt, attacks: ["mi-fase"] })).toThrow(/did you mean "mi-face"\?$/);
+  expect(() => wishOf({ ...misspelt, attacks: ["gmi", "gmi"] })).toThrow(/^--attacks: gmi is named twice/);
 });
 
 test.each([
   ["a/Face Net.v2.onnx", "Face-Net-v2"],
   ["runs/defended/model.onnx", "defended"],
   ["artifacts/targets/resnet10-none-seed1/model.onnx", "resnet10-none-seed1"],
+  ["defended/Model.ONNX", "defended"],
   ["/model.onnx", "model"],
 ])("two classifiers are called differently: %s", (file, name) => {
   expect(plainName(file)).toBe(name);

@@ -61,7 +61,9 @@ describe("weights in a file beside the model", () => {
   });
 
   test("that are missing are named", () => {
-    expect(() => build(model("none.bin"))).toThrow(/none\.bin cannot be read: ENOENT/);
+    expect(() => build(model("none.bin"))).toThrow(
+      /none\.bin: no such file; expected the weights that the model names$/,
+    );
   });
 });
 
@@ -117,7 +119,11 @@ test.each([
 describe("mistakes", () => {
   const file = place(smallClassifier());
   test.each<[string, () => unknown, RegExp]>([
-    ["a file that is not there", () => build(join(folder, "none.onnx")), /none\.onnx cannot be read: ENOENT/],
+    [
+      "a file that is not there",
+      () => build(join(folder, "none.onnx")),
+      /none\.onnx: no such file; expected an ONNX model$/,
+    ],
     [
       "another file than the one that was meant",
       () => build(file, { sha256: "0".repeat(64) }),
